@@ -1,0 +1,1 @@
+"""The touchscreen's server side: the view of the run, the taps that come back, and the HTTP that carries both."""

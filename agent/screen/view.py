@@ -1,0 +1,214 @@
+"""What the cab page draws, and the taps it sends. The TypeScript types are generated from these models.
+
+The page decides nothing: every word that depends on the run is a field here; wording and language are the page's.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from agent.gps.position import Motion
+from agent.trip.effects import Trouble
+from agent.trip.run import StopPhase
+from wire.events import Eta, FailReason, FixQuality, Outcome, ReplanReason, TimesSource
+from wire.manifest import Address, Amount, EvidenceKind, EvidenceRule, SequencePolicy, StopKind, Window
+from wire.model import Instant, Latitude, Longitude, Metres, Sha256, StopId, Value
+
+
+class Punctuality(StrEnum):
+    """How a stop stands against its window. Tight: the range passes the window's end, the expected time does not."""
+
+    UNKNOWN = "unknown"
+    EARLY = "early"
+    ON_TIME = "on_time"
+    TIGHT = "tight"
+    LATE = "late"
+
+
+class LinkView(Value):
+    is_online: bool
+    since: Instant | None
+    waiting: int
+    """Rows and photos the coordinator has not receipted."""
+    oldest_waiting_s: float | None
+
+
+class GpsView(Value):
+    quality: FixQuality
+    since: Instant | None
+    """Since when there has been no good fix; None while it is good."""
+
+
+class PositionView(Value):
+    lat_deg: Latitude
+    lon_deg: Longitude
+    heading_deg: float | None
+    speed_mps: float | None
+    error_m: Metres | None
+    fixed_at: Instant
+
+
+class StepView(Value):
+    """One kind of evidence at a stop: what the rule asks, and what has been taken."""
+
+    kind: EvidenceKind
+    rule: EvidenceRule
+    taken_at: Instant | None
+    sha256: Sha256 | None
+    signed_by: str
+
+
+class StopView(Value):
+    stop_id: StopId
+    position: int
+    """Its place in the day's order, counted from 1; closed stops keep the place they had when they were closed."""
+    kind: StopKind
+    phase: StopPhase
+    order_ref: str
+    address: Address
+    recipient_name: str
+    instruction: str
+    items: tuple[str, ...]
+    amount: Amount
+    lat_deg: Latitude
+    lon_deg: Longitude
+    window: Window | None
+    eta: Eta | None
+    punctuality: Punctuality
+    minutes_off: int | None
+    """Minutes past the window's end (positive) or before it (negative) at the expected time; None without either."""
+    steps: tuple[StepView, ...]
+    is_ready_to_close: bool
+    """All required evidence is there."""
+    arrived_at: Instant | None
+    closed_at: Instant | None
+    outcome: Outcome | None
+    reason: FailReason | None
+    is_locked: bool
+    is_skipped: bool
+    is_listed: bool
+    moved_by: int
+    """Places moved by the newest plan: negative is up (earlier), 0 is not moved."""
+    travel_m: Metres | None
+
+
+class PlanView(Value):
+    version: int
+    made_at: Instant
+    reason: ReplanReason
+    times: TimesSource
+    moved_stops: int
+    gain_s: float
+    ends_at: Instant | None
+
+
+class CabView(Value):
+    """The whole screen. `revision` grows with every change, so that an old message never replaces a new one."""
+
+    revision: int
+    now: Instant
+    clock_rate: float
+    timezone: str
+    van: str
+    driver: str
+    policy: SequencePolicy | None
+    link: LinkView
+    gps: GpsView
+    motion: Motion
+    position: PositionView | None
+    plan: PlanView | None
+    is_planning: bool
+    next_stop_id: StopId | None
+    is_within_reach: bool
+    """Close enough to the next stop, and slow enough, for *Arrived* to be offered."""
+    route_version: int
+    """Changes when `/api/route` would answer anew."""
+    stops: tuple[StopView, ...]
+    done: int
+    total: int
+
+
+class ManoeuvreView(Value):
+    """One instruction of the route, in OSRM's own words for type and modifier; the page puts it into a language."""
+
+    type: str
+    modifier: str
+    street: str
+    lat_deg: Latitude
+    lon_deg: Longitude
+    distance_m: Metres
+    """From this manoeuvre to the next one."""
+
+
+class RouteView(Value):
+    """The way from the van through the next stops, for the map: `line` as [lon, lat] pairs (GeoJSON's order)."""
+
+    route_version: int
+    times: TimesSource
+    line: tuple[tuple[float, float], ...]
+    """To the next stop."""
+    onward: tuple[tuple[float, float], ...]
+    """From there through the stops after it."""
+    manoeuvres: tuple[ManoeuvreView, ...]
+
+
+class MapView(Value):
+    """The base map this van carries; None fields when there is no map pack."""
+
+    has_tiles: bool
+    name: str
+    bounds: tuple[float, float, float, float] | None
+    """west, south, east, north in degrees."""
+    max_zoom: int
+
+
+TapId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{8,64}$")]
+
+
+class ArrivedTap(Value):
+    kind: Literal["arrived"] = "arrived"
+    tap_id: TapId
+    """Made by the page, once per tap: the same tap sent again is answered again and not done again."""
+    stop_id: StopId
+
+
+class DeliveredTap(Value):
+    kind: Literal["delivered"] = "delivered"
+    tap_id: TapId
+    stop_id: StopId
+    outcome: Outcome = Outcome.TO_RECIPIENT
+    received_by: Annotated[str, Field(max_length=120)] = ""
+
+
+class FailedTap(Value):
+    kind: Literal["failed"] = "failed"
+    tap_id: TapId
+    stop_id: StopId
+    reason: FailReason
+    note: Annotated[str, Field(max_length=500)] = ""
+
+
+class SkippedTap(Value):
+    kind: Literal["skipped"] = "skipped"
+    tap_id: TapId
+    stop_id: StopId
+
+
+AnyTap = Annotated[ArrivedTap | DeliveredTap | FailedTap | SkippedTap, Field(discriminator="kind")]
+
+
+class Saved(Value):
+    """The answer to a tap or to evidence, sent only after the store's synced commit."""
+
+    saved_at: Instant
+    tap_id: TapId
+    sha256: Sha256 | None = None
+    """Of the evidence as it is kept (a photo is re-encoded); None for a plain tap."""
+
+
+class NotSaved(Value):
+    """Why nothing was saved, in a driver's words; the HTTP status is 4xx or 507."""
+
+    trouble: Trouble | None = None
+    message: str

@@ -1,0 +1,54 @@
+"""What `decide` wants done or said: requests, fields only. The counterpart is `inputs.py`."""
+
+from enum import StrEnum
+from typing import Any
+
+from agent.trip.run import Run
+from wire.events import EventKind, ReplanReason
+from wire.model import StopId, Value
+
+
+class Outgoing(Value):
+    """One record for the events lane; the shell adds seq and times."""
+
+    kind: EventKind
+    body: dict[str, Any]
+
+
+class Replan(Value):
+    """Ask the planner for an order of the open stops of the run at `run_version`."""
+
+    run_version: int
+    reason: ReplanReason
+
+
+class SendLive(Value):
+    """Tell the coordinator the newest picture now rather than at the next beat."""
+
+
+Effect = Replan | SendLive
+
+
+class Trouble(StrEnum):
+    """Why a tap changed nothing, for the driver."""
+
+    UNKNOWN_STOP = "This stop is not on today's list."
+    ALREADY_CLOSED = "This stop is already closed."
+    PROOF_MISSING = "Proof is still missing for this stop."
+    NO_MANIFEST = "There is no list for today yet."
+
+
+class Refusal(Value):
+    """The tap was understood and not taken; nothing was saved."""
+
+    trouble: Trouble
+    stop_id: StopId | None = None
+
+
+class Decision(Value):
+    """The new run and everything that follows from it, to be stored in one transaction before anyone is told."""
+
+    run: Run
+    outgoing: tuple[Outgoing, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    refusal: Refusal | None = None

@@ -1,0 +1,120 @@
+"""Everything that enters the run: facts in the past tense, fields only. The counterpart is `effects.py`.
+
+An input is stored as JSON with its `kind`; the inputs of a day, replayed in order, give the same day byte for byte.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from agent.gps.position import Position
+from agent.trip.run import Evidence, Plan
+from wire.events import FailReason, Outcome
+from wire.manifest import Command, Conditions, Manifest
+from wire.model import StopId, Value
+
+
+class FixJudged(Value):
+    """The receiver spoke, or has been silent long enough to say so; None: no position we believe."""
+
+    kind: Literal["fix_judged"] = "fix_judged"
+    position: Position | None
+
+
+class ManifestArrived(Value):
+    kind: Literal["manifest_arrived"] = "manifest_arrived"
+    manifest: Manifest
+
+
+class ManifestUnreadable(Value):
+    """A manifest came that this agent cannot read; the one it has stays in force."""
+
+    kind: Literal["manifest_unreadable"] = "manifest_unreadable"
+    version: int | None
+    why: str
+
+
+class ConditionsArrived(Value):
+    kind: Literal["conditions_arrived"] = "conditions_arrived"
+    conditions: Conditions
+
+
+class CommandArrived(Value):
+    kind: Literal["command_arrived"] = "command_arrived"
+    command: Command
+
+
+class ArrivedTapped(Value):
+    kind: Literal["arrived_tapped"] = "arrived_tapped"
+    stop_id: StopId
+
+
+class EvidenceTaken(Value):
+    """A photo or signature whose bytes are stored in the same transaction as this input."""
+
+    kind: Literal["evidence_taken"] = "evidence_taken"
+    stop_id: StopId
+    evidence: Evidence
+
+
+class DeliveredTapped(Value):
+    kind: Literal["delivered_tapped"] = "delivered_tapped"
+    stop_id: StopId
+    outcome: Outcome = Outcome.TO_RECIPIENT
+    received_by: str = ""
+
+
+class FailedTapped(Value):
+    kind: Literal["failed_tapped"] = "failed_tapped"
+    stop_id: StopId
+    reason: FailReason
+    note: str = ""
+
+
+class SkippedTapped(Value):
+    kind: Literal["skipped_tapped"] = "skipped_tapped"
+    stop_id: StopId
+
+
+class PlanSolved(Value):
+    """The planner's answer for the run as it was at `run_version`; a stale one is dropped."""
+
+    kind: Literal["plan_solved"] = "plan_solved"
+    run_version: int
+    plan: Plan
+
+
+class PlanNotFound(Value):
+    """The planner could not answer for `run_version`; the plan in force stays."""
+
+    kind: Literal["plan_not_found"] = "plan_not_found"
+    run_version: int
+    why: str
+
+
+class LinkChanged(Value):
+    kind: Literal["link_changed"] = "link_changed"
+    is_online: bool
+
+
+class MinutePassed(Value):
+    """A domain minute went by: time to look whether lateness is at risk."""
+
+    kind: Literal["minute_passed"] = "minute_passed"
+
+
+Tap = ArrivedTapped | EvidenceTaken | DeliveredTapped | FailedTapped | SkippedTapped
+AnyInput = (
+    FixJudged
+    | ManifestArrived
+    | ManifestUnreadable
+    | ConditionsArrived
+    | CommandArrived
+    | Tap
+    | PlanSolved
+    | PlanNotFound
+    | LinkChanged
+    | MinutePassed
+)
+Input = Annotated[AnyInput, Field(discriminator="kind")]
+INPUT: TypeAdapter[AnyInput] = TypeAdapter(Input)

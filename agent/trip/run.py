@@ -1,0 +1,134 @@
+"""The run: the manifest as the van lives it. One immutable value; everything the van knows of its day is in here."""
+
+from enum import StrEnum
+
+from agent.gps.position import Motion, Position
+from wire.events import FailReason, Outcome, ReplanReason, TimesSource
+from wire.geo import Place
+from wire.manifest import Conditions, EvidenceKind, Manifest, Stop
+from wire.model import Instant, Metres, Seconds, Sha256, StopId, Value
+
+
+class StopPhase(StrEnum):
+    """What the van has done at a stop; which may follow which is the table in `lifecycle.py`."""
+
+    OPEN = "open"
+    ARRIVED = "arrived"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Evidence(Value):
+    """One piece of proof, bound to its stop the moment it was taken. The bytes are in the store, by hash."""
+
+    kind: EvidenceKind
+    sha256: Sha256
+    size_bytes: int
+    media_type: str
+    taken_at: Instant
+    signed_by: str = ""
+
+
+class RunStop(Value):
+    """A stop of the manifest and what became of it."""
+
+    stop: Stop
+    phase: StopPhase = StopPhase.OPEN
+    arrived_at: Instant | None = None
+    closed_at: Instant | None = None
+    outcome: Outcome | None = None
+    reason: FailReason | None = None
+    note: str = ""
+    received_by: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    is_skipped: bool = False
+    """The driver put it off; it stays open and is planned behind the others of its kind."""
+    is_listed: bool = True
+    """False once the coordinator took it off the manifest; a stop already closed keeps its outcome."""
+
+    @property
+    def stop_id(self) -> StopId:
+        return self.stop.stop_id
+
+    @property
+    def is_open(self) -> bool:
+        return self.phase in (StopPhase.OPEN, StopPhase.ARRIVED)
+
+
+class PlanLeg(Value):
+    """One stop of a plan: how to get there from the one before, and when."""
+
+    stop_id: StopId
+    travel_s: Seconds
+    travel_m: Metres
+    arrive_at: Instant
+    """Expected arrival when the plan was made."""
+    leave_at: Instant
+    lateness_s: Seconds
+    """Past the window's end at `arrive_at`; 0 without a window."""
+
+
+class Plan(Value):
+    """An order of the remaining stops with leg times. `version` counts the plans of the day."""
+
+    version: int
+    made_at: Instant
+    start: Place
+    legs: tuple[PlanLeg, ...]
+    home_travel_s: Seconds
+    home_travel_m: Metres
+    reason: ReplanReason
+    times: TimesSource
+    moved_stops: tuple[StopId, ...] = ()
+    gain_s: float = 0.0
+    was_offline: bool = False
+
+    @property
+    def stop_ids(self) -> tuple[StopId, ...]:
+        return tuple(leg.stop_id for leg in self.legs)
+
+
+class ReplanWanted(Value):
+    """A plan that was asked for and has not come yet."""
+
+    reason: ReplanReason
+    run_version: int
+    asked_at: Instant
+
+
+class Run(Value):
+    """The whole day. `version` grows with everything a plan rests on (stops, phases, closures), not with each fix.
+
+    `stops` keeps the manifest's order; the driving order is `plan`.
+    """
+
+    version: int = 0
+    manifest: Manifest | None = None
+    manifest_hash: str = ""
+    stops: tuple[RunStop, ...] = ()
+    plan: Plan | None = None
+    replan: ReplanWanted | None = None
+    conditions: Conditions | None = None
+    position: Position | None = None
+    motion: Motion = Motion.UNKNOWN
+    is_online: bool = False
+    link_since: Instant | None = None
+    """Since when the link is as `is_online` says."""
+    commands_done: tuple[StopId, ...] = ()
+
+    def find(self, stop_id: str) -> RunStop | None:
+        return next((stop for stop in self.stops if stop.stop_id == stop_id), None)
+
+    @property
+    def open_stops(self) -> tuple[RunStop, ...]:
+        """Stops still to be done, in driving order: planned ones first, then the rest in the manifest's order."""
+        waiting = {stop.stop_id: stop for stop in self.stops if stop.is_open and stop.is_listed}
+        planned = [waiting.pop(stop_id) for stop_id in (self.plan.stop_ids if self.plan else ()) if stop_id in waiting]
+        return (*planned, *waiting.values())
+
+    @property
+    def next_stop(self) -> RunStop | None:
+        """The stop being driven to or stood at: an arrived one before any other."""
+        stops = self.open_stops
+        return next((stop for stop in stops if stop.phase is StopPhase.ARRIVED), stops[0] if stops else None)

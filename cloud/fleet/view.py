@@ -1,0 +1,217 @@
+"""What the console draws. The TypeScript types are generated from these models."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+
+from wire.events import Eta, FailReason, FixQuality, Outcome, TimesSource
+from wire.manifest import Address, Amount, Depot, EvidenceKind, EvidenceRule, StopKind, Window
+from wire.model import Instant, Latitude, Longitude, Metres, Sha256, StopId, Value
+
+
+class Freshness(StrEnum):
+    """How old the news of a van is: fresh under 60 s, fading under 5 min, silent beyond; never: no word yet."""
+
+    NEVER = "never"
+    FRESH = "fresh"
+    FADING = "fading"
+    SILENT = "silent"
+
+
+class StopStatus(StrEnum):
+    """A fold of the events lane, beside what the coordinator itself decided."""
+
+    UNASSIGNED = "unassigned"
+    PLANNED = "planned"
+    ARRIVED = "arrived"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Punctuality(StrEnum):
+    """How a stop stands against its window; same words as in the cab."""
+
+    UNKNOWN = "unknown"
+    EARLY = "early"
+    ON_TIME = "on_time"
+    TIGHT = "tight"
+    LATE = "late"
+
+
+class VanPosition(Value):
+    lat_deg: Latitude
+    lon_deg: Longitude
+    fixed_at: Instant
+    quality: FixQuality
+    error_m: Metres | None
+    speed_mps: float | None
+    heading_deg: float | None
+
+
+class VanView(Value):
+    van: str
+    driver: str
+    freshness: Freshness
+    heard_at: Instant | None
+    """When anything of this van last came in."""
+    is_online: bool
+    """What the broker says of the link; the van may be well and working while this is False."""
+    position: VanPosition | None
+    stops_total: int
+    stops_done: int
+    next_stop_id: StopId | None
+    stop_ids: tuple[StopId, ...]
+    """Open stops in the order the van drives them."""
+    punctuality: Punctuality
+    minutes_late: int
+    """At its worst open stop; 0 when none is late."""
+    plan_version: int
+    manifest_version: int
+    applied_manifest_version: int
+    waiting_rows: int
+    oldest_waiting_s: float | None
+    plans_made: int
+    plans_made_offline: int
+
+
+class StopRow(Value):
+    """A stop in lists and on the map."""
+
+    stop_id: StopId
+    order_ref: str
+    van: str | None
+    kind: StopKind
+    status: StopStatus
+    address: Address
+    recipient_name: str
+    lat_deg: Latitude
+    lon_deg: Longitude
+    window: Window | None
+    eta: Eta | None
+    punctuality: Punctuality
+    minutes_off: int | None
+    outcome: Outcome | None
+    reason: FailReason | None
+    closed_at: Instant | None
+    proofs: int
+    """Pieces of evidence announced by the van."""
+    proofs_whole: int
+    """Of those, how many are here to the last byte."""
+    is_flagged: bool
+    """Something about it needs a person: delivered after cancel, closed by two vans, not on any manifest."""
+    why_unassigned: str
+
+
+class FleetPicture(Value):
+    """Everything the live page starts from; after that `/api/events` sends what changed."""
+
+    now: Instant
+    clock_rate: float
+    timezone: str
+    day: date
+    depot: Depot | None
+    vans: tuple[VanView, ...]
+    stops: tuple[StopRow, ...]
+    closures: tuple["ClosureView", ...]
+
+
+class ClosureView(Value):
+    closure_id: StopId
+    note: str
+    line: tuple[tuple[float, float], ...]
+    """[lon, lat] pairs."""
+    valid_from: Instant
+    valid_until: Instant
+
+
+class EvidenceView(Value):
+    kind: EvidenceKind
+    sha256: Sha256
+    media_type: str
+    size_bytes: int
+    signed_by: str
+    captured_at: Instant
+    received_at: Instant
+    is_whole: bool
+    """All bytes are here and match the fingerprint the van announced."""
+    held_bytes: int
+
+
+class HistoryRow(Value):
+    """One record about a stop: captured by the van's clock, received by ours."""
+
+    kind: str
+    captured_at: Instant | None
+    received_at: Instant
+    epoch: str
+    seq: int
+    detail: str
+
+
+class StopPage(Value):
+    stop: StopRow
+    amount: Amount
+    instruction: str
+    items: tuple[str, ...]
+    proof_rules: dict[EvidenceKind, EvidenceRule]
+    arrived_at: Instant | None
+    received_at: Instant | None
+    """When the outcome reached the coordinator."""
+    received_by: str
+    note: str
+    distance_m: Metres | None
+    closed_lat_deg: Latitude | None
+    closed_lon_deg: Longitude | None
+    evidence: tuple[EvidenceView, ...]
+    history: tuple[HistoryRow, ...]
+
+
+class VanRoute(Value):
+    """The way a van has before it, for the map."""
+
+    van: str
+    times: TimesSource
+    line: tuple[tuple[float, float], ...]
+
+
+class RowProblem(Value):
+    row: int
+    """The line in the file, header = 1."""
+    column: str
+    problem: str
+
+
+class ImportReport(Value):
+    """What an import did, or would do: good rows are taken, bad ones are named and left out."""
+
+    is_dry_run: bool
+    rows: int
+    added: int
+    updated: int
+    unchanged: int
+    problems: tuple[RowProblem, ...]
+
+
+class AssignReport(Value):
+    """Which van got how many stops, and why the rest got none."""
+
+    day: date
+    manifests: dict[str, int]
+    """Van -> manifest version now in force."""
+    assigned: int
+    unassigned: dict[StopId, str]
+
+
+class MapView(Value):
+    has_tiles: bool
+    name: str
+    bounds: tuple[float, float, float, float] | None
+    max_zoom: int
+
+
+class ApiProblem(Value):
+    """The body of every 4xx and 5xx answer."""
+
+    problem: Literal["bad_request", "not_found", "too_large", "conflict", "unavailable"]
+    message: str

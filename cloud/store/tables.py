@@ -1,0 +1,180 @@
+"""Every table of the coordinator. `migrations/` brings a database to this state; a test compares the two.
+
+Records are kept as they came, for good; what a stop's state is, is a fold of them (`stop_states` is that fold, kept up to
+date in the same transaction that applies a record, and can be rebuilt from `records` alone).
+Instants are stored as Unix milliseconds (UTC), documents as JSON text.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# What shippers asked for -------------------------------------------------------------------------------------------
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("stop_id", String(64), primary_key=True),  # made from order_ref and day; the stop on the manifest
+    Column("order_ref", String(64), nullable=False),
+    Column("day", String(10), nullable=False),  # service date, ISO
+    Column("stop", Text, nullable=False),  # wire.manifest.Stop as JSON
+    Column("van", String(32)),  # None: unassigned
+    Column("position", Integer),  # suggested place in the van's order, from 0
+    Column("why_unassigned", Text, nullable=False, default=""),
+    Column("cancelled_ms", BigInteger),
+    Column("added_ms", BigInteger, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+    Index("ix_orders_day_van", "day", "van"),
+)
+
+manifests = Table(
+    "manifests",
+    metadata,
+    Column("van", String(32), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("document", Text, nullable=False),  # wire.manifest.Manifest as JSON
+    Column("made_ms", BigInteger, nullable=False),
+)
+
+closures = Table(
+    "closures",
+    metadata,
+    Column("closure_id", String(64), primary_key=True),
+    Column("document", Text, nullable=False),  # wire.manifest.Closure as JSON
+    Column("made_ms", BigInteger, nullable=False),
+    Column("lifted_ms", BigInteger),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("name", String(64), primary_key=True),  # "conditions"
+    Column("version", Integer, nullable=False),
+)
+
+# What the vans said ------------------------------------------------------------------------------------------------
+
+records = Table(
+    "records",
+    metadata,
+    Column("van", String(32), primary_key=True),
+    Column("epoch", String(16), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),  # of the events lane
+    Column("kind", String(64), nullable=False),
+    Column("stop_id", String(64)),  # when the body names one
+    Column("sha256", String(64), nullable=False),  # of the canonical record
+    Column("record", Text, nullable=False),  # wire.envelope.Record as JSON, unknown fields and all
+    Column("boot", Integer, nullable=False),
+    Column("captured_ms", BigInteger, nullable=False),  # the van's clock
+    Column("received_ms", BigInteger, nullable=False),  # ours
+    Index("ix_records_stop", "stop_id"),
+)
+
+forks = Table(
+    "forks",
+    metadata,
+    Column("fork_id", Integer, primary_key=True, autoincrement=True),
+    Column("van", String(32), nullable=False),
+    Column("epoch", String(16), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("record", Text, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Index("ix_forks_identity", "van", "epoch", "seq", "sha256", unique=True),
+)
+
+parked = Table(
+    "parked",
+    metadata,
+    Column("parked_id", Integer, primary_key=True, autoincrement=True),
+    Column("van", String(32), nullable=False),
+    Column("topic", String(64), nullable=False),
+    Column("packet", LargeBinary, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+)
+
+breadcrumbs = Table(
+    "breadcrumbs",
+    metadata,
+    Column("van", String(32), primary_key=True),
+    Column("epoch", String(16), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),  # of the track lane
+    Column("wall_ms", BigInteger, nullable=False),
+    Column("lat_deg", Float, nullable=False),
+    Column("lon_deg", Float, nullable=False),
+    Column("speed_mps", Float),
+    Column("heading_deg", Float),
+    Column("error_m", Float),
+)
+
+lane_cursors = Table(
+    "lane_cursors",
+    metadata,
+    Column("van", String(32), primary_key=True),
+    Column("epoch", String(16), primary_key=True),
+    Column("lane", String(16), primary_key=True),
+    Column("contiguous_seq", BigInteger, nullable=False),  # all up to here are stored
+    Column("beyond", Text, nullable=False),  # JSON [[first, last], ...] stored past the gap
+)
+
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("van", String(32), nullable=False),
+    Column("total_bytes", Integer, nullable=False),
+    Column("is_whole", Boolean, nullable=False, default=False),  # all bytes here and the hash is right
+    Column("data", LargeBinary),  # set when whole; the chunks are then deleted
+    Column("received_ms", BigInteger, nullable=False),
+)
+
+blob_chunks = Table(
+    "blob_chunks",
+    metadata,
+    Column("sha256", String(64), ForeignKey("blobs.sha256"), primary_key=True),
+    Column("offset_bytes", Integer, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+# Folds of the records, rebuilt from them at any time ---------------------------------------------------------------
+
+stop_states = Table(
+    "stop_states",
+    metadata,
+    Column("stop_id", String(64), primary_key=True),
+    Column("state", Text, nullable=False),  # cloud.fleet.fold.StopState as JSON
+)
+
+van_states = Table(
+    "van_states",
+    metadata,
+    Column("van", String(32), primary_key=True),
+    Column("live", Text),  # the newest wire.events.Live as JSON
+    Column("presence", Text),  # the newest wire.events.Presence as JSON
+    Column("applied_manifest_version", Integer, nullable=False, default=0),
+    Column("plans_made", Integer, nullable=False, default=0),
+    Column("plans_made_offline", Integer, nullable=False, default=0),
+    Column("heard_ms", BigInteger),
+)

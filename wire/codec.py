@@ -1,0 +1,141 @@
+"""Bytes to messages and back, strictly: what is not a message is a refusal with a reason, never a surprise inside.
+
+JSON, compressed by zstd above 512 bytes. A zstd frame starts with a byte that no JSON text starts with, so the reader
+needs no flag.
+"""
+
+import hashlib
+import json
+import math
+from typing import Any
+
+import zstandard
+from pydantic import ValidationError
+
+from wire.envelope import MAX_CHUNK_BYTES, ChunkHeader
+from wire.model import Message
+from wire.topics import MAX_PACKET_BYTES
+
+COMPRESS_ABOVE_BYTES = 512
+MAX_PLAIN_BYTES = 8_000_000
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_HEADER_LENGTH_BYTES = 4
+
+
+class WireError(ValueError):
+    """What arrived, or is about to be sent, cannot be a message; the text says why."""
+
+
+class TooBigError(WireError):
+    """The message does not fit the 65,536-byte packet."""
+
+
+def encode(message: Message) -> bytes:
+    """The packet of a message; raises TooBigError when it would not fit."""
+    plain = json.dumps(to_json(message), separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    packet = zstandard.ZstdCompressor(level=9).compress(plain) if len(plain) > COMPRESS_ABOVE_BYTES else plain
+    if len(packet) > MAX_PACKET_BYTES:
+        raise TooBigError(f"a packet of {len(packet)} bytes is over the limit of {MAX_PACKET_BYTES}")
+    return packet
+
+
+def decode[M: Message](model: type[M], packet: bytes) -> M:
+    """The message in a packet; raises WireError with the reason when there is none."""
+    try:
+        return model.model_validate(loads(_plain(packet)))
+    except ValidationError as error:
+        raise WireError(f"not a {model.__name__}: {first_problem(error)}") from error
+
+
+def pack_chunk(header: ChunkHeader, data: bytes) -> bytes:
+    """A blob chunk: four bytes of header length (big endian), the header as JSON, the raw bytes."""
+    if not 0 < len(data) <= MAX_CHUNK_BYTES:
+        raise WireError(f"a chunk has 1 to {MAX_CHUNK_BYTES} bytes, this one {len(data)}")
+    head = json.dumps(to_json(header), separators=(",", ":")).encode()
+    return len(head).to_bytes(_HEADER_LENGTH_BYTES, "big") + head + data
+
+
+def unpack_chunk(packet: bytes) -> tuple[ChunkHeader, bytes]:
+    """The header and bytes of a chunk; raises WireError when they do not fit together."""
+    if len(packet) < _HEADER_LENGTH_BYTES:
+        raise WireError("a chunk is shorter than its own header")
+    end = _HEADER_LENGTH_BYTES + int.from_bytes(packet[:_HEADER_LENGTH_BYTES], "big")
+    header = decode(ChunkHeader, packet[_HEADER_LENGTH_BYTES:end])
+    data = packet[end:]
+    if not 0 < len(data) <= MAX_CHUNK_BYTES or header.offset_bytes + len(data) > header.total_bytes:
+        raise WireError(
+            f"a chunk of {len(data)} bytes at {header.offset_bytes} does not fit a blob of {header.total_bytes}"
+        )
+    return header, data
+
+
+def canonical(value: Any) -> bytes:
+    """One byte string per JSON value (sorted keys, no blanks): what hashes are taken over."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def content_hash(message: Message) -> str:
+    """sha256 of a message's canonical form, in hex."""
+    return hashlib.sha256(canonical(to_json(message))).hexdigest()
+
+
+def to_json(message: Message) -> dict[str, Any]:
+    """A message as plain JSON values, under its wire names."""
+    return message.model_dump(mode="json", by_alias=True)
+
+
+def loads(text: bytes) -> Any:
+    """Strict JSON: no NaN, no infinity, no number that overflows, no key twice, no lone surrogate. Raises WireError."""
+    try:
+        value = json.loads(
+            text.decode(), parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_each_key_once
+        )
+        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate decodes, and fails here
+    except WireError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise WireError(f"not JSON we accept: {error}") from error
+    return value
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first thing wrong, in words a person can act on: `stops.3.lat_deg: Input should be ...`."""
+    problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    return f"{where}: {problem['msg']}" if where else str(problem["msg"])
+
+
+def _plain(packet: bytes) -> bytes:
+    if not packet.startswith(ZSTD_MAGIC):
+        return packet
+    try:
+        plain = zstandard.ZstdDecompressor().decompressobj()
+        out = b""
+        # Fed in small steps, so that a bomb is noticed after one step and never unpacked whole.
+        for start in range(0, len(packet), 1024):
+            out += plain.decompress(packet[start : start + 1024])
+            if len(out) > MAX_PLAIN_BYTES:
+                raise WireError(f"a packet unpacks to more than {MAX_PLAIN_BYTES} bytes")
+        if not plain.eof:
+            raise WireError("a compressed packet ends too early")
+    except zstandard.ZstdError as error:
+        raise WireError(f"a compressed packet is damaged: {error}") from error
+    return out
+
+
+def _no_constant(word: str) -> float:
+    raise WireError(f"{word} is not a number we accept")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise WireError(f"{digits} is too large a number")
+    return value
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise WireError("a key stands twice in one object")
+    return value

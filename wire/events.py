@@ -1,0 +1,210 @@
+"""Up: the bodies of the events lane, one model a kind, and the two lossy messages (live, presence)."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from wire.manifest import SCHEMA, EvidenceKind
+from wire.model import Epoch, Instant, Latitude, Longitude, Message, Metres, Name, Seconds, Sha256, StopId
+
+
+class EventKind(StrEnum):
+    STOP_ARRIVED = "stop.arrived"
+    STOP_COMPLETED = "stop.completed"
+    STOP_FAILED = "stop.failed"
+    STOP_SKIPPED = "stop.skipped"
+    PROOF_CAPTURED = "proof.captured"
+    PLAN_ACCEPTED = "plan.accepted"
+    MANIFEST_APPLIED = "manifest.applied"
+    MANIFEST_REFUSED = "manifest.refused"
+    COMMAND_RESULT = "command.result"
+
+
+class Outcome(StrEnum):
+    """How a completed stop ended (the recipient list of handbook conventions; superset of Spoke's)."""
+
+    TO_RECIPIENT = "delivered_to_recipient"
+    TO_THIRD_PARTY = "delivered_to_third_party"
+    TO_NEIGHBOUR = "delivered_to_neighbour"
+    TO_MAILBOX = "delivered_to_mailbox"
+    TO_SAFE_PLACE = "delivered_to_safe_place"
+    PICKED_UP = "picked_up"
+
+
+class FailReason(StrEnum):
+    """Why a stop failed."""
+
+    NOT_HOME = "not_home"
+    CANNOT_FIND = "cannot_find"
+    NO_ACCESS = "no_access"
+    NO_PARKING = "no_parking"
+    NO_TIME = "no_time"
+    REFUSED = "refused"
+    DAMAGED = "damaged"
+    MISSING_ITEM = "missing_item"
+    WRONG_ITEM = "wrong_item"
+    CLOSED = "closed"
+    WRONG_ADDRESS = "wrong_address"
+    UNSAFE = "unsafe"
+    VEHICLE = "vehicle"
+    WEATHER = "weather"
+
+
+class ReplanReason(StrEnum):
+    """Why the van looked for a new order."""
+
+    MANIFEST = "manifest changed"
+    STOP_FAILED = "stop failed"
+    STOP_SKIPPED = "stop skipped"
+    LATENESS = "lateness at risk"
+    ROAD_CLOSED = "road closed"
+    OUT_OF_ORDER = "driver chose another stop"
+    COMMAND = "asked by the coordinator"
+
+
+class TimesSource(StrEnum):
+    """Where a plan's leg times come from: the road network, or the straight line, marked as the estimate it is."""
+
+    ROADS = "roads"
+    ESTIMATE = "estimate"
+
+
+class StopArrived(Message):
+    stop_id: StopId
+    lat_deg: Latitude | None = None
+    lon_deg: Longitude | None = None
+    distance_m: Metres | None = None
+    """Straight-line distance from the address at the tap; None without a position."""
+
+
+class StopCompleted(Message):
+    stop_id: StopId
+    outcome: Outcome
+    received_by: str = ""
+    proofs: tuple[Sha256, ...] = ()
+    lat_deg: Latitude | None = None
+    lon_deg: Longitude | None = None
+    distance_m: Metres | None = None
+
+
+class StopFailed(Message):
+    stop_id: StopId
+    reason: FailReason
+    note: str = ""
+
+
+class StopSkipped(Message):
+    """Not now: the stop stays open and goes to a later place in the order."""
+
+    stop_id: StopId
+
+
+class ProofCaptured(Message):
+    stop_id: StopId
+    evidence_kind: EvidenceKind
+    sha256: Sha256
+    size_bytes: Annotated[int, Field(gt=0)]
+    media_type: Literal["image/png", "image/jpeg"]
+    signed_by: str = ""
+
+
+class PlanAccepted(Message):
+    plan_version: int
+    manifest_version: int
+    reason: ReplanReason
+    stop_ids: tuple[StopId, ...]
+    moved_stops: int
+    gain_s: float
+    """How much sooner the day ends, in seconds; negative when it ends later."""
+    times: TimesSource
+    was_offline: bool
+    """True when the van had no link at the moment it took the plan."""
+
+
+class ManifestApplied(Message):
+    version: int
+
+
+class ManifestRefused(Message):
+    version: int | None
+    why: str
+
+
+class CommandResult(Message):
+    command_id: StopId
+    result: Literal["done", "expired", "refused"]
+    why: str = ""
+
+
+BODIES: dict[EventKind, type[Message]] = {
+    EventKind.STOP_ARRIVED: StopArrived,
+    EventKind.STOP_COMPLETED: StopCompleted,
+    EventKind.STOP_FAILED: StopFailed,
+    EventKind.STOP_SKIPPED: StopSkipped,
+    EventKind.PROOF_CAPTURED: ProofCaptured,
+    EventKind.PLAN_ACCEPTED: PlanAccepted,
+    EventKind.MANIFEST_APPLIED: ManifestApplied,
+    EventKind.MANIFEST_REFUSED: ManifestRefused,
+    EventKind.COMMAND_RESULT: CommandResult,
+}
+"""The model of each kind's body. A kind not listed here is kept as it came: a newer van may know more than we do."""
+
+
+class FixQuality(StrEnum):
+    NONE = "none"
+    STALE = "stale"
+    FIX_2D = "2d"
+    FIX_3D = "3d"
+
+
+class Eta(Message):
+    """When we expect to be there, and how sure we are (10th, 50th and 90th percentile)."""
+
+    p10: Instant
+    p50: Instant
+    p90: Instant
+    times: TimesSource
+    as_of: Instant
+
+
+class StopEta(Message):
+    stop_id: StopId
+    eta: Eta
+
+
+class LivePosition(Message):
+    lat_deg: Latitude
+    lon_deg: Longitude
+    fixed_at: Instant
+    quality: FixQuality
+    error_m: Metres | None = None
+    speed_mps: Annotated[float, Field(ge=0)] | None = None
+    heading_deg: Annotated[float, Field(ge=0, lt=360)] | None = None
+
+
+class Live(Message):
+    """The newest picture of one van; lossy, so every message is complete in itself."""
+
+    schema_: Literal[1] = Field(SCHEMA, alias="schema")
+    van: Name
+    sent_at: Instant
+    position: LivePosition | None = None
+    manifest_version: int = 0
+    plan_version: int = 0
+    stop_ids: tuple[StopId, ...] = ()
+    """The open stops in the van's own order."""
+    etas: tuple[StopEta, ...] = ()
+
+
+class Presence(Message):
+    """Retained. `is_online=False` with only van and epoch is the last will, written by the broker."""
+
+    schema_: Literal[1] = Field(SCHEMA, alias="schema")
+    van: Name
+    epoch: Epoch
+    boot: int
+    is_online: bool
+    agent_version: str = ""
+    outbox_rows: int = 0
+    oldest_row_age_s: Seconds | None = None
