@@ -1,0 +1,46 @@
+"""Everything that can break in the van, as one small tree. The text of an error says what to do about it.
+
+    AgentError
+    ├── ConfigError              the settings file is missing, unreadable or asks for something impossible
+    ├── StoreError               the disk did not take or give what we asked; `kind` says which way
+    └── EvidenceRefusedError     bytes that are no photo or signature we can keep
+
+Ordinary outcomes are values and not here: no fix in a tunnel, no network, no feasible order, a tap out of turn.
+"""
+
+from enum import StrEnum
+
+
+class AgentError(Exception):
+    """The van's own errors."""
+
+
+class ConfigError(AgentError, ValueError):
+    """The text names the file, the key and what to write there instead."""
+
+
+class StoreErrorKind(StrEnum):
+    """What the disk said, in words the callers act on."""
+
+    FULL = "full"
+    """No room: nothing was saved, and the driver must be told before anything is called saved."""
+    BUSY = "busy"
+    """Another process holds the file longer than we wait; trying again is right."""
+    CORRUPT = "corrupt"
+    """The file is damaged; it must be set aside, and nothing more written to it."""
+    CONSTRAINT = "constraint"
+    """A row contradicts what is stored (the same tap for another stop): a mistake of the caller's."""
+    IO = "io"
+    """The disk failed in another way."""
+
+
+class StoreError(AgentError):
+    """Nothing of the transaction was kept."""
+
+    def __init__(self, kind: StoreErrorKind, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class EvidenceRefusedError(AgentError, ValueError):
+    """The text is for the driver; nothing was saved."""
