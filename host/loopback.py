@@ -1,0 +1,50 @@
+"""Nothing we start listens beyond this machine: addresses are checked, and ports claimed, here."""
+
+import errno
+import socket
+from ipaddress import ip_address
+
+
+class LoopbackOnlyError(ValueError):
+    """An address was asked for that other machines could reach."""
+
+
+class PortTakenError(OSError):
+    """Another program already listens where we are told to; the text says where and what to do."""
+
+
+def require_loopback(address: str, what: str) -> None:
+    """Raises LoopbackOnlyError unless `address` is a loopback address or the word localhost."""
+    if address == "localhost":
+        return
+    try:
+        is_loopback = ip_address(address).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise LoopbackOnlyError(
+            f"{what} may only use a loopback address, and {address!r} is none: write 127.0.0.1. "
+            "To be reached from other machines, put a proxy with TLS in front."
+        )
+
+
+def claim_port(host: str, port: int, what: str) -> socket.socket:
+    """A socket that listens on a loopback address; port 0 takes a free one.
+
+    Raises LoopbackOnlyError for any other address, and PortTakenError when somebody else listens there.
+    """
+    require_loopback(host, what)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            why = f"{what}: port {port} on {host} is already in use. Stop the program that holds it"
+            raise PortTakenError(errno.EADDRINUSE, f"{why} (`ss -ltnp` names it), or choose another port.") from error
+        raise
+
+
+def free_port() -> int:
+    """A TCP port on 127.0.0.1 that nobody used a moment ago, for children which cannot choose one themselves."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return int(sock.getsockname()[1])
