@@ -33,7 +33,11 @@ def program_of(pid: int) -> str:
 
 
 def nap(mark: str | None) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(SLEEP, env=dict(os.environ) if mark is None else {**os.environ, "ROUNDSMAN_CHILD": mark})
+    env = dict(os.environ) if mark is None else {**os.environ, "ROUNDSMAN_CHILD": mark}
+    process = subprocess.Popen(SLEEP, env=env)
+    while not Path(f"/proc/{process.pid}/environ").read_bytes():  # for a moment a new program shows none
+        time.sleep(0.01)
+    return process
 
 
 async def gone(pid: int) -> bool:
