@@ -1,0 +1,97 @@
+"""A dispatcher at the console: everything the simulator asks of the coordinator goes through its HTTP."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import aiohttp
+
+from simulator.report import CloudStop
+from wire.manifest import Closure
+from wire.model import Sha256, StopId
+
+WRITE_HEADERS = {"X-Roundsman": "1"}
+CLOSING_KINDS: Mapping[str, str] = {"stop.completed": "outcome", "stop.failed": "reason"}
+
+
+class RefusedError(RuntimeError):
+    """The coordinator answered, and said no; the text is its own."""
+
+
+class Dispatcher:
+    """One session with the coordinator's API."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def is_up(self) -> bool:
+        """True when the coordinator answers and its broker runs."""
+        try:
+            health = await self._ask("GET", "/api/health")
+        except (aiohttp.ClientError, OSError, TimeoutError, RefusedError):
+            return False
+        return bool(health.get("broker") == "up")
+
+    async def import_orders(self, day: date, csv_text: str) -> Any:
+        """Hands in the orders; raises RefusedError naming the first bad row, since ours have none."""
+        report = await self._ask(
+            "POST", f"/api/orders/import?dry_run=0&day={day}", body=csv_text.encode(), content_type="text/csv"
+        )
+        if report["problems"]:
+            first = report["problems"][0]
+            raise RefusedError(f"order row {first['row']}, {first['column']}: {first['problem']}")
+        return report
+
+    async def assign(self, day: date) -> Any:
+        return await self._ask("POST", f"/api/assign?day={day}")
+
+    async def close_road(self, closure: Closure) -> None:
+        await self._insist("POST", "/api/closures", closure.model_dump_json(by_alias=True).encode())
+
+    async def picture(self) -> Any:
+        return await self._ask("GET", "/api/picture")
+
+    async def stop_page(self, stop_id: StopId) -> Any:
+        return await self._ask("GET", f"/api/stops/{stop_id}")
+
+    async def evidence(self, sha256: Sha256) -> bytes | None:
+        """The bytes of a photo or signature; None while they are not whole."""
+        async with self._client().get(f"{self.base_url}/api/blobs/{sha256}") as answer:
+            return await answer.read() if answer.status == 200 else None
+
+    async def _insist(self, method: str, path: str, body: bytes) -> None:
+        """Ask again while the coordinator is down, as a person would; for requests that may safely arrive twice."""
+        while True:
+            try:
+                await self._ask(method, path, body=body)
+            except (aiohttp.ClientError, OSError, TimeoutError):
+                await asyncio.sleep(0.5)
+            else:
+                return
+
+    async def _ask(self, method: str, path: str, body: bytes = b"", content_type: str = "application/json") -> Any:
+        headers = {**WRITE_HEADERS, "Content-Type": content_type} if method != "GET" else {}
+        async with self._client().request(method, self.base_url + path, data=body or None, headers=headers) as answer:
+            if answer.status >= 400:
+                raise RefusedError(f"{method} {path}: {answer.status} {await answer.text()}")
+            return await answer.json()
+
+    def _client(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
+        return self._session
+
+
+def cloud_stop(page: Mapping[str, Any]) -> CloudStop:
+    """What a stop page says was stored: one entry for each closing record and each record of evidence."""
+    kinds = [row["kind"] for row in page["history"]]
+    results = tuple(str(page["stop"][CLOSING_KINDS[kind]]) for kind in kinds if kind in CLOSING_KINDS)
+    proofs = [(proof["kind"], proof["sha256"]) for proof in page["evidence"]]
+    announced_again = kinds.count("proof.captured") - len(proofs)
+    return CloudStop(results, tuple(proofs + proofs[:1] * max(0, announced_again)))

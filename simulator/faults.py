@@ -1,0 +1,130 @@
+"""Lets the faults of a scenario happen when their van has come far enough, and remembers which ones did."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from simulator.scenario import (
+    BrokerRestarted,
+    CoordinatorKilled,
+    Fault,
+    LinkCut,
+    RoadClosed,
+    StopRefused,
+    VanKilled,
+)
+from wire.events import FailReason
+
+RECEIPT_MARK = b"down/receipts"
+
+
+class World(Protocol):
+    """What a fault can reach: the things outside the van and the coordinator, and their power switches."""
+
+    def now(self) -> datetime: ...
+    def cut_link(self, van: str) -> None: ...
+    def heal_link(self, van: str) -> None: ...
+    def kill_agent(self, van: str) -> None: ...
+    def kill_coordinator(self) -> None: ...
+    def kill_broker(self) -> None: ...
+    def watch_downward(self, van: str, marker: bytes, seen: Callable[[], None]) -> None: ...
+    def refuse_next(self, van: str, reason: FailReason) -> None: ...
+    def close_bridge(self, bridge: int, duration: timedelta) -> Awaitable[None]: ...
+    def say(self, text: str) -> None: ...
+
+
+@dataclass
+class Pending:
+    """One fault of the scenario on its way."""
+
+    fault: Fault
+    started: bool = False
+    fired: bool = False
+    times_left: int = 1
+    since: datetime | None = None
+
+
+@dataclass
+class Faults:
+    """Told of progress by the drivers; pulls the switches of the world."""
+
+    world: World
+    pending: list[Pending] = field(default_factory=list)
+    offline: dict[str, timedelta] = field(default_factory=dict)
+    """Domain time each van has been without a link, for cuts that are over."""
+
+    @classmethod
+    def of(cls, world: World, faults: tuple[Fault, ...]) -> "Faults":
+        return cls(
+            world,
+            [Pending(f, times_left=f.times if isinstance(f, CoordinatorKilled) else 1) for f in faults],
+        )
+
+    def fired(self) -> dict[str, bool]:
+        """Which faults have happened whole, by a name a reader understands."""
+        return {f"{item.fault.kind} ({item.fault.van})": item.fired for item in self.pending}
+
+    async def on_progress(self, van: str, closed: int, total: int) -> None:
+        """A driver has closed a stop, or is about to start (closed = 0)."""
+        share = closed / total if total else 1.0
+        for item in self.pending:
+            if item.fault.van != van or item.fired:
+                continue
+            match item.fault:
+                case LinkCut() as cut:
+                    self._link(item, cut, share)
+                case _ if item.started or share < item.fault.at_share:
+                    pass
+                case StopRefused(reason=reason):
+                    item.started = item.fired = True
+                    self.world.refuse_next(van, reason)
+                    self.world.say(f"{van}: the next door will refuse")
+                case RoadClosed(bridge=bridge, for_min=for_min):
+                    item.started = True
+                    await self.world.close_bridge(bridge, timedelta(minutes=for_min))
+                    item.fired = True
+                    self.world.say(f"bridge {bridge + 1} is closed")
+                case BrokerRestarted():
+                    item.started = item.fired = True
+                    self.world.kill_broker()
+                    self.world.say("the broker was killed; the coordinator brings it back")
+                case CoordinatorKilled():
+                    item.started = True
+                    self._kill_at_receipt(item)
+                case VanKilled():
+                    item.started = True  # on_saving does the rest
+
+    def on_saving(self, van: str, kind: str) -> None:
+        """A driver's request that saves evidence is under way."""
+        for item in self.pending:
+            fault = item.fault
+            if not isinstance(fault, VanKilled) or not item.started or item.fired:
+                continue
+            if fault.van == van and fault.while_saving == kind:
+                item.fired = True
+                self.world.kill_agent(van)
+                self.world.say(f"{van}: the agent was killed while a {kind} was being saved")
+
+    def _link(self, item: Pending, cut: LinkCut, share: float) -> None:
+        if not item.started and share >= cut.from_share:
+            item.started, item.since = True, self.world.now()
+            self.world.cut_link(cut.van)
+            self.world.say(f"{cut.van}: the network is gone")
+        elif item.since is not None and share >= cut.until_share:
+            self.offline[cut.van] = self.offline.get(cut.van, timedelta()) + (self.world.now() - item.since)
+            item.fired = True
+            self.world.heal_link(cut.van)
+            self.world.say(f"{cut.van}: the network is back after {self.offline[cut.van].total_seconds() / 60:.0f} min")
+
+    def _kill_at_receipt(self, item: Pending) -> None:
+        def seen() -> None:
+            self.world.kill_coordinator()
+            item.times_left -= 1
+            self.world.say("the coordinator was killed with a receipt on the wire")
+            if item.times_left > 0:
+                self._kill_at_receipt(item)
+            else:
+                item.fired = True
+
+        self.world.watch_downward(item.fault.van, RECEIPT_MARK, seen)
