@@ -1,0 +1,182 @@
+"""Small worlds for tests: one town in a straight line, one morning, stops named s1, s2, s3 ... half a kilometre apart.
+
+Every builder gives something valid; a test names only what it is about.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from agent.gps.position import Position
+from agent.trip.run import Evidence, Plan, PlanLeg, Run, RunStop
+from wire.codec import content_hash
+from wire.events import FixQuality, ReplanReason, TimesSource
+from wire.geo import Place, moved
+from wire.manifest import (
+    Address,
+    Closure,
+    Command,
+    CommandKind,
+    Conditions,
+    Depot,
+    EvidenceKind,
+    EvidenceRule,
+    Manifest,
+    NodePair,
+    Recipient,
+    Stop,
+    Window,
+)
+
+MORNING = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+DEPOT = Place(lat_deg=41.15, lon_deg=-8.61)
+STOP_PITCH_M = 500.0
+LEG_S = 120.0
+
+
+def minutes(count: float) -> timedelta:
+    return timedelta(minutes=count)
+
+
+def at(minutes_after: float) -> datetime:
+    """The instant that many minutes into the morning, which begins at 08:00 UTC."""
+    return MORNING + minutes(minutes_after)
+
+
+def a_place(north_m: float = 0.0, east_m: float = 0.0) -> Place:
+    """A place by metres from the depot."""
+    return moved(DEPOT, north_m=north_m, east_m=east_m)
+
+
+def a_window(opens_min: float, closes_min: float, *, is_hard: bool = False) -> Window:
+    """A window in minutes after 08:00."""
+    return Window(opens_at=at(opens_min), closes_at=at(closes_min), is_hard=is_hard)
+
+
+def a_stop(number: int = 1, **changes: Any) -> Stop:
+    """Stop `s<number>`, that many half kilometres north of the depot, without window or proof."""
+    place = a_place(north_m=number * STOP_PITCH_M)
+    fields: dict[str, Any] = {
+        "stop_id": f"s{number}",
+        "order_ref": f"order-{number}",
+        "lat_deg": place.lat_deg,
+        "lon_deg": place.lon_deg,
+        "address": Address(number=str(number), street="Rua das Flores", postcode="4050-262", city="Porto"),
+        "recipient": Recipient(name=f"Recipient {number}"),
+        "items": ("one box",),
+    }
+    return Stop(**{**fields, **changes})
+
+
+def with_proof(*kinds: EvidenceKind) -> dict[EvidenceKind, EvidenceRule]:
+    """The `proof` of a stop that requires these kinds."""
+    return dict.fromkeys(kinds, EvidenceRule.REQUIRED)
+
+
+def a_manifest(stops: int | Sequence[Stop] = 3, **changes: Any) -> Manifest:
+    """Version 1 for van-1, with that many stops or those given."""
+    fields: dict[str, Any] = {
+        "van": "van-1",
+        "day": date(2026, 11, 23),
+        "version": 1,
+        "timezone": "Europe/Lisbon",
+        "driver": "Inês Duarte",
+        "start": Depot(lat_deg=DEPOT.lat_deg, lon_deg=DEPOT.lon_deg),
+        "end": Depot(lat_deg=DEPOT.lat_deg, lon_deg=DEPOT.lon_deg),
+        "shift_starts_at": MORNING,
+        "shift_ends_at": at(9 * 60),
+        "stops": tuple(a_stop(number + 1) for number in range(stops)) if isinstance(stops, int) else tuple(stops),
+    }
+    return Manifest(**{**fields, **changes})
+
+
+def a_plan(stops: Sequence[Stop], *, made_at: datetime = MORNING, leg_s: float = LEG_S, **changes: Any) -> Plan:
+    """A plan that visits `stops` in that order, each leg `leg_s` long, waiting for windows to open."""
+    legs = []
+    time = made_at
+    for stop in stops:
+        arrive_at = time + timedelta(seconds=leg_s)
+        start_at = max([arrive_at, *(window.opens_at for window in stop.windows[:1])])
+        time = start_at + timedelta(seconds=stop.setup_s + stop.service_s)
+        late_s = max([0.0, *((arrive_at - window.closes_at).total_seconds() for window in stop.windows[:1])])
+        legs.append(
+            PlanLeg(
+                stop_id=stop.stop_id,
+                travel_s=leg_s,
+                travel_m=STOP_PITCH_M,
+                arrive_at=arrive_at,
+                leave_at=time,
+                lateness_s=late_s,
+            )
+        )
+    fields: dict[str, Any] = {
+        "version": 1,
+        "made_at": made_at,
+        "start": DEPOT,
+        "legs": tuple(legs),
+        "home_travel_s": leg_s,
+        "home_travel_m": STOP_PITCH_M,
+        "reason": ReplanReason.MANIFEST,
+        "times": TimesSource.ROADS,
+    }
+    return Plan(**{**fields, **changes})
+
+
+def a_run(stops: int | Sequence[Stop] = 3, *, has_plan: bool = True, **changes: Any) -> Run:
+    """A run at version 1 whose manifest is applied and, unless told otherwise, planned in the manifest's order."""
+    manifest = a_manifest(stops)
+    fields: dict[str, Any] = {
+        "version": 1,
+        "manifest": manifest,
+        "manifest_hash": content_hash(manifest),
+        "stops": tuple(RunStop(stop=stop) for stop in manifest.stops),
+        "plan": a_plan(manifest.stops) if has_plan else None,
+    }
+    return Run(**{**fields, **changes})
+
+
+def a_position(
+    place: Place = DEPOT, *, fixed_at: datetime = MORNING, speed_mps: float = 0.0, **changes: Any
+) -> Position:
+    """A good position; standing still unless told otherwise."""
+    fields: dict[str, Any] = {
+        "lat_deg": place.lat_deg,
+        "lon_deg": place.lon_deg,
+        "fixed_at": fixed_at,
+        "quality": FixQuality.FIX_3D,
+        "error_m": 4.0,
+        "speed_mps": speed_mps,
+    }
+    return Position(**{**fields, **changes})
+
+
+def evidence(kind: EvidenceKind = EvidenceKind.SIGNATURE, *, taken_at: datetime = MORNING, text: str = "") -> Evidence:
+    """One piece of evidence; `text` makes its hash different from another's."""
+    return Evidence(
+        kind=kind,
+        sha256=hashlib.sha256(f"{kind} {text}".encode()).hexdigest(),
+        size_bytes=2_000,
+        media_type="image/png" if kind is EvidenceKind.SIGNATURE else "image/jpeg",
+        taken_at=taken_at,
+    )
+
+
+def a_command(kind: CommandKind = CommandKind.REPLAN, **changes: Any) -> Command:
+    fields: dict[str, Any] = {"command_id": "c1", "kind": kind, "issued_at": MORNING, "expires_at": at(10)}
+    return Command(**{**fields, **changes})
+
+
+def a_closure(closure_id: str = "bridge", **changes: Any) -> Closure:
+    """A closure of one piece of road for the whole day."""
+    fields: dict[str, Any] = {
+        "closure_id": closure_id,
+        "pairs": (NodePair(from_node=1, to_node=2),),
+        "valid_from": MORNING,
+        "valid_until": at(9 * 60),
+    }
+    return Closure(**{**fields, **changes})
+
+
+def a_conditions(*closures: Closure, version: int = 1) -> Conditions:
+    return Conditions(version=version, issued_at=MORNING, closures=closures)
