@@ -2,14 +2,14 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from wire.geo import Place
 from wire.model import Instant, Latitude, Longitude, Message, Name, Seconds, StopId
 
-SCHEMA = 1
+SCHEMA: Final = 1
 """The manifest and envelope schema we write. A reader refuses a higher one by name rather than guess."""
 
 
