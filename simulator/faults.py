@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from simulator.scenario import (
-    BrokerRestarted,
     CoordinatorKilled,
     Fault,
     LinkCut,
+    Process,
+    ProcessKilled,
     RoadClosed,
     StopRefused,
     VanKilled,
@@ -25,9 +26,7 @@ class World(Protocol):
     def now(self) -> datetime: ...
     def cut_link(self, van: str) -> None: ...
     def heal_link(self, van: str) -> None: ...
-    def kill_agent(self, van: str) -> None: ...
-    def kill_coordinator(self) -> None: ...
-    def kill_broker(self) -> None: ...
+    def kill(self, process: Process, van: str) -> None: ...
     def watch_downward(self, van: str, marker: bytes, seen: Callable[[], None]) -> None: ...
     def refuse_next(self, van: str, reason: FailReason) -> None: ...
     def close_bridge(self, bridge: int, duration: timedelta) -> Awaitable[None]: ...
@@ -63,7 +62,7 @@ class Faults:
 
     def fired(self) -> dict[str, bool]:
         """Which faults have happened whole, by a name a reader understands."""
-        return {f"{item.fault.kind} ({item.fault.van})": item.fired for item in self.pending}
+        return {_name(item.fault, place): item.fired for place, item in enumerate(self.pending, start=1)}
 
     async def on_progress(self, van: str, closed: int, total: int) -> None:
         """A driver has closed a stop, or is about to start (closed = 0)."""
@@ -85,10 +84,10 @@ class Faults:
                     await self.world.close_bridge(bridge, timedelta(minutes=for_min))
                     item.fired = True
                     self.world.say(f"bridge {bridge + 1} is closed")
-                case BrokerRestarted():
+                case ProcessKilled(process=process):
                     item.started = item.fired = True
-                    self.world.kill_broker()
-                    self.world.say("the broker was killed; the coordinator brings it back")
+                    self.world.kill(process, van)
+                    self.world.say(f"{process} was killed, when {van} was at {share:.0%}")
                 case CoordinatorKilled():
                     item.started = True
                     self._kill_at_receipt(item)
@@ -103,7 +102,7 @@ class Faults:
                 continue
             if fault.van == van and fault.while_saving == kind:
                 item.fired = True
-                self.world.kill_agent(van)
+                self.world.kill(Process.AGENT, van)
                 self.world.say(f"{van}: the agent was killed while a {kind} was being saved")
 
     def _link(self, item: Pending, cut: LinkCut, share: float) -> None:
@@ -119,7 +118,7 @@ class Faults:
 
     def _kill_at_receipt(self, item: Pending) -> None:
         def seen() -> None:
-            self.world.kill_coordinator()
+            self.world.kill(Process.COORDINATOR, item.fault.van)
             item.times_left -= 1
             self.world.say("the coordinator was killed with a receipt on the wire")
             if item.times_left > 0:
@@ -128,3 +127,8 @@ class Faults:
                 item.fired = True
 
         self.world.watch_downward(item.fault.van, RECEIPT_MARK, seen)
+
+
+def _name(fault: Fault, place: int) -> str:
+    what = f"{fault.process} killed" if isinstance(fault, ProcessKilled) else fault.kind
+    return f"{what} ({fault.van}, fault {place})"

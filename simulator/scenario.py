@@ -2,6 +2,7 @@
 
 import tomllib
 from datetime import time
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -45,11 +46,24 @@ class RoadClosed(Value):
     for_min: Annotated[float, Field(gt=0)] = 600.0
 
 
-class BrokerRestarted(Value):
-    """The broker process is killed; the coordinator brings it back."""
+class Process(StrEnum):
+    """A process of the running system, by the name of its pid file."""
 
-    kind: Literal["broker restarted"]
+    AGENT = "agent"
+    ROADS = "osrm"
+    SOLVER = "solver"
+    RECEIVER = "gpsd"
+    COORDINATOR = "cloud"
+    BROKER = "mosquitto"
+
+
+class ProcessKilled(Value):
+    """One process gets -9; whoever looks after it brings it back."""
+
+    kind: Literal["process killed"]
+    process: Process
     van: Name
+    """Whose process, and whose progress; for coordinator and broker only the latter."""
     at_share: Share
 
 
@@ -72,7 +86,7 @@ class CoordinatorKilled(Value):
 
 
 Fault = Annotated[
-    LinkCut | StopRefused | RoadClosed | BrokerRestarted | VanKilled | CoordinatorKilled, Field(discriminator="kind")
+    LinkCut | StopRefused | RoadClosed | ProcessKilled | VanKilled | CoordinatorKilled, Field(discriminator="kind")
 ]
 
 

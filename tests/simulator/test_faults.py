@@ -2,7 +2,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from simulator.faults import Faults
-from simulator.scenario import BrokerRestarted, CoordinatorKilled, LinkCut, RoadClosed, StopRefused, VanKilled
+from simulator.scenario import CoordinatorKilled, LinkCut, Process, ProcessKilled, RoadClosed, StopRefused, VanKilled
 from wire.events import FailReason
 
 
@@ -24,14 +24,8 @@ class ToyWorld:
     def heal_link(self, van: str) -> None:
         self.pulled.append(f"heal {van}")
 
-    def kill_agent(self, van: str) -> None:
-        self.pulled.append(f"kill {van}")
-
-    def kill_coordinator(self) -> None:
-        self.pulled.append("kill coordinator")
-
-    def kill_broker(self) -> None:
-        self.pulled.append("kill broker")
+    def kill(self, process: Process, van: str) -> None:
+        self.pulled.append(f"kill {process} {van}")
 
     def watch_downward(self, van: str, marker: bytes, seen: Callable[[], None]) -> None:
         assert marker == b"down/receipts"
@@ -53,13 +47,13 @@ async def test_a_link_is_cut_once_and_healed_once_and_the_time_between_is_kept()
         await faults.on_progress("van-2", closed, 10)
     assert world.pulled == ["cut van-2", "heal van-2"]
     assert faults.offline == {"van-2": timedelta(hours=1)}
-    assert faults.fired() == {"link cut (van-2)": True}
+    assert faults.fired() == {"link cut (van-2, fault 1)": True}
 
 
 async def test_a_link_that_never_heals_has_not_fired() -> None:
     faults = Faults.of(ToyWorld(), (LinkCut(kind="link cut", van="van-2", from_share=0.3, until_share=1),))
     await faults.on_progress("van-2", 5, 10)
-    assert faults.fired() == {"link cut (van-2)": False}
+    assert faults.fired() == {"link cut (van-2, fault 1)": False}
 
 
 async def test_faults_happen_once_and_only_for_their_van() -> None:
@@ -68,7 +62,7 @@ async def test_faults_happen_once_and_only_for_their_van() -> None:
         world,
         (
             StopRefused(kind="stop refused", van="van-1", at_share=0.5),
-            BrokerRestarted(kind="broker restarted", van="van-1", at_share=0.5),
+            ProcessKilled(kind="process killed", process=Process.BROKER, van="van-1", at_share=0.5),
             RoadClosed(kind="road closed", van="van-1", at_share=0.5, bridge=1),
         ),
     )
@@ -76,7 +70,7 @@ async def test_faults_happen_once_and_only_for_their_van() -> None:
     assert world.pulled == []
     for closed in (5, 6, 7):
         await faults.on_progress("van-1", closed, 10)
-    assert world.pulled == ["refuse van-1 refused", "kill broker", "close 1"]
+    assert world.pulled == ["refuse van-1 refused", "kill mosquitto van-1", "close 1"]
 
 
 async def test_an_agent_is_killed_only_while_the_named_evidence_is_being_saved() -> None:
@@ -89,7 +83,7 @@ async def test_an_agent_is_killed_only_while_the_named_evidence_is_being_saved()
     assert world.pulled == []
     faults.on_saving("van-1", "photo")
     faults.on_saving("van-1", "photo")
-    assert world.pulled == ["kill van-1"]
+    assert world.pulled == ["kill agent van-1"]
 
 
 async def test_the_coordinator_dies_at_each_receipt_as_often_as_asked() -> None:
@@ -99,7 +93,7 @@ async def test_the_coordinator_dies_at_each_receipt_as_often_as_asked() -> None:
     await faults.on_progress("van-2", 9, 10)
     assert len(world.watching) == 1
     world.watching[0]()
-    assert faults.fired() == {"coordinator killed (van-2)": False}
+    assert faults.fired() == {"coordinator killed (van-2, fault 1)": False}
     world.watching[1]()
-    assert world.pulled == ["kill coordinator"] * 2
-    assert faults.fired() == {"coordinator killed (van-2)": True}
+    assert world.pulled == ["kill cloud van-2"] * 2
+    assert faults.fired() == {"coordinator killed (van-2, fault 1)": True}

@@ -15,7 +15,7 @@ def test_every_scenario_file_reads() -> None:
 def test_the_morning_has_every_fault_it_promises() -> None:
     morning = scenario.read("a_morning_with_the_network_gone")
     kinds = {fault.kind for fault in morning.faults}
-    assert {"link cut", "stop refused", "road closed", "broker restarted", "van killed"} <= kinds
+    assert {"link cut", "stop refused", "road closed", "process killed", "van killed"} <= kinds
     assert morning.vans == 3
     assert morning.vans * morning.stops_per_van >= 45
     assert morning.rate == 30
