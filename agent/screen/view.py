@@ -3,27 +3,17 @@
 The page decides nothing: every word that depends on the run is a field here; wording and language are the page's.
 """
 
-from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from agent.gps.position import Motion
 from agent.trip.effects import Trouble
+from agent.trip.punctuality import Punctuality
 from agent.trip.run import StopPhase
 from wire.events import Eta, FailReason, FixQuality, Outcome, ReplanReason, TimesSource
 from wire.manifest import Address, Amount, EvidenceKind, EvidenceRule, SequencePolicy, StopKind, Window
 from wire.model import Instant, Latitude, Longitude, Metres, Sha256, StopId, Value
-
-
-class Punctuality(StrEnum):
-    """How a stop stands against its window. Tight: the range passes the window's end, the expected time does not."""
-
-    UNKNOWN = "unknown"
-    EARLY = "early"
-    ON_TIME = "on_time"
-    TIGHT = "tight"
-    LATE = "late"
 
 
 class LinkView(Value):
@@ -77,7 +67,8 @@ class StopView(Value):
     eta: Eta | None
     punctuality: Punctuality
     minutes_off: int | None
-    """Minutes past the window's end (positive) or before it (negative) at the expected time; None without either."""
+    """Late: minutes past the window's end. Early: minutes ahead of the plan, negative. Else minutes before the window's
+    end, negative. None without a window or an expected time; see `agent.trip.punctuality`."""
     steps: tuple[StepView, ...]
     is_ready_to_close: bool
     """All required evidence is there."""

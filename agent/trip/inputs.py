@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from agent.gps.position import Position
+from agent.gps.position import Motion, Position
 from agent.trip.run import Evidence, Plan
 from wire.events import FailReason, Outcome
 from wire.manifest import Command, Conditions, Manifest
@@ -19,6 +19,7 @@ class FixJudged(Value):
 
     kind: Literal["fix_judged"] = "fix_judged"
     position: Position | None
+    motion: Motion = Motion.UNKNOWN
 
 
 class ManifestArrived(Value):

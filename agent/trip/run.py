@@ -116,6 +116,8 @@ class Run(Value):
     link_since: Instant | None = None
     """Since when the link is as `is_online` says."""
     commands_done: tuple[StopId, ...] = ()
+    looked_again_at: Instant | None = None
+    """When the van last asked for a plan of its own accord (lateness, a plan that is missing)."""
 
     def find(self, stop_id: str) -> RunStop | None:
         return next((stop for stop in self.stops if stop.stop_id == stop_id), None)
