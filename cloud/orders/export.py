@@ -1,0 +1,67 @@
+"""Orders back to a file that a spreadsheet opens safely and `read_orders` reads to the same stops."""
+
+import csv
+import io
+from collections.abc import Iterable
+from datetime import UTC
+
+from cloud.orders.order import Order
+from cloud.orders.table import COLUMNS
+from wire.manifest import EvidenceRule, Stop
+
+
+def write_orders(orders: Iterable[Order]) -> str:
+    """The generic dialect, comma-separated; windows as UTC instants, so that the file means the same everywhere.
+
+    A stop with several windows gets its first: the dialect has room for one.
+    """
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\r\n")
+    writer.writeheader()
+    for order in orders:
+        writer.writerow({"day": order.day.isoformat(), **_cells(order.stop)})
+    return out.getvalue()
+
+
+def export_cell(text: str) -> str:
+    """A text no spreadsheet takes for a formula: an apostrophe goes before it, and reading takes it off again."""
+    is_formula = text[:1] in ("=", "+", "-", "@")
+    is_escaped = text[:1] == "'" and text[1:2] in ("=", "+", "-", "@", "'")
+    return f"'{text}" if text and (is_formula or is_escaped) else text
+
+
+def _cells(stop: Stop) -> dict[str, str]:
+    window = stop.windows[0] if stop.windows else None
+    texts = {
+        "order_ref": stop.order_ref,
+        "name": stop.recipient.name,
+        "phone": stop.recipient.phone,
+        "number": stop.address.number,
+        "street": stop.address.street,
+        "postcode": stop.address.postcode,
+        "city": stop.address.city,
+        "items": "|".join(stop.items),
+        "instruction": stop.instruction,
+    }
+    plain = {
+        "kind": stop.kind.value,
+        "lat_deg": _digits(stop.lat_deg),
+        "lon_deg": _digits(stop.lon_deg),
+        "opens": window.opens_at.astimezone(UTC).isoformat() if window else "",
+        "closes": window.closes_at.astimezone(UTC).isoformat() if window else "",
+        "is_hard": "yes" if window and window.is_hard else "",
+        "service_s": _digits(stop.service_s),
+        "parcels": str(stop.amount.parcels),
+        "weight_kg": _digits(stop.amount.weight_kg),
+        "volume_l": _digits(stop.amount.volume_l),
+        "proof": "|".join(
+            kind.value + ("" if rule is EvidenceRule.REQUIRED else "?")
+            for kind, rule in stop.proof.items()
+            if rule is not EvidenceRule.OFF
+        ),
+    }
+    return {column: export_cell(text) for column, text in texts.items()} | plain
+
+
+def _digits(value: float) -> str:
+    return f"{value:.9f}".rstrip("0").rstrip(".")
