@@ -1,0 +1,77 @@
+"""What enters too often for a transaction of its own: fixes and quiet minutes, kept until the next one goes to disk.
+
+A power cut costs at most the last minute of them. When the disk is full for long, the oldest breadcrumbs are thinned
+first: they are the first thing to be given up and evidence is the last.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from agent.gps.position import Position
+from agent.trip.inputs import AnyInput
+from wire.events import FixQuality
+from wire.track import Breadcrumb
+
+LIMIT = 7_200
+_BELIEVED = (FixQuality.FIX_2D, FixQuality.FIX_3D)
+
+
+class FixBuffer:
+    """Inputs with their times, and the breadcrumb of each domain second."""
+
+    def __init__(self) -> None:
+        self._soft: list[tuple[int, AnyInput]] = []
+        self._crumbs: list[Breadcrumb] = []
+        self._last_second: int | None = None
+
+    def add(self, at_ms: int, entered: AnyInput) -> None:
+        self._soft.append((at_ms, entered))
+        if len(self._soft) > LIMIT:
+            self._soft = _thinned(self._soft)
+
+    def mark(self, position: Position) -> None:
+        """Leaves a breadcrumb, if the position is believed and its second has none yet."""
+        second = int(position.fixed_at.timestamp())
+        if position.quality not in _BELIEVED or (self._last_second is not None and second <= self._last_second):
+            return
+        self._last_second = second
+        self._crumbs.append(
+            Breadcrumb(
+                wall_ms=milliseconds(position.fixed_at),
+                lat_deg=position.lat_deg,
+                lon_deg=position.lon_deg,
+                speed_mps=position.speed_mps,
+                heading_deg=position.heading_deg,
+                error_m=position.error_m,
+            )
+        )
+        if len(self._crumbs) > LIMIT:
+            self._crumbs = _thinned(self._crumbs)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._soft and not self._crumbs
+
+    def contents(self) -> tuple[tuple[tuple[int, AnyInput], ...], tuple[Breadcrumb, ...]]:
+        """The inputs and the breadcrumbs; they stay here until `clear`, which follows the commit."""
+        return tuple(self._soft), tuple(self._crumbs)
+
+    def clear(self) -> None:
+        self._soft.clear()
+        self._crumbs.clear()
+
+
+def milliseconds(instant: datetime) -> int:
+    """Unix milliseconds."""
+    return round(instant.timestamp() * 1000)
+
+
+def in_milliseconds(instant: datetime) -> datetime:
+    """The instant without what is finer than a millisecond."""
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def _thinned[T](items: Sequence[T]) -> list[T]:
+    """Every second one of the older half, and all of the newer half."""
+    middle = len(items) // 2
+    return [*items[:middle:2], *items[middle:]]

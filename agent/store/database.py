@@ -1,0 +1,95 @@
+"""One SQLite file behind four methods; the only place in the van that knows sqlite3.
+
+Durable means: WAL with `synchronous=FULL`, so that a commit that returned survives a power cut. The connection is the
+file's only one (exclusive lock): a second agent on the same folder is refused, and a checkpoint meets no reader.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from agent.errors import StoreError, StoreErrorKind
+
+type Cell = int | float | str | bytes | None
+type Row = tuple[Cell, ...]
+
+_KINDS = {
+    sqlite3.SQLITE_FULL: StoreErrorKind.FULL,
+    sqlite3.SQLITE_BUSY: StoreErrorKind.BUSY,
+    sqlite3.SQLITE_LOCKED: StoreErrorKind.BUSY,
+    sqlite3.SQLITE_CORRUPT: StoreErrorKind.CORRUPT,
+    sqlite3.SQLITE_NOTADB: StoreErrorKind.CORRUPT,
+    sqlite3.SQLITE_CONSTRAINT: StoreErrorKind.CONSTRAINT,
+}
+_WHAT_TO_DO = {
+    StoreErrorKind.FULL: "the disk is full; free some space",
+    StoreErrorKind.BUSY: "another process holds it; is a second agent running on this folder?",
+    StoreErrorKind.CORRUPT: "the file is damaged; stop, set it aside and keep it for rescue",
+    StoreErrorKind.CONSTRAINT: "a row contradicts what is stored",
+    StoreErrorKind.IO: "the disk failed",
+}
+
+
+class Database:
+    """Used from one thread at a time. Every failure is a StoreError; after one inside a transaction nothing is kept."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            # isolation_level=None: no transaction begins behind our back; `transaction()` says where one does.
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
+        except sqlite3.Error as error:
+            raise self._ours(error) from error
+        try:
+            self._set("locking_mode", "EXCLUSIVE", "exclusive")
+            self._set("journal_mode", "WAL", "wal")
+            self._set("synchronous", "FULL", 2)
+            self._set("foreign_keys", "ON", 1)
+            self.execute("PRAGMA journal_size_limit = 4000000")
+        except StoreError:
+            self.close()
+            raise
+
+    def execute(self, sql: str, values: Sequence[Cell] = ()) -> list[Row]:
+        """All rows of one statement: an unread RETURNING would make the COMMIT fail."""
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._ours(error) from error
+
+    def execute_many(self, sql: str, rows: Sequence[Sequence[Cell]]) -> None:
+        try:
+            self._connection.executemany(sql, rows)
+        except sqlite3.Error as error:
+            raise self._ours(error) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside, durably, or nothing. Does not nest."""
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            # SQLite may have rolled back by itself (a full disk); then there is nothing left to roll back.
+            with suppress(StoreError):
+                self.execute("ROLLBACK")
+            raise
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _set(self, pragma: str, value: str, expected: Cell) -> None:
+        self.execute(f"PRAGMA {pragma} = {value}")
+        answer = self.execute(f"PRAGMA {pragma}")
+        if answer != [(expected,)]:
+            raise StoreError(StoreErrorKind.IO, f"{self.path}: SQLite refused {pragma} = {value} and says {answer}")
+
+    def _ours(self, error: sqlite3.Error) -> StoreError:
+        # The low byte of an extended code is the code it refines.
+        code = getattr(error, "sqlite_errorcode", None)
+        kind = _KINDS.get(code & 0xFF, StoreErrorKind.IO) if code is not None else StoreErrorKind.IO
+        if isinstance(error, sqlite3.IntegrityError):  # STRICT refuses a wrong type without naming a code
+            kind = StoreErrorKind.CONSTRAINT
+        return StoreError(kind, f"{self.path}: {_WHAT_TO_DO[kind]} ({error})")

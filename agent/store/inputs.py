@@ -1,0 +1,58 @@
+"""The log of what entered, and the answers given to taps. Functions for use inside a transaction of the store."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from agent.store.database import Database
+from agent.trip.inputs import AnyInput
+
+
+@dataclass(frozen=True)
+class TapMade:
+    """Which tap an input came from; `request_hash` tells the same tap sent again from another under the same id."""
+
+    tap_id: str
+    request_hash: str
+
+
+@dataclass(frozen=True)
+class TapAnswered:
+    """A tap that was saved before, and what it led to."""
+
+    request_hash: str
+    saved_at: datetime
+    input_json: str
+
+
+def append(database: Database, entered: AnyInput, at_ms: int, tap: TapMade | None) -> None:
+    """Logs one durable input. Raises StoreError (constraint) for a tap id that is stored already."""
+    ((input_id,),) = database.execute(
+        "INSERT INTO inputs (at_ms, kind, body) VALUES (?, ?, ?) RETURNING input_id",
+        (at_ms, entered.kind, entered.model_dump_json(by_alias=True)),
+    )
+    if tap is not None:
+        database.execute(
+            "INSERT INTO taps (tap_id, request_hash, saved_ms, input_id) VALUES (?, ?, ?, ?)",
+            (tap.tap_id, tap.request_hash, at_ms, input_id),
+        )
+
+
+def append_soft(database: Database, entries: Sequence[tuple[int, AnyInput]]) -> None:
+    """Logs buffered inputs (fixes, passing minutes) as one row, in the order they came."""
+    if not entries:
+        return
+    body = json.dumps([[at_ms, entered.model_dump(mode="json")] for at_ms, entered in entries], separators=(",", ":"))
+    database.execute("INSERT INTO inputs (at_ms, kind, body) VALUES (?, 'fixes', ?)", (entries[0][0], body))
+
+
+def find_tap(database: Database, tap_id: str) -> TapAnswered | None:
+    rows = database.execute(
+        "SELECT request_hash, saved_ms, body FROM taps JOIN inputs USING (input_id) WHERE tap_id = ?", (tap_id,)
+    )
+    if not rows:
+        return None
+    request_hash, saved_ms, body = rows[0]
+    assert isinstance(saved_ms, int)
+    return TapAnswered(str(request_hash), datetime.fromtimestamp(saved_ms / 1000, UTC), str(body))

@@ -1,0 +1,79 @@
+"""The tables, as steps that are never edited once released: `user_version` counts how many a file has taken."""
+
+from agent.errors import StoreError, StoreErrorKind
+from agent.store.database import Database
+
+_FIRST = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    # One row a life of this store; a store found restored from a copy begins a new one (see `meta.py`).
+    """CREATE TABLE epochs (
+        epoch_id INTEGER PRIMARY KEY AUTOINCREMENT,
+        epoch    TEXT NOT NULL UNIQUE
+    ) STRICT""",
+    # What entered, in order. `body` is the input as JSON; for kind "fixes" a list of [at_ms, input].
+    """CREATE TABLE inputs (
+        input_id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at_ms    INTEGER NOT NULL,
+        kind     TEXT NOT NULL,
+        body     TEXT NOT NULL
+    ) STRICT""",
+    # The answer given to a tap, so that the same tap sent again is answered and not done again.
+    """CREATE TABLE taps (
+        tap_id       TEXT PRIMARY KEY,
+        request_hash TEXT NOT NULL,
+        saved_ms     INTEGER NOT NULL,
+        input_id     INTEGER NOT NULL REFERENCES inputs
+    ) STRICT, WITHOUT ROWID""",
+    # The day as it is now: one row, JSON under zstd (a run of 150 stops is 100 kB plain, and is written each minute).
+    "CREATE TABLE run (id INTEGER PRIMARY KEY CHECK (id = 1), json_zstd BLOB NOT NULL) STRICT",
+    # `next_seq` lives apart from the rows: a seq is never given twice, also when all rows are purged.
+    """CREATE TABLE lanes (
+        epoch_id INTEGER NOT NULL REFERENCES epochs,
+        lane     TEXT NOT NULL,
+        next_seq INTEGER NOT NULL,
+        PRIMARY KEY (epoch_id, lane)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE outbox (
+        epoch_id     INTEGER NOT NULL REFERENCES epochs,
+        lane         TEXT NOT NULL,
+        seq          INTEGER NOT NULL,
+        record       TEXT NOT NULL,
+        created_ms   INTEGER NOT NULL,
+        receipted_ms INTEGER,
+        PRIMARY KEY (epoch_id, lane, seq)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX outbox_waiting ON outbox (lane, epoch_id, seq) WHERE receipted_ms IS NULL",
+    "CREATE INDEX outbox_receipted ON outbox (receipted_ms) WHERE receipted_ms IS NOT NULL",
+    """CREATE TABLE blobs (
+        sha256     TEXT PRIMARY KEY,
+        kind       TEXT NOT NULL,
+        media_type TEXT NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        created_ms INTEGER NOT NULL,
+        whole_ms   INTEGER
+    ) STRICT""",
+    # Apart from the row that is updated: SQLite writes a whole row anew, and these are 150 kB.
+    "CREATE TABLE blob_bytes (sha256 TEXT PRIMARY KEY REFERENCES blobs ON DELETE CASCADE, bytes BLOB NOT NULL) STRICT",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST,)
+
+
+def migrate(database: Database) -> None:
+    """Brings a file to the newest version, a transaction a step.
+
+    Raises StoreError when it was written by a newer agent: nothing is touched then.
+    """
+    ((version,),) = database.execute("PRAGMA user_version")
+    assert isinstance(version, int)
+    if version > len(STEPS):
+        raise StoreError(
+            StoreErrorKind.IO,
+            f"{database.path}: written by a newer agent (version {version}, this one knows {len(STEPS)}); "
+            "start that agent, or move the file away",
+        )
+    for number in range(version, len(STEPS)):
+        with database.transaction():
+            for statement in STEPS[number]:
+                database.execute(statement)
+            database.execute(f"PRAGMA user_version = {number + 1}")

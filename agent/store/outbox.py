@@ -1,0 +1,118 @@
+"""What the van says, waiting for receipts: rows by epoch, lane and seq.
+
+A seq is given once, in the transaction of its row. Only a receipt marks a row, and a marked row stays 72 hours more,
+so that a coordinator restored from a backup can ask again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.store.database import Cell, Database
+from wire.envelope import LaneReceipt, Record
+from wire.track import Breadcrumb
+
+type LaneName = Literal["events", "track"]
+KEEP_RECEIPTED_MS = 72 * 3600 * 1000
+
+
+@dataclass(frozen=True)
+class OutboxRow:
+    """One record or breadcrumb as JSON."""
+
+    epoch: str
+    lane: LaneName
+    seq: int
+    record_json: str
+
+
+@dataclass(frozen=True)
+class SeqRange:
+    """Consecutive seqs of one lane, both ends included."""
+
+    epoch: str
+    lane: LaneName
+    first: int
+    last: int
+
+
+def append(
+    database: Database, epoch_id: int, lane: LaneName, items: Sequence[Record] | Sequence[Breadcrumb], at_ms: int
+) -> None:
+    """Adds rows at the end of a lane; call inside the transaction of what they tell of."""
+    if not items:
+        return
+    ((next_seq,),) = database.execute(
+        "INSERT INTO lanes (epoch_id, lane, next_seq) VALUES (?, ?, 1 + ?) "
+        "ON CONFLICT DO UPDATE SET next_seq = next_seq + ? RETURNING next_seq",
+        (epoch_id, lane, len(items), len(items)),
+    )
+    assert isinstance(next_seq, int)
+    first = next_seq - len(items)
+    database.execute_many(
+        "INSERT INTO outbox (epoch_id, lane, seq, record, created_ms) VALUES (?, ?, ?, ?, ?)",
+        [
+            (epoch_id, lane, first + place, item.model_dump_json(by_alias=True), at_ms)
+            for place, item in enumerate(items)
+        ],
+    )
+
+
+def next_unreceipted(
+    database: Database,
+    lane: LaneName,
+    limit: int,
+    besides: Sequence[SeqRange] = (),
+    *,
+    newest: bool = False,
+) -> list[OutboxRow]:
+    """Rows of a lane without a receipt and outside the ranges `besides`, ascending: the oldest, or the newest ones."""
+    sql = "SELECT epoch, seq, record FROM outbox JOIN epochs USING (epoch_id) WHERE lane = ? AND receipted_ms IS NULL"
+    values: list[Cell] = [lane]
+    for known in besides:
+        if known.lane == lane:
+            sql += " AND NOT (epoch = ? AND seq BETWEEN ? AND ?)"
+            values += [known.epoch, known.first, known.last]
+    order = "DESC" if newest else "ASC"
+    sql += f" ORDER BY epoch_id {order}, seq {order} LIMIT ?"
+    rows = database.execute(sql, [*values, limit])
+    found = [OutboxRow(str(epoch), lane, _whole(seq), str(record)) for epoch, seq, record in rows]
+    return found[::-1] if newest else found
+
+
+def apply_receipt(database: Database, epoch: str, lane: LaneName, receipt: LaneReceipt, at_ms: int) -> int:
+    """Marks the rows a receipt covers; how many were new. Receipts may come in any order and more than once."""
+    marked = 0
+    for first, last in ((1, receipt.contiguous_seq), *receipt.ranges):
+        database.execute(
+            "UPDATE outbox SET receipted_ms = ? WHERE lane = ? AND receipted_ms IS NULL AND seq BETWEEN ? AND ? "
+            "AND epoch_id = (SELECT epoch_id FROM epochs WHERE epoch = ?)",
+            (at_ms, lane, first, last, epoch),
+        )
+        marked += _whole(database.execute("SELECT changes()")[0][0])
+    return marked
+
+
+def last_seq(database: Database, epoch_id: int, lane: LaneName) -> int:
+    """The newest seq given in a lane; 0 before the first."""
+    rows = database.execute("SELECT next_seq - 1 FROM lanes WHERE epoch_id = ? AND lane = ?", (epoch_id, lane))
+    return _whole(rows[0][0]) if rows else 0
+
+
+def depth(database: Database, lane: LaneName) -> tuple[int, int | None]:
+    """How many rows wait, and when the oldest of them was made (epoch milliseconds)."""
+    ((rows,),) = database.execute("SELECT count(*) FROM outbox WHERE lane = ? AND receipted_ms IS NULL", (lane,))
+    oldest = database.execute(
+        "SELECT created_ms FROM outbox WHERE lane = ? AND receipted_ms IS NULL ORDER BY epoch_id, seq LIMIT 1", (lane,)
+    )
+    return _whole(rows), _whole(oldest[0][0]) if oldest else None
+
+
+def purge(database: Database, now_ms: int) -> None:
+    """Forgets rows receipted more than 72 hours ago."""
+    database.execute("DELETE FROM outbox WHERE receipted_ms < ?", (now_ms - KEEP_RECEIPTED_MS,))
+
+
+def _whole(cell: Cell) -> int:
+    assert isinstance(cell, int)
+    return cell
