@@ -17,9 +17,15 @@ class TimeWindow(Value):
     closes_s: float
     is_hard: bool = False
 
+    @model_validator(mode="after")
+    def opens_first(self) -> Self:
+        if self.closes_s < self.opens_s:
+            raise ValueError(f"a window opens at {self.opens_s:g} s and closes before, at {self.closes_s:g} s")
+        return self
+
 
 class Visit(Value):
-    """One stop to be sequenced."""
+    """One stop to be sequenced. The van arrives, spends `setup_s` (park, walk), waits for a window, serves."""
 
     stop_id: StopId
     windows: tuple[TimeWindow, ...] = ()
@@ -42,9 +48,12 @@ class Problem(Value):
     warm_order: tuple[StopId, ...] = ()
     """The order the driver has now; the engine starts from it and an answer is never worse."""
     shift_end_s: float | None = None
-    late_cost_per_s: float = 0.5
-    hard_late_cost_per_s: float = 20.0
-    moved_stop_cost_s: float = 30.0
+    """When the driver's shift ends; the day's end past it costs like a missed soft window."""
+    late_cost_per_s: Annotated[float, Field(ge=0)] = 0.5
+    hard_late_cost_per_s: Annotated[float, Field(ge=0)] = 20.0
+    wait_cost_per_s: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Standing before a closed door: dearer than nothing, so that a day does not idle, cheaper than driving."""
+    moved_stop_cost_s: Annotated[float, Field(ge=0)] = 30.0
     """Price of each stop that changes its neighbour before it, so that a small gain never shuffles a day."""
 
     @model_validator(mode="after")
@@ -56,6 +65,39 @@ class Problem(Value):
         ids = [visit.stop_id for visit in self.visits]
         if len(ids) != len(set(ids)):
             raise ValueError("a stop stands twice in the problem")
+        return self
+
+    @model_validator(mode="after")
+    def legs_are_not_negative(self) -> Self:
+        for matrix in (self.travel_s, self.travel_m):
+            if any(leg is not None and leg < 0 for row in matrix for leg in row):
+                raise ValueError("a leg of the matrix is negative")
+        return self
+
+    @model_validator(mode="after")
+    def rules_agree(self) -> Self:
+        """Refuses rules that no order can keep, so that every problem has an answer."""
+        count = len(self.visits)
+        last_from = count - sum(visit.is_last for visit in self.visits)
+        places: dict[int, str] = {}
+        for visit in self.visits:
+            if visit.stop_id == self.first and visit.is_last and last_from > 0:
+                raise ValueError(f"{visit.stop_id} cannot be first and put off to the end")
+            if visit.locked_at is None:
+                continue
+            allowed = range(last_from, count) if visit.is_last else range(last_from)
+            if visit.locked_at not in allowed:
+                raise ValueError(f"{visit.stop_id} cannot be locked at place {visit.locked_at} of {count}")
+            if visit.locked_at in places:
+                other = places[visit.locked_at]
+                raise ValueError(f"{other} and {visit.stop_id} are locked at the same place {visit.locked_at}")
+            places[visit.locked_at] = visit.stop_id
+        if self.first is not None:
+            visit_of_first = next((visit for visit in self.visits if visit.stop_id == self.first), None)
+            if visit_of_first is None:
+                raise ValueError(f"the first stop {self.first} is not among the visits")
+            if places.get(0, self.first) != self.first or visit_of_first.locked_at not in (None, 0):
+                raise ValueError(f"{self.first} cannot be first: a lock says otherwise")
         return self
 
 
