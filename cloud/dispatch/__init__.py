@@ -1,0 +1,1 @@
+"""Orders and vans to manifests: who gets which stop, and why some get none. Pure."""
