@@ -1,0 +1,2 @@
+import '../kit/tokens.css'
+import '../kit/type.css'

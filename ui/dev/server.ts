@@ -1,0 +1,5 @@
+import type { Plugin } from 'vite'
+
+export function cannedAgent(): Plugin {
+  return { name: 'canned-agent' }
+}
