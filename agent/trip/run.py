@@ -95,6 +95,8 @@ class ReplanWanted(Value):
     reason: ReplanReason
     run_version: int
     asked_at: Instant
+    first: StopId | None = None
+    """The stop that had to stay first when it was asked for."""
 
 
 class Run(Value):

@@ -1,0 +1,64 @@
+"""The hinge of the van: what has entered moves the run on, and says what must be told and done.
+
+`decide` is pure. The shell stores the input, the new run and the outgoing records in one transaction before it answers
+anyone, and then runs the effects. It never raises for an input that a model accepted.
+"""
+
+from datetime import datetime
+from typing import assert_never
+
+from agent.trip.effects import Decision
+from agent.trip.inputs import (
+    AnyInput,
+    ArrivedTapped,
+    CommandArrived,
+    ConditionsArrived,
+    DeliveredTapped,
+    EvidenceTaken,
+    FailedTapped,
+    FixJudged,
+    LinkChanged,
+    ManifestArrived,
+    ManifestUnreadable,
+    MinutePassed,
+    PlanNotFound,
+    PlanSolved,
+    SkippedTapped,
+)
+from agent.trip.membership import (
+    command_arrived,
+    conditions_arrived,
+    link_changed,
+    manifest_arrived,
+    manifest_unreadable,
+)
+from agent.trip.plans import minute_passed, not_found, solved
+from agent.trip.run import Run
+from agent.trip.taps import tapped
+
+
+def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
+    """The run after `entered` at `now` (aware UTC, domain time), with everything that follows from it."""
+    match entered:
+        case FixJudged():
+            return Decision(run=run.model_copy(update={"position": entered.position, "motion": entered.motion}))
+        case ArrivedTapped() | EvidenceTaken() | DeliveredTapped() | FailedTapped() | SkippedTapped():
+            return tapped(run, entered, now)
+        case ManifestArrived():
+            return manifest_arrived(run, entered, now)
+        case ManifestUnreadable():
+            return manifest_unreadable(run, entered)
+        case ConditionsArrived():
+            return conditions_arrived(run, entered, now)
+        case CommandArrived():
+            return command_arrived(run, entered, now)
+        case PlanSolved():
+            return solved(run, entered, now)
+        case PlanNotFound():
+            return not_found(run, entered, now)
+        case LinkChanged():
+            return link_changed(run, entered, now)
+        case MinutePassed():
+            return minute_passed(run, now)
+        case _:
+            assert_never(entered)

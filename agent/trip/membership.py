@@ -1,0 +1,123 @@
+"""What the coordinator says: which stops are on the list, which roads are closed, what it asks for. Pure.
+
+The coordinator owns membership, the van owns order and outcome, so nothing has to be merged: a stop that is closed here
+keeps its outcome whatever the new list says, and a stop that left the list is kept, marked as taken off.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from agent.trip.effects import Decision, Effect, Outgoing, SendLive
+from agent.trip.inputs import CommandArrived, ConditionsArrived, LinkChanged, ManifestArrived, ManifestUnreadable
+from agent.trip.lifecycle import StopEvent, next_phase
+from agent.trip.plans import asking, changed
+from agent.trip.run import Run, RunStop, StopPhase
+from wire.codec import content_hash, to_json
+from wire.events import CommandResult, EventKind, ManifestApplied, ManifestRefused, ReplanReason
+from wire.manifest import CommandKind, Manifest, Stop
+
+LEDGER_LENGTH = 500
+
+
+def manifest_arrived(run: Run, arrived: ManifestArrived, now: datetime) -> Decision:
+    """Applies a newer manifest, ignores an older one or the same again, refuses one that contradicts ours."""
+    manifest, known = arrived.manifest, run.manifest
+    digest = content_hash(manifest)
+    stops = tuple(RunStop(stop=stop) for stop in manifest.stops)
+    if known is not None:
+        if manifest.van != known.van:
+            return _refused(run, manifest.version, f"it is for {manifest.van} and this is {known.van}")
+        is_older = (manifest.day, manifest.version) < (known.day, known.version)
+        if is_older or digest == run.manifest_hash:
+            return Decision(run=run)
+        if (manifest.day, manifest.version) == (known.day, known.version):
+            return _refused(run, manifest.version, f"version {manifest.version} is already here with other content")
+        if manifest.day == known.day:
+            stops = merged(run.stops, manifest)
+    is_new_day = known is not None and known.day != manifest.day
+    run = run.model_copy(
+        update={
+            "manifest": manifest,
+            "manifest_hash": digest,
+            "stops": stops,
+            "plan": None if is_new_day else run.plan,
+        }
+    )
+    run, effects = asking(changed(run), ReplanReason.MANIFEST, now)
+    applied = Outgoing(kind=EventKind.MANIFEST_APPLIED, body=to_json(ManifestApplied(version=manifest.version)))
+    return Decision(run=run, outgoing=(applied,), effects=effects)
+
+
+def merged(stops: tuple[RunStop, ...], manifest: Manifest) -> tuple[RunStop, ...]:
+    """The stops of a new list in its order, with what became of them; behind them those that it no longer names."""
+    known = {stop.stop_id: stop for stop in stops}
+    listed = tuple(_listed(known.pop(stop.stop_id, None), stop) for stop in manifest.stops)
+    return listed + tuple(_moved(stop, StopEvent.UNLISTED, is_listed=False) for stop in known.values())
+
+
+def manifest_unreadable(run: Run, unreadable: ManifestUnreadable) -> Decision:
+    """Says so to the coordinator; the manifest in force stays."""
+    return _refused(run, unreadable.version, unreadable.why)
+
+
+def conditions_arrived(run: Run, arrived: ConditionsArrived, now: datetime) -> Decision:
+    """Keeps the newest conditions; looks for a new order when the closures are others than before."""
+    conditions, known = arrived.conditions, run.conditions
+    if known is not None and conditions.version <= known.version:
+        return Decision(run=run)
+    before = known.closures if known else ()
+    run = run.model_copy(update={"conditions": conditions})
+    if conditions.closures == before:
+        return Decision(run=run)
+    run, effects = asking(changed(run), ReplanReason.ROAD_CLOSED, now)
+    return Decision(run=run, effects=effects)
+
+
+def command_arrived(run: Run, arrived: CommandArrived, now: datetime) -> Decision:
+    """Does a command once. A repeated one is answered and not done again; an expired one is not done."""
+    command = arrived.command
+    if command.command_id in run.commands_done:
+        return Decision(run=run, outgoing=(_result(command.command_id, "done"),))
+    if now >= command.expires_at:
+        return Decision(run=run, outgoing=(_result(command.command_id, "expired"),))
+    if command.kind is CommandKind.REPLAN and run.manifest is None:
+        return Decision(run=run, outgoing=(_result(command.command_id, "refused", "there is no list for today yet"),))
+    ledger = (*run.commands_done, command.command_id)[-LEDGER_LENGTH:]
+    run = run.model_copy(update={"commands_done": ledger})
+    effects: tuple[Effect, ...] = (SendLive(),)
+    if command.kind is CommandKind.REPLAN:
+        run, effects = asking(run, ReplanReason.COMMAND, now)
+    return Decision(run=run, outgoing=(_result(command.command_id, "done"),), effects=effects)
+
+
+def link_changed(run: Run, change: LinkChanged, now: datetime) -> Decision:
+    """Remembers since when the link is as it is. The newest picture goes up first when it is back."""
+    if change.is_online == run.is_online and run.link_since is not None:
+        return Decision(run=run)
+    run = run.model_copy(update={"is_online": change.is_online, "link_since": now})
+    return Decision(run=run, effects=(SendLive(),) if change.is_online else ())
+
+
+def _listed(known: RunStop | None, stop: Stop) -> RunStop:
+    """The stop as the new list has it. A closed one keeps the words under which it was closed."""
+    if known is None:
+        return RunStop(stop=stop)
+    if known.phase in (StopPhase.COMPLETED, StopPhase.FAILED):
+        return known.model_copy(update={"is_listed": True})
+    return _moved(known.model_copy(update={"stop": stop}), StopEvent.LISTED, is_listed=True)
+
+
+def _moved(stop: RunStop, event: StopEvent, *, is_listed: bool) -> RunStop:
+    phase = next_phase(stop.phase, event) or stop.phase
+    arrived_at = None if phase is StopPhase.OPEN else stop.arrived_at
+    return stop.model_copy(update={"phase": phase, "arrived_at": arrived_at, "is_listed": is_listed})
+
+
+def _refused(run: Run, version: int | None, why: str) -> Decision:
+    body = to_json(ManifestRefused(version=version, why=why))
+    return Decision(run=run, outgoing=(Outgoing(kind=EventKind.MANIFEST_REFUSED, body=body),))
+
+
+def _result(command_id: str, result: Literal["done", "expired", "refused"], why: str = "") -> Outgoing:
+    body = to_json(CommandResult(command_id=command_id, result=result, why=why))
+    return Outgoing(kind=EventKind.COMMAND_RESULT, body=body)

@@ -1,0 +1,145 @@
+"""Asking for a plan, and taking or dropping the answer. Pure.
+
+A wanted plan is part of the run (`Run.replan`), so that a restart asks again. An answer counts only for the run it was
+made for: one whose `run_version` is old is dropped and asked for anew.
+"""
+
+from datetime import datetime, timedelta
+
+from agent.gps.position import Motion
+from agent.trip.effects import Decision, Effect, Outgoing, Replan
+from agent.trip.eta import etas
+from agent.trip.inputs import PlanNotFound, PlanSolved
+from agent.trip.punctuality import lateness_s
+from agent.trip.run import Plan, ReplanWanted, Run, StopPhase
+from wire.codec import to_json
+from wire.events import EventKind, PlanAccepted, ReplanReason
+from wire.manifest import Closure
+from wire.model import StopId
+
+LATENESS_GROWN_S = 300.0
+LOOK_AGAIN_AFTER = timedelta(minutes=10)
+
+
+def changed(run: Run) -> Run:
+    """The run after something a plan rests on changed: plans under way for the old one are stale."""
+    return run.model_copy(
+        update={"version": run.version + 1, "replan": run.replan if run.open_stops else None},
+    )
+
+
+def asking(run: Run, reason: ReplanReason, now: datetime) -> tuple[Run, tuple[Effect, ...]]:
+    """The run that wants a plan, and the request; nothing is asked when no stop is open."""
+    if not run.open_stops:
+        return run.model_copy(update={"replan": None}), ()
+    wanted = ReplanWanted(reason=reason, run_version=run.version, asked_at=now, first=held_first(run))
+    return run.model_copy(update={"replan": wanted}), (Replan(run_version=run.version, reason=reason),)
+
+
+def pending_effects(run: Run) -> tuple[Effect, ...]:
+    """What a restarted van must do again: the plan that was asked for and never came."""
+    return () if run.replan is None else (Replan(run_version=run.version, reason=run.replan.reason),)
+
+
+def held_first(run: Run) -> StopId | None:
+    """The stop that must stay first: the one stood at, or, while the van moves, the one being driven to.
+
+    Unknown counts as moving. None when any stop may come first.
+    """
+    stop = run.next_stop
+    if stop is None:
+        return None
+    if stop.phase is StopPhase.ARRIVED:
+        return stop.stop_id
+    is_driven_to = run.plan is not None and stop.stop_id in run.plan.stop_ids and not stop.is_skipped
+    is_standing = run.motion in (Motion.HALTED, Motion.PARKED)
+    return stop.stop_id if is_driven_to and not is_standing else None
+
+
+def solved(run: Run, answer: PlanSolved, now: datetime) -> Decision:
+    """Takes the plan, or drops it: stale, unasked, or not visiting each open stop exactly once."""
+    if run.replan is None:
+        return Decision(run=run)
+    first = held_first(run)
+    is_turned = first is not None and answer.plan.stop_ids[:1] != (first,)
+    is_whole = sorted(answer.plan.stop_ids) == sorted(stop.stop_id for stop in run.open_stops)
+    if answer.run_version != run.version or (is_turned and first != run.replan.first):
+        return _asked_anew(run, now)
+    if is_turned or not is_whole:
+        # The planner broke its word for what it was asked; the same question would get the same answer.
+        return Decision(run=run.model_copy(update={"replan": None}))
+    plan = answer.plan.model_copy(
+        update={"version": run.plan.version + 1 if run.plan else 1, "was_offline": not run.is_online}
+    )
+    return Decision(
+        run=run.model_copy(update={"plan": plan, "replan": None}),
+        outgoing=(Outgoing(kind=EventKind.PLAN_ACCEPTED, body=to_json(_accepted(run, plan))),),
+    )
+
+
+def not_found(run: Run, answer: PlanNotFound, now: datetime) -> Decision:
+    """Keeps the plan in force; asks anew when the run has moved on since, because then the answer may be another."""
+    if run.replan is None:
+        return Decision(run=run)
+    if answer.run_version != run.version:
+        return _asked_anew(run, now)
+    return Decision(run=run.model_copy(update={"replan": None}))
+
+
+def minute_passed(run: Run, now: datetime) -> Decision:
+    """Looks whether the plan in force still holds; the van asks by itself at most every ten minutes."""
+    asked_at = run.looked_again_at
+    reason = _why_look_again(run, now)
+    if run.replan is not None or reason is None or (asked_at is not None and now - asked_at < LOOK_AGAIN_AFTER):
+        return Decision(run=run)
+    run, effects = asking(run.model_copy(update={"looked_again_at": now}), reason, now)
+    return Decision(run=run, effects=effects)
+
+
+def _asked_anew(run: Run, now: datetime) -> Decision:
+    assert run.replan is not None
+    run, effects = asking(run, run.replan.reason, now)
+    return Decision(run=run, effects=effects)
+
+
+def _why_look_again(run: Run, now: datetime) -> ReplanReason | None:
+    planned = set(run.plan.stop_ids) if run.plan else set()
+    if any(stop.stop_id not in planned for stop in run.open_stops):
+        return ReplanReason.MANIFEST
+    if run.plan is None:
+        return None
+    if _closures_at(run, run.plan.made_at) != _closures_at(run, now):
+        return ReplanReason.ROAD_CLOSED
+    return ReplanReason.LATENESS if _is_lateness_new(run, run.plan, now) else None
+
+
+def _is_lateness_new(run: Run, plan: Plan, now: datetime) -> bool:
+    """Whether a stop will be late that was not when the plan was made, or one is late by five minutes more."""
+    planned_at = {leg.stop_id: leg.arrive_at for leg in plan.legs}
+    expected = etas(run, now)
+    for stop in run.open_stops:
+        if stop.stop_id not in expected or stop.phase is StopPhase.ARRIVED:
+            continue
+        late_s = lateness_s(stop.stop, expected[stop.stop_id].p50)
+        was_late_s = lateness_s(stop.stop, planned_at[stop.stop_id])
+        if late_s > was_late_s + (LATENESS_GROWN_S if was_late_s > 0 else 0.0):
+            return True
+    return False
+
+
+def _closures_at(run: Run, instant: datetime) -> tuple[Closure, ...]:
+    closures = run.conditions.closures if run.conditions else ()
+    return tuple(closure for closure in closures if closure.valid_from <= instant < closure.valid_until)
+
+
+def _accepted(run: Run, plan: Plan) -> PlanAccepted:
+    return PlanAccepted(
+        plan_version=plan.version,
+        manifest_version=run.manifest.version if run.manifest else 0,
+        reason=plan.reason,
+        stop_ids=plan.stop_ids,
+        moved_stops=len(plan.moved_stops),
+        gain_s=plan.gain_s,
+        times=plan.times,
+        was_offline=plan.was_offline,
+    )
