@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 MARK = "ROUNDSMAN_CHILD"
-"""In a child's environment: the path of its pid file, so that a reused process id is never mistaken for an orphan."""
+"""In a child's environment: its run folder, so that a stranger who got an old process id is never taken for an orphan."""
 
 LOG_LIMIT_BYTES = 2_000_000
 _LOG_CHECK_S = 5.0
@@ -81,7 +81,7 @@ class Child:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **(env or {}), MARK: str(pid_file.absolute())},
+                env={**os.environ, **(env or {}), MARK: os.path.abspath(run_dir)},
                 cwd=cwd,
                 start_new_session=True,  # Ctrl-C is for us; we stop our children in our own order
                 **extra,
@@ -97,6 +97,11 @@ class Child:
     def returncode(self) -> int | None:
         """None while it runs; minus the signal's number when a signal ended it."""
         return self._process.returncode
+
+    def take_name(self, name: str) -> None:
+        """From now on it goes by another name: its pid file moves, over one that is there."""
+        self._pid_file = self._pid_file.replace(pid_path(self._pid_file.parent, name))
+        self.name = name
 
     async def wait(self) -> int:
         """Waits for its end and answers its return code."""
@@ -221,7 +226,7 @@ def _is_orphan(pid: int, program: str, pid_file: Path) -> bool:
         return False
     wanted = os.path.basename(program).encode()
     is_program = any(os.path.basename(word) == wanted for word in words[:2])  # a script stands behind its interpreter
-    return is_program and f"{MARK}={pid_file.absolute()}".encode() in marks
+    return is_program and f"{MARK}={pid_file.parent.absolute()}".encode() in marks
 
 
 def _found(program: str, name: str) -> str:

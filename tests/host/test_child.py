@@ -119,14 +119,14 @@ asyncio.run(main())
 
 
 async def test_an_orphan_of_the_same_name_and_place_is_ended_at_the_next_start(tmp_path: Path) -> None:
-    with nap(str(tmp_path / "nap.pid")) as orphan:
+    with nap(str(tmp_path)) as orphan:
         (tmp_path / "nap.pid").write_text(f"{orphan.pid}\n")
         child = await Child.start("nap", SLEEP, run_dir=tmp_path)
         assert await asyncio.to_thread(orphan.wait, 5) == -signal.SIGKILL
         await child.stop()
 
 
-@pytest.mark.parametrize("mark", ["another/nap.pid", None])
+@pytest.mark.parametrize("mark", ["another", None])
 async def test_a_stranger_with_a_reused_pid_is_left_alone(tmp_path: Path, mark: str | None) -> None:
     with nap(mark) as stranger:
         (tmp_path / "nap.pid").write_text(f"{stranger.pid}\n")
@@ -134,6 +134,17 @@ async def test_a_stranger_with_a_reused_pid_is_left_alone(tmp_path: Path, mark: 
         assert stranger.poll() is None
         stranger.kill()
         await child.stop()
+
+
+async def test_a_child_that_takes_over_a_name_takes_the_pid_file(tmp_path: Path) -> None:
+    first = await Child.start("nap", SLEEP, run_dir=tmp_path)
+    second = await Child.start("nap-next", SLEEP, run_dir=tmp_path)
+    await first.stop()
+    second.take_name("nap")
+    assert [file.name for file in tmp_path.iterdir()] == ["nap.pid"]
+    assert (tmp_path / "nap.pid").read_text() == f"{second.pid}\n"
+    await second.stop()
+    assert not list(tmp_path.iterdir())
 
 
 async def test_nonsense_in_a_pid_file_does_no_harm(tmp_path: Path) -> None:

@@ -1,0 +1,44 @@
+"""`python -m roads build FILE.osm.pbf OUT`: makes a map pack. `python -m roads check PACK`: proves one."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from roads.errors import RoadsError
+from roads.pack import build_pack, open_pack
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m roads", description="Map packs: roads and base map of an area.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    build = commands.add_parser("build", help="make a map pack of an OSM extract")
+    build.add_argument("pbf", type=Path, metavar="FILE.osm.pbf")
+    build.add_argument("out", type=Path, metavar="OUT", help="the folder of the pack; an older pack there is replaced")
+    build.add_argument("--name", help="what screens call the area; default: the extract's name")
+    build.add_argument("--no-tiles", action="store_true", help="leave the base map out (needs no tilemaker)")
+    check = commands.add_parser("check", help="read a whole pack and compare its sums")
+    check.add_argument("pack", type=Path)
+    arguments = parser.parse_args()
+
+    started = time.monotonic()
+
+    def say(step: str) -> None:
+        print(f"{time.monotonic() - started:7.1f} s  {step}", flush=True)
+
+    try:
+        if arguments.command == "build":
+            name = arguments.name or arguments.pbf.name.removesuffix(".osm.pbf")
+            pack = build_pack(arguments.pbf, arguments.out, name, progress=say, with_tiles=not arguments.no_tiles)
+        else:
+            pack = open_pack(arguments.pack)
+    except RoadsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    west, south, east, north = pack.bounds
+    print(f"{pack.name}: {south:.4f}..{north:.4f} N, {west:.4f}..{east:.4f} E, every file as it was made")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

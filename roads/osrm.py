@@ -1,0 +1,221 @@
+"""The only file that knows OSRM: its programs, their arguments, and the questions its HTTP server answers.
+
+OSRM puts longitude first; here it is turned round, in both directions, and nowhere else.
+"""
+
+import asyncio
+import importlib.util
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from roads.answers import Cells, Leg, Located, Manoeuvre
+from roads.errors import EngineError, RoadsError
+from wire.events import TimesSource
+from wire.geo import Place
+
+SNAP_M = 150
+"""A place farther than this from any road is not on the road network: OSRM alone would snap it to any distance."""
+
+MAX_PLACES = 500
+ANSWER_WITHIN_S = 10.0
+CHANGED_BY_CUSTOMIZE = (".geometry", ".datasource_names", ".mldgr", ".cell_metrics")
+"""The files that osrm-customize writes in place; all the others it only reads."""
+
+_USED_SPEEDS = re.compile(r"Used (\d+) speeds from (\S.*)$", re.MULTILINE)
+
+
+class Refusal(StrEnum):
+    """Ordinary answers that are no answer."""
+
+    NO_ROAD = "no road within reach of a place"
+    NO_ROUTE = "no road leads there"
+    DOWN = "the engine does not answer"
+
+
+def program(name: str) -> str:
+    """The path of one of OSRM's programs. Raises RoadsError when the package is not installed."""
+    spec = importlib.util.find_spec("osrm")  # found, not imported: the library would be loaded for nothing
+    if spec is None or spec.origin is None:
+        raise RoadsError("OSRM is not installed: `pip install osrm-bindings`")
+    return str(Path(spec.origin).parent / "bin" / name)
+
+
+def build_commands(pbf: Path) -> list[list[str]]:
+    """The three steps from `X.osm.pbf` to `X.osrm.*` beside it."""
+    base = str(pbf).removesuffix(".osm.pbf") + ".osrm"
+    profile = Path(program("osrm-extract")).parent.parent / "share" / "profiles" / "car.lua"
+    return [
+        [program("osrm-extract"), "-p", str(profile), str(pbf)],
+        [program("osrm-partition"), base],
+        [program("osrm-customize"), base],
+    ]
+
+
+def customize_command(base: Path, speed_files: Sequence[Path]) -> list[str]:
+    """Puts speed files into a working copy. Never for a pack itself: it changes files in place and cannot undo it."""
+    speeds = [word for file in speed_files for word in ("--segment-speed-file", str(file))]
+    return [program("osrm-customize"), *speeds, str(base)]
+
+
+def used_speeds(log: str) -> dict[str, int]:
+    """How many pieces of road each speed file met, by path, from what osrm-customize says."""
+    return {path.strip(): int(count) for count, path in _USED_SPEEDS.findall(log)}
+
+
+def server_command(base: Path, port: int) -> list[str]:
+    """`osrm-routed` on loopback. Switches are written with `=1`: without it they swallow the next word."""
+    return [
+        *(program("osrm-routed"), "--algorithm", "mld", "--mmap=1", "--ip", "127.0.0.1", "--port", str(port)),
+        *("--max-table-size", str(MAX_PLACES), "--max-viaroute-size", str(MAX_PLACES)),
+        *("--max-nearest-locations", str(MAX_PLACES), "--max-matching-size", str(MAX_PLACES)),
+        *("--default-radius", str(SNAP_M), "--verbosity", "WARNING", str(base)),
+    ]
+
+
+class Osrm:
+    """Questions to one running server. Each answers a Refusal where there is no answer."""
+
+    def __init__(self, port: int) -> None:
+        self._base_url = f"http://127.0.0.1:{port}"
+        # One connection a question: the server drops idle ones after 5 s, and a POST is not sent again by itself.
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(force_close=True, limit=8),
+            timeout=aiohttp.ClientTimeout(total=ANSWER_WITHIN_S),
+        )
+        self.is_hanging = False
+        """True once it let a question wait until the time ran out."""
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def locate(self, places: Sequence[Place]) -> list[Located | None] | Refusal:
+        """Each place on its nearest road, or None where there is none within SNAP_M."""
+        if not places:
+            return []
+        answer = await self._ask("nearest", {"coordinates": _lon_lat(places)})
+        if answer is Refusal.NO_ROAD:
+            # One place without a road refuses them all: halve until each of those stands alone.
+            if len(places) == 1:
+                return [None]
+            middle = len(places) // 2
+            first, second = await self.locate(places[:middle]), await self.locate(places[middle:])
+            if isinstance(first, Refusal) or isinstance(second, Refusal):
+                return Refusal.DOWN
+            return first + second
+        if isinstance(answer, Refusal):
+            return answer
+        found = answer["waypoints"] if len(places) > 1 else [answer["waypoints"]]
+        # A lone coordinate is answered with a flat list, several with a list of lists.
+        return [_located(waypoints[0]) if waypoints else None for waypoints in found]
+
+    async def table(self, places: Sequence[Place]) -> tuple[Cells, Cells] | Refusal:
+        """Seconds and metres from each place to each; None where no road leads. NO_ROAD when one place has none."""
+        answer = await self._ask("table", {"coordinates": _lon_lat(places), "annotations": ["duration", "distance"]})
+        if isinstance(answer, Refusal):
+            return answer
+        return _cells(answer["durations"]), _cells(answer["distances"])
+
+    async def route(
+        self, places: Sequence[Place]
+    ) -> tuple[list[list[tuple[float, float]]], list[Leg], list[Manoeuvre]] | Refusal:
+        """The way through the places: a line as (lon, lat) for each leg, the legs, the manoeuvres."""
+        wish = {"coordinates": _lon_lat(places), "steps": True, "geometries": "geojson", "overview": "false"}
+        answer = await self._ask("route", wish)
+        if isinstance(answer, Refusal):
+            return answer
+        legs = answer["routes"][0]["legs"]
+        return (
+            [_leg_line(leg["steps"]) for leg in legs],
+            [Leg(float(leg["duration"]), float(leg["distance"])) for leg in legs],
+            [_manoeuvre(step, number) for number, leg in enumerate(legs) for step in leg["steps"]],
+        )
+
+    async def match(self, places: Sequence[Place], sigma_m: float) -> list[tuple[int, int, float]] | Refusal:
+        """The pieces of road under a line of places, in order: from node, to node, metres driven on it."""
+        wish = {"coordinates": _lon_lat(places), "radiuses": [sigma_m] * len(places), "gaps": "ignore"}
+        answer = await self._ask("match", {**wish, "overview": "false", "annotations": ["nodes", "distance"]})
+        if isinstance(answer, Refusal):
+            return answer
+        pieces: list[tuple[int, int, float]] = []
+        for matching in answer["matchings"]:
+            for leg in matching["legs"]:
+                nodes, metres = leg["annotation"]["nodes"], leg["annotation"]["distance"]
+                pieces += [(a, b, m) for (a, b), m in zip(pairwise(nodes), metres, strict=False)]
+        return pieces
+
+    async def _ask(self, service: str, wish: dict[str, Any]) -> dict[str, Any] | Refusal:
+        try:
+            async with self._session.post(f"{self._base_url}/{service}/v1/driving", json=wish) as response:
+                answer = await response.json(content_type=None)
+        except TimeoutError:
+            self.is_hanging = True
+            return Refusal.DOWN
+        except (aiohttp.ClientError, OSError, ValueError):
+            return Refusal.DOWN  # gone, or died in the middle of a word
+        match answer["code"]:
+            case "Ok":
+                return dict(answer)
+            case "NoSegment":
+                return Refusal.NO_ROAD
+            case "NoRoute" | "NoMatch" | "NoTable":
+                return Refusal.NO_ROUTE
+            case code:
+                raise EngineError(f"OSRM refused a {service} question: {code}, {answer.get('message', '')}")
+
+
+async def wait_for_port(port: int) -> bool:
+    """True when something listens there: the cheapest sign of life of a server that is starting."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+def _lon_lat(places: Sequence[Place]) -> list[list[float]]:
+    return [[place.lon_deg, place.lat_deg] for place in places]
+
+
+def _place(lon_lat: Sequence[float]) -> Place:
+    return Place(lat_deg=lon_lat[1], lon_deg=lon_lat[0])
+
+
+def _cells(rows: list[list[float | None]]) -> Cells:
+    return tuple(tuple(row) for row in rows)
+
+
+def _located(waypoint: dict[str, Any]) -> Located:
+    return Located(
+        place=_place(waypoint["location"]),
+        distance_m=float(waypoint["distance"]),
+        street=str(waypoint["name"]),
+        source=TimesSource.ROADS,
+    )
+
+
+def _leg_line(steps: list[dict[str, Any]]) -> list[tuple[float, float]]:
+    line: list[tuple[float, float]] = []
+    for step in steps:
+        for lon_deg, lat_deg in step["geometry"]["coordinates"]:
+            if not line or line[-1] != (lon_deg, lat_deg):
+                line.append((lon_deg, lat_deg))
+    return line
+
+
+def _manoeuvre(step: dict[str, Any], leg: int) -> Manoeuvre:
+    manoeuvre = step["maneuver"]
+    return Manoeuvre(
+        type=str(manoeuvre["type"]),
+        modifier=str(manoeuvre.get("modifier", "")),
+        street=str(step["name"]),
+        place=_place(manoeuvre["location"]),
+        distance_m=float(step["distance"]),
+        leg=leg,
+    )
