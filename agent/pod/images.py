@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator
 from io import BytesIO
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from agent.errors import EvidenceRefusedError
 
@@ -35,7 +35,7 @@ def open_image(data: bytes) -> Image.Image:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise EvidenceRefusedError("The picture is too big. Please use a smaller size.") from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise EvidenceRefusedError("This is not a picture we can keep: only JPEG and PNG.") from error
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error) as error:  # what damaged files raise
         raise EvidenceRefusedError("The picture is damaged or cut short. Please take it again.") from error

@@ -7,44 +7,26 @@ first: they are the first thing to be given up and evidence is the last.
 from collections.abc import Sequence
 from datetime import datetime
 
-from agent.gps.position import Position
 from agent.trip.inputs import AnyInput
-from wire.events import FixQuality
 from wire.track import Breadcrumb
 
 LIMIT = 7_200
-_BELIEVED = (FixQuality.FIX_2D, FixQuality.FIX_3D)
 
 
 class FixBuffer:
-    """Inputs with their times, and the breadcrumb of each domain second."""
+    """Inputs with their times, and the breadcrumbs left on the way."""
 
     def __init__(self) -> None:
         self._soft: list[tuple[int, AnyInput]] = []
         self._crumbs: list[Breadcrumb] = []
-        self._last_second: int | None = None
 
     def add(self, at_ms: int, entered: AnyInput) -> None:
         self._soft.append((at_ms, entered))
         if len(self._soft) > LIMIT:
             self._soft = _thinned(self._soft)
 
-    def mark(self, position: Position) -> None:
-        """Leaves a breadcrumb, if the position is believed and its second has none yet."""
-        second = int(position.fixed_at.timestamp())
-        if position.quality not in _BELIEVED or (self._last_second is not None and second <= self._last_second):
-            return
-        self._last_second = second
-        self._crumbs.append(
-            Breadcrumb(
-                wall_ms=milliseconds(position.fixed_at),
-                lat_deg=position.lat_deg,
-                lon_deg=position.lon_deg,
-                speed_mps=position.speed_mps,
-                heading_deg=position.heading_deg,
-                error_m=position.error_m,
-            )
-        )
+    def leave(self, crumb: Breadcrumb) -> None:
+        self._crumbs.append(crumb)
         if len(self._crumbs) > LIMIT:
             self._crumbs = _thinned(self._crumbs)
 

@@ -22,6 +22,7 @@ from agent.trip.inputs import INPUT, AnyInput, EvidenceTaken, FixJudged, MinuteP
 from agent.trip.run import Run
 from host.clock import Clock
 from wire.envelope import Record
+from wire.track import Breadcrumb
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class _Entry:
     entered: AnyInput
     tap: TapMade | None = None
     blob: NewBlob | None = None
+    crumb: Breadcrumb | None = None
     answer: asyncio.Future[Answer] | None = None
 
 
@@ -80,12 +82,12 @@ class Runtime:
         `decide` raised; the run is as before then.
         """
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait(_Entry(entered, tap, blob, answer))
+        self._queue.put_nowait(_Entry(entered, tap, blob, answer=answer))
         return await answer
 
-    def tell(self, entered: AnyInput) -> None:
-        """Queues an input that nobody waits for."""
-        self._queue.put_nowait(_Entry(entered))
+    def tell(self, entered: AnyInput, *, crumb: Breadcrumb | None = None) -> None:
+        """Queues an input that nobody waits for; a fix with the breadcrumb of its second."""
+        self._queue.put_nowait(_Entry(entered, crumb=crumb))
 
     async def live(self) -> None:
         """Takes inputs, plans and minutes until cancelled; what is buffered is saved on the way out."""
@@ -126,8 +128,11 @@ class Runtime:
         decision = self._decide(self.run, entry.entered, now)
         if decision.refusal is not None:
             return Answer(now, refusal=decision.refusal)
+        if entry.crumb is not None and decision.run.manifest is not None:  # without a manifest nobody is on duty
+            self._fixes.leave(entry.crumb)
         if self._may_wait(entry, decision):
-            self._remember(entry.entered, decision, now)
+            self.run = decision.run
+            self._fixes.add(milliseconds(now), entry.entered)
         else:
             await self._save(self._step(entry, decision, now))
             self.run = decision.run
@@ -146,16 +151,10 @@ class Runtime:
     def _may_wait(self, entry: _Entry, decision: Decision) -> bool:
         if decision.outgoing or decision.effects:
             return False
-        if isinstance(entry.entered, MinutePassed):  # the beat on which the buffer goes to disk
-            return self._fixes.is_empty and decision.run == self.run
-        return isinstance(entry.entered, FixJudged)
-
-    def _remember(self, entered: AnyInput, decision: Decision, now: datetime) -> None:
-        self.run = decision.run
-        if isinstance(entered, FixJudged):
-            self._fixes.add(milliseconds(now), entered)
-            if entered.position is not None and self.run.manifest is not None:  # on duty
-                self._fixes.mark(entered.position)
+        # A minute is the beat on which the buffer goes to disk; one with nothing to save leaves no trace.
+        return isinstance(entry.entered, FixJudged) or (
+            isinstance(entry.entered, MinutePassed) and self._fixes.is_empty and decision.run == self.run
+        )
 
     def _step(self, entry: _Entry, decision: Decision, now: datetime) -> Step:
         return Step(

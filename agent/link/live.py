@@ -1,0 +1,54 @@
+"""The two lossy messages: the newest picture of the van, and that it is here. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from itertools import islice
+
+from agent.trip.run import Run
+from wire.events import Eta, Live, LivePosition, StopEta
+
+MAX_ETAS = 25
+"""Of the next stops: a message each two seconds must stay small on a bad link."""
+
+
+def live(van: str, run: Run, etas: Mapping[str, Eta], now: datetime) -> Live:
+    """Complete in itself, since the one before may be lost."""
+    position = run.position
+    return Live(
+        van=van,
+        sent_at=now,
+        position=None
+        if position is None
+        else LivePosition(
+            lat_deg=position.lat_deg,
+            lon_deg=position.lon_deg,
+            fixed_at=position.fixed_at,
+            quality=position.quality,
+            error_m=position.error_m,
+            speed_mps=position.speed_mps,
+            heading_deg=position.heading_deg,
+        ),
+        manifest_version=run.manifest.version if run.manifest else 0,
+        plan_version=run.plan.version if run.plan else 0,
+        stop_ids=tuple(stop.stop_id for stop in run.open_stops),
+        etas=tuple(
+            islice(
+                (
+                    StopEta(stop_id=stop.stop_id, eta=etas[stop.stop_id])
+                    for stop in run.open_stops
+                    if stop.stop_id in etas
+                ),
+                MAX_ETAS,
+            )
+        ),
+    )
+
+
+def says_the_same(a: Live, b: Live) -> bool:
+    """Whether `b` is no news after `a`: all is equal but the times of making, and no ETA moved by a minute."""
+    return _newsworthy(a) == _newsworthy(b)
+
+
+def _newsworthy(live: Live) -> object:
+    minutes = tuple((stop.stop_id, round(stop.eta.p50.timestamp() / 60)) for stop in live.etas)
+    return live.position, live.manifest_version, live.plan_version, live.stop_ids, minutes

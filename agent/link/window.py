@@ -1,0 +1,168 @@
+"""What is on its way and not receipted: how much there may be, when to send it again, when the link has stopped.
+
+Pure: `now_s` is the event loop's time, which never jumps and never runs fast.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from agent.link.backoff import Backoff
+from agent.link.outbound import Parcel, first_gap
+from wire.envelope import BlobReceipt, LaneReceipt
+from wire.topics import Lane
+
+LIMIT = 6
+TRACK_LIMIT = 4
+"""Breadcrumbs never take the whole window: an event finds room at once."""
+AGAIN = Backoff(first_s=2.0, longest_s=30.0)
+
+
+@dataclass(frozen=True)
+class _Sent:
+    parcel: Parcel
+    sent_s: float
+    tries: int = 0
+
+    @property
+    def due_s(self) -> float:
+        return self.sent_s + AGAIN.wait_s(self.tries)
+
+
+class Window:
+    """Batches under way on the lanes of records."""
+
+    def __init__(self) -> None:
+        self._sent: list[_Sent] = []
+
+    def has_room(self, lane: Lane) -> bool:
+        of_track = sum(sent.parcel.topic.lane is Lane.TRACK for sent in self._sent)
+        return len(self._sent) < LIMIT and (lane is not Lane.TRACK or of_track < TRACK_LIMIT)
+
+    def parcels(self) -> list[Parcel]:
+        return [sent.parcel for sent in self._sent]
+
+    def add(self, parcel: Parcel, now_s: float) -> None:
+        self._sent.append(_Sent(parcel, now_s))
+
+    def due(self, now_s: float) -> list[Parcel]:
+        """What was not receipted in time; counted as sent again now."""
+        again = [sent.parcel for sent in self._sent if sent.due_s <= now_s]
+        self._sent = [
+            replace(sent, sent_s=now_s, tries=sent.tries + 1) if sent.due_s <= now_s else sent for sent in self._sent
+        ]
+        return again
+
+    def receipted(self, epoch: str, lane: str, receipt: LaneReceipt) -> None:
+        """Takes out what a receipt covers as a whole; one covered in part is sent again in time."""
+        self._sent = [
+            sent
+            for sent in self._sent
+            if (sent.parcel.epoch, sent.parcel.topic.lane) != (epoch, lane) or not _covers(receipt, sent.parcel)
+        ]
+
+    def next_due_s(self) -> float | None:
+        return min((sent.due_s for sent in self._sent), default=None)
+
+    def clear(self) -> None:
+        """The link is gone: what is not receipted is chosen anew from the outbox."""
+        self._sent = []
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """The piece of evidence that is on its way."""
+
+    sha256: str
+    offset_bytes: int
+    length: int
+    sent_s: float
+    tries: int = 0
+
+    @property
+    def due_s(self) -> float:
+        return self.sent_s + AGAIN.wait_s(self.tries)
+
+
+class ChunkWindow:
+    """Evidence under way: one chunk at a time, so that a stop event waits for 16 kB at most.
+
+    What the coordinator holds of a blob is remembered while we run; after a restart its first receipt tells it all.
+    """
+
+    def __init__(self) -> None:
+        self.chunk: Chunk | None = None
+        self._held: dict[str, tuple[tuple[int, int], ...]] = {}
+
+    def next_piece(self, sha256: str, total_bytes: int) -> tuple[int, int]:
+        """(start, length) to send next. When only the word "whole" is missing, the first piece is sent to ask."""
+        return first_gap(self._held.get(sha256, ()), total_bytes) or (0, min(1024, total_bytes))
+
+    def sent(self, sha256: str, offset_bytes: int, length: int, now_s: float) -> None:
+        tries = 0
+        if self.chunk is not None and (self.chunk.sha256, self.chunk.offset_bytes) == (sha256, offset_bytes):
+            tries = self.chunk.tries + 1
+        self.chunk = Chunk(sha256, offset_bytes, length, now_s, tries)
+
+    def receipted(self, sha256: str, receipt: BlobReceipt) -> None:
+        if receipt.is_whole:
+            self._held.pop(sha256, None)
+        else:
+            self._held[sha256] = receipt.held
+        if self.chunk is not None and self.chunk.sha256 == sha256 and (receipt.is_whole or _holds(receipt, self.chunk)):
+            self.chunk = None
+
+    def is_free(self, now_s: float) -> bool:
+        """Nothing under way, or what is under way is due again."""
+        return self.chunk is None or self.chunk.due_s <= now_s
+
+    def clear(self) -> None:
+        self.chunk = None
+
+
+class Pulse:
+    """Whether receipts flow. A link that takes packets and answers none looks healthy to everyone else."""
+
+    def __init__(self) -> None:
+        self._has_answered = False
+        self._silent_since_s: float | None = None
+
+    def connected(self) -> None:
+        self._has_answered = False
+        self._silent_since_s = None
+
+    def sent(self, now_s: float) -> None:
+        if self._silent_since_s is None:
+            self._silent_since_s = now_s
+
+    def receipted(self, now_s: float, *, is_more_waiting: bool) -> None:
+        self._has_answered = True
+        self._silent_since_s = now_s if is_more_waiting else None
+
+    def silent_s(self, now_s: float) -> float:
+        """For how long something sent has gone unanswered."""
+        return 0.0 if self._silent_since_s is None else now_s - self._silent_since_s
+
+    def is_beating(self, now_s: float, *, is_anything_waiting: bool, patience_s: float) -> bool:
+        """Receipts flow, or there is nothing to be receipted."""
+        return not is_anything_waiting or (self._has_answered and self.silent_s(now_s) < patience_s)
+
+
+def _holds(receipt: BlobReceipt, chunk: Chunk) -> bool:
+    """A refused chunk stays under way until its time is up: it must not circle at the speed of the link."""
+    end = chunk.offset_bytes + chunk.length
+    return any(start <= chunk.offset_bytes and end <= stop for start, stop in receipt.held)
+
+
+def _covers(receipt: LaneReceipt, parcel: Parcel) -> bool:
+    spans: Sequence[tuple[int, int]] = ((1, receipt.contiguous_seq), *receipt.ranges)
+    return any(first <= parcel.first and parcel.last <= last for first, last in _joined(spans))
+
+
+def _joined(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
+        if joined and first <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], last))
+        else:
+            joined.append((first, last))
+    return joined
