@@ -1,0 +1,104 @@
+"""The orders table: imports, assignments and cancellations, each within the caller's transaction. Nothing is deleted."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from sqlalchemy import Connection, Row, select, update
+
+from cloud.dispatch.assign import Assignment
+from cloud.orders.order import ImportPlan, Order
+from cloud.store.instants import to_ms
+from cloud.store.tables import orders
+from wire.codec import canonical, to_json
+from wire.manifest import Stop
+from wire.model import StopId
+
+AT_ONCE = 500
+"""Ids in one question: SQLite takes 32,766 at most, and short statements are cached."""
+
+
+def orders_of_day(conn: Connection, day: date) -> tuple[Order, ...]:
+    """Every order of a day, cancelled ones too; each van's in its suggested order."""
+    rows = conn.execute(
+        select(orders).where(orders.c.day == day.isoformat()).order_by(orders.c.van, orders.c.position, orders.c.stop_id)
+    )
+    return tuple(_order(row) for row in rows)
+
+
+def find_orders(conn: Connection, stop_ids: Iterable[StopId]) -> dict[StopId, Order]:
+    """The orders that exist among these."""
+    ids = sorted(set(stop_ids))
+    found: dict[StopId, Order] = {}
+    for start in range(0, len(ids), AT_ONCE):
+        rows = conn.execute(select(orders).where(orders.c.stop_id.in_(ids[start : start + AT_ONCE])))
+        found |= {row.stop_id: _order(row) for row in rows}
+    return found
+
+
+def save_import(conn: Connection, plan: ImportPlan, now: datetime) -> None:
+    """Writes new and changed orders; a changed one keeps its van and its place."""
+    at_ms = to_ms(now)
+    added = [
+        {
+            "stop_id": row.stop.stop_id,
+            "order_ref": row.stop.order_ref,
+            "day": row.day.isoformat(),
+            "stop": _text(row.stop),
+            "why_unassigned": "",
+            "added_ms": at_ms,
+            "changed_ms": at_ms,
+        }
+        for row in plan.added
+    ]
+    if added:
+        conn.execute(orders.insert(), added)
+    for row in plan.updated:
+        conn.execute(
+            update(orders)
+            .where(orders.c.stop_id == row.stop.stop_id)
+            .values(stop=_text(row.stop), why_unassigned="", changed_ms=at_ms)
+        )
+
+
+def save_assignment(conn: Connection, assignment: Assignment, now: datetime) -> None:
+    """Writes who got what and why the rest got nothing."""
+    at_ms = to_ms(now)
+    for van, stop_ids in assignment.orders.items():
+        if van not in assignment.given.values():
+            continue  # nothing new for it: its order stays
+        for position, stop_id in enumerate(stop_ids):
+            conn.execute(
+                update(orders)
+                .where(orders.c.stop_id == stop_id)
+                .values(van=van, position=position, why_unassigned="", changed_ms=at_ms)
+            )
+    for stop_id, why in assignment.unassigned.items():
+        conn.execute(
+            update(orders).where(orders.c.stop_id == stop_id).values(why_unassigned=why, changed_ms=at_ms)
+        )
+
+
+def cancel_order(conn: Connection, stop_id: StopId, now: datetime) -> bool:
+    """True when it was not cancelled before. The van it had stays written beside it."""
+    done = conn.execute(
+        update(orders)
+        .where(orders.c.stop_id == stop_id, orders.c.cancelled_ms.is_(None))
+        .values(cancelled_ms=to_ms(now), changed_ms=to_ms(now))
+    )
+    return done.rowcount > 0
+
+
+def _order(row: Row[tuple[object, ...]]) -> Order:
+    return Order(
+        stop_id=row.stop_id,
+        day=date.fromisoformat(row.day),
+        stop=Stop.model_validate_json(row.stop),
+        van=row.van,
+        position=row.position,
+        why_unassigned=row.why_unassigned,
+        is_cancelled=row.cancelled_ms is not None,
+    )
+
+
+def _text(stop: Stop) -> str:
+    return canonical(to_json(stop)).decode()
