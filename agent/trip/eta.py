@@ -16,7 +16,7 @@ from math import hypot
 
 from agent.trip.progress import remaining_travel_s
 from agent.trip.punctuality import window_at
-from agent.trip.run import Run, RunStop
+from agent.trip.run import Run, RunStop, StopPhase
 from wire.events import Eta, TimesSource
 from wire.model import StopId
 
@@ -40,7 +40,7 @@ def etas(run: Run, now: datetime) -> dict[StopId, Eta]:
     leaves_at, sd_s = now, 0.0
     for stop in stops:
         arrives_at = leaves_at
-        if stop.arrived_at is not None:
+        if stop.phase is StopPhase.ARRIVED and stop.arrived_at is not None:
             arrives_at = stop.arrived_at
         elif stop.stop_id not in legs:
             continue
@@ -49,7 +49,7 @@ def etas(run: Run, now: datetime) -> dict[StopId, Eta]:
             travel_s = legs[stop.stop_id].travel_s if left_s is None else left_s
             arrives_at = leaves_at + timedelta(seconds=travel_s)
             sd_s = hypot(sd_s, TRAVEL_SD_SHARE[plan.times] * travel_s)
-        times[stop.stop_id] = _eta(arrives_at, sd_s, plan.times, now, has_arrived=stop.arrived_at is not None)
+        times[stop.stop_id] = _eta(arrives_at, sd_s, plan.times, now, has_arrived=stop.phase is StopPhase.ARRIVED)
         leaves_at, sd_s = _left(stop, arrives_at, sd_s, now)
     return times
 

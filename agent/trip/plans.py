@@ -32,7 +32,7 @@ def asking(run: Run, reason: ReplanReason, now: datetime) -> tuple[Run, tuple[Ef
     """The run that wants a plan, and the request; nothing is asked when no stop is open."""
     if not run.open_stops:
         return run.model_copy(update={"replan": None}), ()
-    wanted = ReplanWanted(reason=reason, run_version=run.version, asked_at=now, first=held_first(run))
+    wanted = ReplanWanted(reason=reason, run_version=run.version, asked_at=now, first=held_first(run, reason))
     return run.model_copy(update={"replan": wanted}), (Replan(run_version=run.version, reason=reason),)
 
 
@@ -41,26 +41,28 @@ def pending_effects(run: Run) -> tuple[Effect, ...]:
     return () if run.replan is None else (Replan(run_version=run.version, reason=run.replan.reason),)
 
 
-def held_first(run: Run) -> StopId | None:
+def held_first(run: Run, reason: ReplanReason) -> StopId | None:
     """The stop that must stay first: the one stood at, or, while the van moves, the one being driven to.
 
-    Unknown counts as moving. None when any stop may come first.
+    Unknown counts as moving. A stop just failed or put off was the one being driven to; towards the next nobody
+    drives yet. None when any stop may come first.
     """
-    stop = run.next_stop
-    if stop is None:
-        return None
-    if stop.phase is StopPhase.ARRIVED:
-        return stop.stop_id
-    is_driven_to = run.plan is not None and stop.stop_id in run.plan.stop_ids and not stop.is_skipped
+    stops = run.open_stops
+    for stop in stops:
+        if stop.phase is StopPhase.ARRIVED:
+            return stop.stop_id
     is_standing = run.motion in (Motion.HALTED, Motion.PARKED)
-    return stop.stop_id if is_driven_to and not is_standing else None
+    if run.plan is None or is_standing or reason in (ReplanReason.STOP_FAILED, ReplanReason.STOP_SKIPPED):
+        return None
+    planned = run.plan.stop_ids
+    return next((stop.stop_id for stop in stops if stop.stop_id in planned and not stop.is_skipped), None)
 
 
 def solved(run: Run, answer: PlanSolved, now: datetime) -> Decision:
     """Takes the plan, or drops it: stale, unasked, or not visiting each open stop exactly once."""
     if run.replan is None:
         return Decision(run=run)
-    first = held_first(run)
+    first = held_first(run, run.replan.reason)
     is_turned = first is not None and answer.plan.stop_ids[:1] != (first,)
     is_whole = sorted(answer.plan.stop_ids) == sorted(stop.stop_id for stop in run.open_stops)
     if answer.run_version != run.version or (is_turned and first != run.replan.first):
