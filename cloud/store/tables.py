@@ -1,7 +1,7 @@
 """Every table of the coordinator. `migrations/` brings a database to this state; a test compares the two.
 
-Records are kept as they came, for good; what a stop's state is, is a fold of them (`stop_states` is that fold, kept up to
-date in the same transaction that applies a record, and can be rebuilt from `records` alone).
+Records are kept as they came, for good; what a stop's state is, is a fold of them (`stop_states` is that fold, kept up
+to date in the same transaction that applies a record, and can be rebuilt from `records` alone).
 Instants are stored as Unix milliseconds (UTC), documents as JSON text.
 """
 
@@ -88,6 +88,7 @@ records = Table(
     Column("boot", Integer, nullable=False),
     Column("captured_ms", BigInteger, nullable=False),  # the van's clock
     Column("received_ms", BigInteger, nullable=False),  # ours
+    Column("problem", Text),  # why the body is not what its kind says; such a record is kept and changes nothing
     Index("ix_records_stop", "stop_id"),
 )
 
