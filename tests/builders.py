@@ -6,9 +6,11 @@ Every builder gives something valid; a test names only what it is about.
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 from typing import Any
 
 from agent.gps.position import Position
+from agent.localroute.problem import Problem, TimeWindow, Visit
 from agent.trip.run import Evidence, Plan, PlanLeg, Run, RunStop
 from wire.codec import content_hash
 from wire.events import FixQuality, ReplanReason, TimesSource
@@ -180,3 +182,54 @@ def a_closure(closure_id: str = "bridge", **changes: Any) -> Closure:
 
 def a_conditions(*closures: Closure, version: int = 1) -> Conditions:
     return Conditions(version=version, issued_at=MORNING, closures=closures)
+
+
+def a_problem(count: int = 4, *, seed: int = 0, warm: int | None = None, **changes: Any) -> Problem:
+    """`count` visits s1.. scattered over a town of 6 x 6 km, half with windows; the first `warm` are ordered."""
+    dice = Random(seed)
+    points = [(dice.uniform(0, 6000), dice.uniform(0, 6000)) for _ in range(count + 2)]
+    # Streets at right angles and a one-way system: no leg is as long as its way back.
+    metres = tuple(tuple((abs(a[0] - b[0]) + abs(a[1] - b[1])) * dice.uniform(1, 1.2) for b in points) for a in points)
+    visits = []
+    for number in range(1, count + 1):
+        windows: tuple[TimeWindow, ...] = ()
+        if dice.random() < 0.5:
+            opens_s = dice.uniform(0, 300.0 * count)
+            windows = (TimeWindow(opens_s=opens_s, closes_s=opens_s + 1800, is_hard=dice.random() < 0.3),)
+        visits.append(Visit(stop_id=f"s{number}", windows=windows, setup_s=60, service_s=120))
+    fields: dict[str, Any] = {
+        "visits": tuple(visits),
+        "travel_s": tuple(tuple(leg / 8 for leg in row) for row in metres),
+        "travel_m": metres,
+        "warm_order": tuple(visit.stop_id for visit in visits[:warm]),
+    }
+    return Problem(**{**fields, **changes})
+
+
+def with_rules(problem: Problem, seed: int) -> Problem:
+    """The problem with rules that agree: some visits put off, some locked, perhaps one first."""
+    dice = Random(seed)
+    put_off = {visit.stop_id for visit in problem.visits if dice.random() < 0.2}
+    order = [visit.stop_id for visit in problem.visits]
+    dice.shuffle(order)
+    order.sort(key=lambda stop_id: stop_id in put_off)
+    locked = {stop_id: place for place, stop_id in enumerate(order) if dice.random() < 0.2}
+    first = order[0] if order and dice.random() < 0.5 else None
+    visits = tuple(
+        visit.model_copy(update={"is_last": visit.stop_id in put_off, "locked_at": locked.get(visit.stop_id)})
+        for visit in problem.visits
+    )
+    return Problem.model_validate({**dict(problem), "visits": visits, "first": first})
+
+
+def shuffled(problem: Problem, seed: int) -> Problem:
+    """The same problem with its visits, and so its matrix, in another order."""
+    count = len(problem.visits)
+    nodes = [0, *Random(seed).sample(range(1, count + 1), count), count + 1]
+    return problem.model_copy(
+        update={
+            "visits": tuple(problem.visits[node - 1] for node in nodes[1:-1]),
+            "travel_s": tuple(tuple(problem.travel_s[i][j] for j in nodes) for i in nodes),
+            "travel_m": tuple(tuple(problem.travel_m[i][j] for j in nodes) for i in nodes),
+        }
+    )
