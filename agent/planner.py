@@ -18,7 +18,7 @@ from agent.trip.inputs import PlanNotFound, PlanSolved
 from agent.trip.punctuality import lateness_s
 from agent.trip.run import Plan, PlanLeg, Run, RunStop, StopPhase
 from host.clock import Clock
-from roads.answers import Matrix
+from roads.answers import ClosureReport, Matrix
 from roads.errors import RoadsError
 from wire.events import FixQuality, ReplanReason
 from wire.geo import Place
@@ -39,7 +39,7 @@ class Network(Protocol):
     """What the planner needs of the roads."""
 
     async def matrix(self, places: Sequence[Place]) -> Matrix: ...
-    async def set_closures(self, closures: Sequence[Closure], now: datetime) -> None: ...
+    async def set_closures(self, closures: tuple[Closure, ...], now: datetime) -> ClosureReport: ...
 
 
 class Engine(Protocol):
@@ -58,9 +58,9 @@ class Planner:
         self._clock = clock
         self._limit_s = limit_s
 
-    async def close_roads(self, conditions: Conditions, now: datetime) -> None:
-        """Lets later plans keep off the closed roads."""
-        await self._network.set_closures(conditions.closures, now)
+    async def close_roads(self, conditions: Conditions, now: datetime) -> ClosureReport:
+        """Lets later plans keep off the closed roads; the report says which closures met no road."""
+        return await self._network.set_closures(conditions.closures, now)
 
     async def plan(self, run: Run, reason: ReplanReason) -> PlanSolved | PlanNotFound:
         """An order of the open stops with legs and times, or why there is none. With no stop left: the way home."""

@@ -1,0 +1,261 @@
+"""From a run to a plan, over a road network that is a straight street with a toll of our choosing."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.gps.position import Motion
+from agent.localroute.check import broken_rules, evaluate
+from agent.localroute.problem import Answer, Problem
+from agent.localroute.repair import repaired
+from agent.planner import LEAST_GAIN_S, Planner, lifted_stops
+from agent.trip.inputs import PlanNotFound, PlanSolved
+from agent.trip.run import Plan, Run, StopPhase
+from host.clock import Clock, ClockSettings
+from roads import estimate
+from roads.answers import ClosureReport, Matrix
+from roads.errors import EngineError
+from tests.builders import (
+    DEPOT,
+    MORNING,
+    a_closure,
+    a_conditions,
+    a_place,
+    a_plan,
+    a_position,
+    a_run,
+    a_stop,
+    a_window,
+    at,
+)
+from wire.events import FixQuality, ReplanReason, TimesSource
+from wire.geo import Place
+from wire.manifest import Closure, SequencePolicy, Stop
+
+
+class Street:
+    """Straight-line times, as the road network gives when its engine is down; remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Place] = []
+        self.closures: list[Closure] = []
+        self.is_broken = False
+
+    async def matrix(self, places: Sequence[Place]) -> Matrix:
+        if self.is_broken:
+            raise EngineError("the road engine refused the question")
+        self.asked = list(places)
+        return estimate.matrix(places)
+
+    async def set_closures(self, closures: tuple[Closure, ...], now: datetime) -> ClosureReport:
+        self.closures = list(closures)
+        return ClosureReport()
+
+
+class EveryOrder:
+    """Keeps the solver's contract by trying all orders."""
+
+    def __init__(self) -> None:
+        self.problem: Problem | None = None
+        self.why = ""
+
+    async def solve(self, problem: Problem, limit_s: float) -> tuple[Answer, str]:
+        self.problem = problem
+        best = evaluate(problem, repaired(problem))
+        for order in permutations(visit.stop_id for visit in problem.visits):
+            if not broken_rules(problem, order):
+                found = evaluate(problem, order, "ortools")
+                best = found if found.cost < best.cost - 1e-6 else best
+        return best, self.why
+
+
+class Desk:
+    """A planner with its surroundings, at 08:00."""
+
+    def __init__(self) -> None:
+        self.street = Street()
+        self.engine = EveryOrder()
+        clock = Clock(ClockSettings(origin=MORNING, system_origin_s=0.0), system=lambda: 0.0)
+        self.planner = Planner(self.street, self.engine, clock, limit_s=1.0)
+
+    async def plan(self, run: Run, reason: ReplanReason = ReplanReason.MANIFEST) -> Plan:
+        answer = await self.planner.plan(run, reason)
+        assert isinstance(answer, PlanSolved), answer
+        assert answer.run_version == run.version
+        return answer.plan
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def with_stop(run: Run, stop_id: str, **changes: object) -> Run:
+    stops = tuple(stop.model_copy(update=changes) if stop.stop_id == stop_id else stop for stop in run.stops)
+    return run.model_copy(update={"stops": stops})
+
+
+def with_policy(run: Run, policy: SequencePolicy) -> Run:
+    assert run.manifest is not None
+    return run.model_copy(update={"manifest": run.manifest.model_copy(update={"policy": policy})})
+
+
+def numbered(*numbers: int) -> list[Stop]:
+    """Stops on the street north of the depot, in the order given."""
+    return [a_stop(number) for number in numbers]
+
+
+async def test_a_plan_says_when_and_how_far_each_stop_is(desk: Desk) -> None:
+    plan = await desk.plan(a_run(2, has_plan=False))
+    assert (plan.version, plan.made_at, plan.start, plan.times) == (1, MORNING, DEPOT, TimesSource.ESTIMATE)
+    assert plan.stop_ids == ("s1", "s2")
+    first, second = plan.legs
+    assert first.travel_m == pytest.approx(500 * estimate.DETOUR)
+    assert first.arrive_at == MORNING + timedelta(seconds=first.travel_s)
+    assert first.leave_at == first.arrive_at + timedelta(seconds=180)
+    assert second.arrive_at == first.leave_at + timedelta(seconds=second.travel_s)
+    assert plan.home_travel_m == pytest.approx(1000 * estimate.DETOUR)
+    assert plan.was_offline
+
+
+async def test_the_first_plan_starts_from_the_manifests_order_and_betters_it(desk: Desk) -> None:
+    plan = await desk.plan(a_run(numbered(4, 1, 3, 2, 5), has_plan=False))
+    assert sorted(plan.stop_ids) == ["s1", "s2", "s3", "s4", "s5"]
+    assert plan.moved_stops
+    assert plan.gain_s > 0
+
+
+async def test_a_fixed_manifest_keeps_its_order_and_says_who_is_late(desk: Desk) -> None:
+    stops = [a_stop(5), a_stop(1, windows=(a_window(0, 1),)), a_stop(3)]
+    plan = await desk.plan(with_policy(a_run(stops, has_plan=False), SequencePolicy.FIXED))
+    assert plan.stop_ids == ("s5", "s1", "s3")
+    assert desk.engine.problem is None
+    late = plan.legs[1]
+    assert late.lateness_s == (late.arrive_at - at(1)).total_seconds() > 0
+
+
+async def test_the_stop_driven_to_stays_first_while_the_van_may_be_moving(desk: Desk) -> None:
+    run = a_run(numbered(5, 1, 2, 3, 4), motion=Motion.MOVING)
+    assert (await desk.plan(run)).stop_ids[0] == "s5"
+    unknown = run.model_copy(update={"motion": Motion.UNKNOWN})
+    assert (await desk.plan(unknown)).stop_ids[0] == "s5"
+    halted = run.model_copy(update={"motion": Motion.HALTED})
+    assert (await desk.plan(halted, ReplanReason.STOP_FAILED)).stop_ids[0] != "s5"
+
+
+async def test_a_stop_stood_at_is_first_with_the_service_that_is_left(desk: Desk) -> None:
+    run = with_stop(a_run(3), "s2", phase=StopPhase.ARRIVED, arrived_at=at(-2))
+    plan = await desk.plan(run)
+    assert plan.start == a_place(north_m=1000)
+    leg = plan.legs[0]
+    assert (leg.stop_id, leg.travel_s, leg.arrive_at, leg.leave_at) == ("s2", 0, at(-2), at(1))
+
+
+async def test_service_that_takes_longer_than_thought_ends_now(desk: Desk) -> None:
+    run = with_stop(a_run(2), "s1", phase=StopPhase.ARRIVED, arrived_at=at(-30))
+    assert (await desk.plan(run)).legs[0].leave_at == MORNING
+
+
+async def test_who_arrives_early_waits_for_the_window_before_serving(desk: Desk) -> None:
+    run = with_stop(
+        a_run([a_stop(1, windows=(a_window(10, 60),)), a_stop(2)]), "s1", phase=StopPhase.ARRIVED, arrived_at=at(-3)
+    )
+    assert (await desk.plan(run)).legs[0].leave_at == at(12)
+
+
+async def test_a_stop_put_off_goes_behind_the_others_and_the_next_may_change(desk: Desk) -> None:
+    run = with_stop(a_run(4, motion=Motion.MOVING), "s1", is_skipped=True)
+    plan = await desk.plan(run, ReplanReason.STOP_SKIPPED)
+    assert plan.stop_ids[-1] == "s1"
+    assert plan.moved_stops == ("s1",)
+
+
+async def test_a_put_off_stop_stood_at_after_all_is_first(desk: Desk) -> None:
+    run = with_stop(a_run(3), "s1", is_skipped=True, phase=StopPhase.ARRIVED, arrived_at=MORNING)
+    assert (await desk.plan(run, ReplanReason.OUT_OF_ORDER)).stop_ids[0] == "s1"
+
+
+async def test_a_locked_stop_keeps_its_place_among_the_open_ones(desk: Desk) -> None:
+    stops = [a_stop(1), a_stop(5, is_locked=True), a_stop(2), a_stop(3)]
+    run = a_run(stops)
+    assert (await desk.plan(run)).stop_ids[1] == "s5"
+    done = with_stop(run, "s1", phase=StopPhase.COMPLETED, arrived_at=at(-5), closed_at=at(-1))
+    assert (await desk.plan(done)).stop_ids[0] == "s5"
+
+
+async def test_a_small_gain_never_shuffles_the_day(desk: Desk) -> None:
+    # 100 m there and back again: 41 s of driving at the estimate's speed.
+    stops = [a_stop(1), a_stop(2), a_stop(3), a_stop(4)]
+    stops[1] = a_stop(2, lat_deg=a_place(north_m=1600).lat_deg)
+    run = a_run(stops)
+    plan = await desk.plan(run, ReplanReason.ROAD_CLOSED)
+    assert (plan.stop_ids, plan.moved_stops, plan.gain_s) == (("s1", "s2", "s3", "s4"), (), 0.0)
+    assert desk.engine.problem is not None
+    free = desk.engine.problem.model_copy(update={"moved_stop_cost_s": 0.0})
+    better, _ = await desk.engine.solve(free, 1.0)
+    gain = evaluate(free, plan.stop_ids).cost - better.cost
+    assert 0 < gain < LEAST_GAIN_S
+
+
+async def test_a_new_stop_is_taken_in_where_it_costs_least(desk: Desk) -> None:
+    plan = await desk.plan(a_run(numbered(1, 2, 4, 5, 3), plan=a_plan(numbered(1, 2, 4, 5))))
+    assert set(plan.stop_ids) == {"s1", "s2", "s3", "s4", "s5"}
+    assert plan.moved_stops == ()
+
+
+async def test_a_fresh_fix_is_where_the_van_starts_and_an_old_one_is_not(desk: Desk) -> None:
+    here = a_place(north_m=700, east_m=30)
+    run = a_run(3, position=a_position(here))
+    assert (await desk.plan(run)).start == here
+    old = run.model_copy(update={"position": a_position(here, fixed_at=at(-10))})
+    assert (await desk.plan(old)).start == DEPOT
+    lost = run.model_copy(update={"position": a_position(here, quality=FixQuality.STALE)})
+    assert (await desk.plan(lost)).start == DEPOT
+    served = with_stop(lost, "s2", phase=StopPhase.COMPLETED, arrived_at=at(-9), closed_at=at(-5))
+    assert (await desk.plan(served)).start == a_place(north_m=1000)
+
+
+async def test_with_nothing_left_the_plan_is_the_way_home(desk: Desk) -> None:
+    run = with_stop(a_run(1), "s1", phase=StopPhase.COMPLETED, arrived_at=at(-5), closed_at=at(-1))
+    plan = await desk.plan(run)
+    assert plan.legs == ()
+    assert plan.home_travel_m == pytest.approx(500 * estimate.DETOUR)
+
+
+async def test_no_manifest_and_no_roads_are_answers_in_words(desk: Desk) -> None:
+    empty = await desk.planner.plan(Run(version=4), ReplanReason.COMMAND)
+    assert empty == PlanNotFound(run_version=4, why="there is no manifest to plan")
+    desk.street.is_broken = True
+    refused = await desk.planner.plan(a_run(), ReplanReason.COMMAND)
+    assert isinstance(refused, PlanNotFound)
+    assert "the road engine refused the question" in refused.why
+
+
+async def test_closures_go_to_the_road_network(desk: Desk) -> None:
+    await desk.planner.close_roads(a_conditions(a_closure("bridge")), MORNING)
+    assert [closure.closure_id for closure in desk.street.closures] == ["bridge"]
+
+
+def test_one_stop_put_last_is_one_stop_moved() -> None:
+    assert lifted_stops(("a", "b", "c", "d"), ("b", "c", "d", "a")) == ("a",)
+    assert lifted_stops(("a", "gone", "b"), ("a", "new", "b")) == ()
+    assert lifted_stops((), ("a",)) == ()
+
+
+@given(st.permutations(range(7)))
+def test_the_lifted_stops_are_the_fewest_that_explain_the_new_order(after: list[int]) -> None:
+    before = [str(number) for number in range(7)]
+    new = [str(number) for number in after]
+    lifted = lifted_stops(before, new)
+    kept = [stop for stop in new if stop not in lifted]
+    assert kept == sorted(kept)
+    longest = max(
+        mask.bit_count()
+        for mask in range(2**7)
+        if (run := [number for place, number in enumerate(after) if mask >> place & 1]) == sorted(run)
+    )
+    assert len(kept) == longest
