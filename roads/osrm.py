@@ -100,19 +100,12 @@ class Osrm:
             return []
         answer = await self._ask("nearest", {"coordinates": _lon_lat(places)})
         if answer is Refusal.NO_ROAD:
-            # One place without a road refuses them all: halve until each of those stands alone.
-            if len(places) == 1:
-                return [None]
-            middle = len(places) // 2
-            first, second = await self.locate(places[:middle]), await self.locate(places[middle:])
-            if isinstance(first, Refusal) or isinstance(second, Refusal):
-                return Refusal.DOWN
-            return first + second
+            return [None] * len(places)  # it refuses the question only when none of the places has a road
         if isinstance(answer, Refusal):
             return answer
+        # A lone place is answered with a list of waypoints; several with such lists, and an object for one without.
         found = answer["waypoints"] if len(places) > 1 else [answer["waypoints"]]
-        # A lone coordinate is answered with a flat list, several with a list of lists.
-        return [_located(waypoints[0]) if waypoints else None for waypoints in found]
+        return [_located(waypoints[0]) if isinstance(waypoints, list) else None for waypoints in found]
 
     async def table(self, places: Sequence[Place]) -> tuple[Cells, Cells] | Refusal:
         """Seconds and metres from each place to each; None where no road leads. NO_ROAD when one place has none."""

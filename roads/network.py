@@ -1,0 +1,290 @@
+"""The road network as the van and the cloud use it: places, matrices, routes, closures. There is always an answer:
+without a map pack, or while OSRM is down, it is the straight-line estimate and says so.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Self
+
+from host.child import Child, ChildError
+from roads import closures as closed
+from roads import estimate, mixed
+from roads.answers import ClosureReport, Located, Matrix, Route
+from roads.closures import Pair
+from roads.engine import Engine
+from roads.errors import RoadsError
+from roads.osrm import MAX_PLACES, Osrm, Refusal, customize_command, used_speeds
+from roads.pack import MapPack
+from wire.events import TimesSource
+from wire.geo import Place
+from wire.manifest import Closure
+
+ENGINE = "osrm"
+UP_WITHIN_S = 20.0
+PROBE_WITHIN_S = 1.0
+REMEMBERED_PLACES = 5_000
+
+
+class RoadNetwork:
+    """Open one per process, on the main thread."""
+
+    def __init__(self, pack: MapPack | None, run_dir: Path, work_dir: Path, log_dir: Path) -> None:
+        self.pack = pack
+        self._run_dir = run_dir
+        self._work_dir = work_dir
+        self._log_path = log_dir / f"{ENGINE}.log"
+        self._engine: Engine | None = None
+        self._copy: Path | None = None
+        """The folder of the working copy in use; None while the pack itself is."""
+        self._copies = 0
+        self._closures: tuple[Closure, ...] = ()
+        self._report = ClosureReport()
+        self._matched: dict[Closure, tuple[Pair, ...]] = {}
+        self._located: dict[Place, Located | None] = {}
+        self._changing = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, pack: MapPack | None, *, run_dir: Path, work_dir: Path, log_dir: Path) -> Self:
+        """Starts the engine and waits until it answers; when it does not, opens with estimates and keeps trying.
+
+        `work_dir` holds the copies for closures and should be on the pack's file system. Without a pack everything is
+        an estimate.
+        """
+        network = cls(pack, run_dir, work_dir, log_dir)
+        if pack is not None:
+            await asyncio.to_thread(_sweep, work_dir)
+            network._engine = network._start(ENGINE, None)
+            await network._engine.up_within(UP_WITHIN_S)
+        return network
+
+    @property
+    def is_up(self) -> bool:
+        """True while answers come from the roads."""
+        return self._engine is not None and self._engine.is_up
+
+    @property
+    def problem(self) -> str:
+        """Why answers are estimates, in words; empty while they are not."""
+        if self._engine is None:
+            return "there is no map pack"
+        return "" if self._engine.is_up else self._engine.problem
+
+    async def close(self) -> None:
+        """Ends the engine and removes the working copy."""
+        async with self._changing:
+            if self._engine is not None:
+                await self._engine.close()
+            self._engine = None
+            if self._copy is not None:
+                await asyncio.to_thread(shutil.rmtree, self._copy, ignore_errors=True)
+
+    async def locate(self, places: Sequence[Place]) -> list[Located | None]:
+        """Each place on its nearest road, or None when there is none within 150 m.
+
+        While the engine is down each place itself, with source estimate.
+        """
+        located = await self._locate(places)
+        if located is None:
+            return [Located(place=place, distance_m=0.0, street="", source=TimesSource.ESTIMATE) for place in places]
+        return located
+
+    async def matrix(self, places: Sequence[Place]) -> Matrix:
+        """Travel between all places (at most 500), by road as far as roads lead; see Matrix for what is not.
+
+        One bad place never spoils the others.
+        """
+        _check(places)
+        for _ in range(2):
+            located = await self._locate(places)
+            if located is None:
+                return estimate.matrix(places)
+            on_road = [index for index, found in enumerate(located) if found is not None]
+            if not on_road:
+                return estimate.matrix(places, tuple(range(len(places))))
+            cells = await self._ask(partial(Osrm.table, places=[places[index] for index in on_road]))
+            if not isinstance(cells, Refusal):
+                return mixed.matrix(places, on_road, cells)
+            self._located.clear()  # a road under one of them was closed since: look once more
+        return estimate.matrix(places)
+
+    async def route(self, places: Sequence[Place]) -> Route:
+        """The way through the places in this order (at most 500); a leg that has no road is a straight line."""
+        _check(places)
+        located = await self._locate(places)
+        if located is None or len(places) < 2:
+            return estimate.route(places)
+        parts: list[Route] = []
+        for first, last, is_road in mixed.runs([found is not None for found in located]):
+            parts += await self._parts(places[first : last + 1], is_road)
+        return mixed.joined(parts)
+
+    async def set_closures(self, closures: tuple[Closure, ...], now: datetime) -> ClosureReport:
+        """Closes the roads that are closed at `now`, and opens all others; the same set again costs nothing.
+
+        Answers go on from the old network until the new one is proven. Call it again when `closures.next_change` says
+        that one begins or ends, and after a report with a problem.
+        """
+        async with self._changing:
+            wanted = closed.active(closures, now)
+            if self.pack is None or self._engine is None:
+                ids = tuple(closure.closure_id for closure in wanted)
+                return ClosureReport(unmatched=ids, problem="there is no map pack" if ids else "")
+            if wanted != self._closures or self._report.problem:
+                try:
+                    self._report = await self._change_to(wanted)
+                    self._closures = wanted
+                except (OSError, ChildError, RoadsError) as error:
+                    return ClosureReport(problem=f"closures could not be set, the network is as it was: {error}")
+            return self._report
+
+    async def _change_to(self, wanted: tuple[Closure, ...]) -> ClosureReport:
+        assert self.pack is not None
+        pairs = await self._pairs(wanted)
+        shares = {closure_id: share for closure_id, share in closed.shared_out(pairs).items() if share}
+        ids = tuple(dict.fromkeys(closure.closure_id for closure in wanted))
+        copy: Path | None = None
+        used: dict[str, int] = {}
+        if shares:
+            self._copies += 1
+            copy = self._work_dir / f"closures-{self._copies}"
+            try:
+                used = await self._customised(copy, shares)
+                await self._switch_to(copy)
+            except BaseException:
+                await asyncio.to_thread(shutil.rmtree, copy, ignore_errors=True)
+                raise
+        elif self._copy is not None:
+            await self._switch_to(None)
+        applied = closed.applied(pairs, used)
+        return ClosureReport(applied=applied, unmatched=tuple(i for i in ids if i not in applied))
+
+    async def _pairs(self, wanted: tuple[Closure, ...]) -> dict[str, tuple[Pair, ...]]:
+        lines = [closure for closure in wanted if closure.line and closure not in self._matched]
+        found = await self._match(lines) if lines else {}
+        self._matched = {closure: pairs for closure, pairs in (self._matched | found).items() if closure in wanted}
+        pairs: dict[str, tuple[Pair, ...]] = {}
+        for closure in wanted:
+            own = closed.given_pairs(closure) + self._matched.get(closure, ())
+            pairs[closure.closure_id] = tuple(dict.fromkeys(pairs.get(closure.closure_id, ()) + own))
+        return pairs
+
+    async def _match(self, lines: Sequence[Closure]) -> dict[Closure, tuple[Pair, ...]]:
+        engine, extra = self._engine, None
+        if self._copy is not None:  # roads closed already cannot be found, so ask the pack itself for a moment
+            engine = extra = self._start(f"{ENGINE}-match", None)
+            await extra.up_within(UP_WITHIN_S)
+        assert engine is not None
+        try:
+            matched: dict[Closure, tuple[Pair, ...]] = {}
+            for closure in lines:
+                pairs = await engine.ask(partial(closed.matched_pairs, closure=closure))
+                if isinstance(pairs, Refusal):
+                    raise RoadsError("the road engine does not answer, so drawn lines cannot be matched to roads")
+                matched[closure] = pairs
+            return matched
+        finally:
+            if extra is not None:
+                await extra.close()
+
+    async def _customised(self, copy: Path, shares: dict[str, tuple[Pair, ...]]) -> dict[str, int]:
+        """Makes the working copy; answers how many pieces of road each closure met."""
+        assert self.pack is not None
+        base = await asyncio.to_thread(closed.working_copy, self.pack.road_base, copy)
+        files = {copy / f"{number}.csv": closure_id for number, closure_id in enumerate(shares)}
+        for file, closure_id in files.items():
+            file.write_text(closed.speed_file(shares[closure_id]))
+        log_path = copy / "customize.log"
+        child = await Child.start(
+            "osrm-customize", customize_command(base, list(files)), run_dir=self._run_dir, log_path=log_path
+        )
+        try:
+            code = await child.wait()
+        finally:
+            await child.stop()
+        if code != 0:
+            raise RoadsError(f"osrm-customize ended with code {code}: {child.log_tail()}")
+        used = used_speeds(log_path.read_text(errors="replace"))
+        return {closure_id: used.get(str(file), 0) for file, closure_id in files.items()}
+
+    async def _switch_to(self, copy: Path | None) -> None:
+        assert self._engine is not None
+        new = self._start(f"{ENGINE}-next", copy)
+        if not await new.up_within(UP_WITHIN_S):
+            problem = new.problem
+            await new.close()
+            raise RoadsError(f"the new road network does not answer: {problem}")
+        old, old_copy = self._engine, self._copy
+        self._engine, self._copy = new, copy
+        self._located.clear()
+        await old.close()
+        new.take_name(ENGINE)
+        if old_copy is not None:
+            await asyncio.to_thread(shutil.rmtree, old_copy, ignore_errors=True)
+
+    def _start(self, name: str, copy: Path | None) -> Engine:
+        assert self.pack is not None
+        base = self.pack.road_base if copy is None else copy / self.pack.road_base.name
+        is_sound = self._answers_as_built if copy is None else self._answers
+        return Engine(name, base, is_sound, run_dir=self._run_dir, log_path=self._log_path)
+
+    async def _answers_as_built(self, osrm: Osrm) -> bool:
+        assert self.pack is not None
+        probe = self.pack.probe
+        cells = await osrm.table([probe.start, probe.end])
+        if isinstance(cells, Refusal):
+            return False
+        there_s = cells[0][0][1]
+        return there_s is not None and abs(there_s - probe.travel_s) <= PROBE_WITHIN_S
+
+    async def _answers(self, osrm: Osrm) -> bool:
+        assert self.pack is not None  # with closures the journey may take longer, or not lead anywhere
+        return await osrm.table([self.pack.probe.start, self.pack.probe.end]) is not Refusal.DOWN
+
+    async def _locate(self, places: Sequence[Place]) -> list[Located | None] | None:
+        """None while the engine is down."""
+        new = [place for place in dict.fromkeys(places) if place not in self._located]
+        found: dict[Place, Located | None] = {}
+        for start in range(0, len(new), MAX_PLACES):
+            part = new[start : start + MAX_PLACES]
+            answer = await self._ask(partial(Osrm.locate, places=part))
+            if isinstance(answer, Refusal):
+                return None
+            found |= zip(part, answer, strict=True)
+        if not self.is_up:
+            return None
+        known = self._located | found
+        self._located = known if len(known) <= REMEMBERED_PLACES else found
+        return [known[place] for place in places]
+
+    async def _parts(self, places: Sequence[Place], is_road: bool) -> list[Route]:
+        if not is_road:
+            return [estimate.route(places)]
+        answer = await self._ask(lambda osrm: osrm.route(places))
+        if not isinstance(answer, Refusal):
+            return [mixed.by_road(*answer)]
+        if answer is Refusal.DOWN or len(places) == 2:
+            return [estimate.route(places)]
+        return [part for leg in pairwise(places) for part in await self._parts(leg, True)]
+
+    async def _ask[T](self, question: Callable[[Osrm], Awaitable[T | Refusal]]) -> T | Refusal:
+        while (engine := self._engine) is not None:
+            answer = await engine.ask(question)
+            if answer is not Refusal.DOWN or engine is self._engine:
+                return answer
+            # The engine was changed for another one while we asked: ask that one.
+        return Refusal.DOWN
+
+
+def _check(places: Sequence[Place]) -> None:
+    if len(places) > MAX_PLACES:
+        raise ValueError(f"at most {MAX_PLACES} places at once, these are {len(places)}")
+
+
+def _sweep(work_dir: Path) -> None:
+    for left_over in work_dir.glob("closures-*"):
+        shutil.rmtree(left_over, ignore_errors=True)
