@@ -24,7 +24,11 @@ Instant = AwareDatetime
 class Message(BaseModel):
     """A value that crosses the wire."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False, ser_json_inf_nan="constants")
+    # By alias also when stored: under its Python name `schema_` would come back as an unknown field, kept beside the
+    # true one, and the message read back would have another hash.
+    model_config = ConfigDict(
+        frozen=True, extra="allow", allow_inf_nan=False, ser_json_inf_nan="constants", serialize_by_alias=True
+    )
 
 
 class Value(BaseModel):
