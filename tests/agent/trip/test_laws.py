@@ -1,0 +1,189 @@
+"""What holds for any day, in whatever order things happen."""
+
+from datetime import datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.gps.position import Motion
+from agent.trip.decide import decide
+from agent.trip.eta import etas
+from agent.trip.inputs import (
+    INPUT,
+    AnyInput,
+    ArrivedTapped,
+    CommandArrived,
+    ConditionsArrived,
+    DeliveredTapped,
+    EvidenceTaken,
+    FailedTapped,
+    FixJudged,
+    LinkChanged,
+    ManifestArrived,
+    ManifestUnreadable,
+    MinutePassed,
+    PlanNotFound,
+    PlanSolved,
+    SkippedTapped,
+)
+from agent.trip.lifecycle import NEXT, StopEvent, next_phase
+from agent.trip.plans import pending_effects
+from agent.trip.replay import replay
+from agent.trip.run import Run, StopPhase
+from tests.builders import (
+    MORNING,
+    a_closure,
+    a_command,
+    a_conditions,
+    a_manifest,
+    a_place,
+    a_plan,
+    a_position,
+    a_stop,
+    a_window,
+    at,
+    evidence,
+    with_proof,
+)
+from wire.events import BODIES, EventKind, FailReason
+from wire.manifest import CommandKind, EvidenceKind
+
+NUMBERS = range(1, 6)
+CLOSED = (StopPhase.COMPLETED, StopPhase.FAILED)
+CLOSING = (EventKind.STOP_COMPLETED, EventKind.STOP_FAILED)
+STOPS = {
+    number: a_stop(
+        number,
+        windows=(a_window(0, 20 * number),) if number % 2 else (),
+        proof=with_proof(EvidenceKind.SIGNATURE) if number == 3 else {},
+    )
+    for number in NUMBERS
+}
+
+stop_ids = st.sampled_from([f"s{number}" for number in (*NUMBERS, 9)])
+some_stops = st.lists(st.sampled_from(list(NUMBERS)), unique=True).map(lambda some: [STOPS[one] for one in some])
+versions = st.integers(1, 12)
+
+
+def a_fix(north_m: float, minute: float) -> FixJudged:
+    return FixJudged(position=a_position(a_place(north_m=north_m), fixed_at=at(minute)), motion=Motion.MOVING)
+
+
+inputs: st.SearchStrategy[AnyInput] = st.one_of(
+    st.builds(ArrivedTapped, stop_id=stop_ids),
+    st.builds(DeliveredTapped, stop_id=stop_ids),
+    st.builds(FailedTapped, stop_id=stop_ids, reason=st.sampled_from(FailReason)),
+    st.builds(SkippedTapped, stop_id=stop_ids),
+    st.builds(EvidenceTaken, stop_id=stop_ids, evidence=st.sampled_from(EvidenceKind).map(evidence)),
+    st.builds(
+        lambda stops, version: ManifestArrived(manifest=a_manifest(stops, version=version)), some_stops, versions
+    ),
+    st.builds(ManifestUnreadable, version=st.none() | versions, why=st.just("cut short")),
+    st.builds(
+        lambda version, has: ConditionsArrived(conditions=a_conditions(*[a_closure()] * has, version=version)),
+        versions,
+        st.integers(0, 1),
+    ),
+    st.builds(
+        lambda number, kind: CommandArrived(command=a_command(kind, command_id=f"c{number}")),
+        st.integers(1, 3),
+        st.sampled_from(CommandKind),
+    ),
+    st.builds(
+        lambda stops, version: PlanSolved(run_version=version, plan=a_plan(stops)), some_stops, st.integers(0, 30)
+    ),
+    st.builds(PlanNotFound, run_version=st.integers(0, 30), why=st.just("no road")),
+    st.builds(LinkChanged, is_online=st.booleans()),
+    st.builds(a_fix, st.floats(-2000, 4000), st.floats(0, 240)),
+    st.just(FixJudged(position=None)),
+    st.just(MinutePassed()),
+)
+
+
+@st.composite
+def days(draw: st.DrawFn) -> list[tuple[datetime, AnyInput]]:
+    """Inputs at instants that never go back; some arrive twice."""
+    now, day = MORNING, []
+    for one in draw(st.lists(inputs, max_size=40)):
+        now += timedelta(seconds=draw(st.integers(0, 900)))
+        day += [(now, one)] * draw(st.sampled_from([1, 1, 1, 2]))
+    return [(MORNING, ManifestArrived(manifest=a_manifest(list(STOPS.values())))), *day]
+
+
+@given(days())
+@settings(deadline=None)
+def test_a_day_replayed_is_the_same_day_byte_for_byte(day: list[tuple[datetime, AnyInput]]) -> None:
+    stored = [(now, INPUT.validate_json(INPUT.dump_json(one))) for now, one in day]
+    run, said = replay(Run(), day)
+    run_again, said_again = replay(Run(), stored)
+    assert run.model_dump_json() == run_again.model_dump_json()
+    assert [one.model_dump_json() for one in said] == [one.model_dump_json() for one in said_again]
+
+
+@given(days(), st.integers(0, 80))
+@settings(deadline=None)
+def test_a_day_cut_by_a_restart_is_the_same_day(day: list[tuple[datetime, AnyInput]], cut: int) -> None:
+    before, said_before = replay(Run(), day[:cut])
+    after, said_after = replay(Run.model_validate_json(before.model_dump_json()), day[cut:])
+    run, said = replay(Run(), day)
+    assert (after.model_dump_json(), said_before + said_after) == (run.model_dump_json(), said)
+
+
+@given(days())
+@settings(deadline=None)
+def test_no_outcome_is_ever_lost_and_each_closed_stop_is_told_once(day: list[tuple[datetime, AnyInput]]) -> None:
+    run, closings = Run(), dict.fromkeys([f"s{number}" for number in NUMBERS], 0)
+    for now, one in day:
+        decision = decide(run, one, now)
+        for said in decision.outgoing:
+            BODIES[said.kind].model_validate(said.body)
+            if said.kind in CLOSING:
+                closings[said.body["stop_id"]] += 1
+        for stop in run.stops:
+            if stop.phase in CLOSED:
+                kept = decision.run.find(stop.stop_id)
+                assert kept is not None
+                assert kept.model_copy(update={"is_listed": stop.is_listed}) == stop
+        run = decision.run
+    phases = {stop.stop_id: stop.phase for stop in run.stops}
+    assert closings == {stop_id: int(phases.get(stop_id) in CLOSED) for stop_id in closings}
+
+
+@given(days())
+@settings(deadline=None)
+def test_the_run_stays_in_order_whatever_happens(day: list[tuple[datetime, AnyInput]]) -> None:
+    run = Run()
+    for now, one in day:
+        decision = decide(run, one, now)
+        after = decision.run
+        assert after.version >= run.version
+        if decision.refusal is not None:
+            assert (after, decision.outgoing, decision.effects) == (run, (), ())
+        assert sum(stop.phase is StopPhase.ARRIVED for stop in after.stops) <= 1
+        assert len({stop.stop_id for stop in after.stops}) == len(after.stops)
+        for stop in after.stops:
+            assert stop.is_listed or not stop.is_open
+            assert (stop.closed_at is not None) == (stop.phase in CLOSED)
+        if after.plan is not None and after.plan != run.plan:
+            assert set(after.plan.stop_ids) == {stop.stop_id for stop in after.open_stops}
+        assert not pending_effects(after) or after.open_stops
+        etas(after, now)
+        run = after
+
+
+def test_the_table_closes_a_stop_once_and_for_all() -> None:
+    for phase in CLOSED:
+        assert {event for (before, event) in NEXT if before is phase} == {StopEvent.LISTED, StopEvent.UNLISTED}
+        assert all(after is phase for (before, _), after in NEXT.items() if before is phase)
+
+
+def test_what_the_table_does_not_name_may_not_follow() -> None:
+    assert next_phase(StopPhase.CANCELLED, StopEvent.ARRIVED) is None
+    assert next_phase(StopPhase.OPEN, StopEvent.ARRIVED) is StopPhase.ARRIVED
+
+
+def test_every_phase_can_be_reached_and_knows_what_a_new_list_does_to_it() -> None:
+    assert set(NEXT.values()) == set(StopPhase)
+    for phase in StopPhase:
+        assert next_phase(phase, StopEvent.LISTED) is not None
+        assert next_phase(phase, StopEvent.UNLISTED) is not None
