@@ -60,6 +60,7 @@ class Courier:
         store: Store,
         submit: Submit,
         live: Callable[[], Live],
+        receipted: Callable[[], None],
         clock: Clock,
         is_online: bool,
         chance: Callable[[], float] = random.random,
@@ -68,6 +69,7 @@ class Courier:
         self._store = store
         self._submit = submit
         self._live = live
+        self._receipted = receipted
         self._clock = clock
         self._chance = chance
         self._sender = Sender(van, store.identity.boot)
@@ -152,6 +154,7 @@ class Courier:
         is_news = bool(receipts.lanes) or any(receipt.is_whole for receipt in receipts.blobs.values())
         if is_news:
             await self._store.apply_receipts(receipts, self._now_ms())
+            self._receipted()
         for lane, receipt in receipts.lanes.items():
             self._window.receipted(receipts.epoch, lane, receipt)
         for sha256, held in receipts.blobs.items():

@@ -1,6 +1,7 @@
 """A way to say "something changed" to however many listen, without saying what."""
 
 import asyncio
+from collections.abc import Callable
 
 
 class Bell:
@@ -9,9 +10,16 @@ class Bell:
     def __init__(self) -> None:
         self.count = 0
         self._rung = asyncio.Event()
+        self._called: list[Callable[[], None]] = []
+
+    def then(self, call: Callable[[], None]) -> None:
+        """Calls `call` with each ring from now on; it must return at once."""
+        self._called.append(call)
 
     def ring(self) -> None:
         self.count += 1
+        for call in self._called:
+            call()
         self._rung.set()
         self._rung = asyncio.Event()
 

@@ -1,0 +1,292 @@
+"""Builds the van's parts, hands each what it needs of the others, and ends them in order. Nothing is decided here."""
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+
+from agent.config import Settings
+from agent.courier import Courier
+from agent.gps.gpsd import GpsdReceiver
+from agent.gps.observer import Observer
+from agent.link.live import live
+from agent.localroute.solver import Solver
+from agent.planner import Planner
+from agent.runtime import Runtime
+from agent.runtime.receiver import listen
+from agent.screen.pages import Pages
+from agent.screen.picture import Picture
+from agent.screen.route import RouteAhead, Way
+from agent.screen.server import CabServer
+from agent.screen.taps import TapEntry, refused
+from agent.screen.view import ManoeuvreView, MapView, NotSaved, Saved
+from agent.store.blobs import NewBlob
+from agent.store.inputs import TapMade
+from agent.store.store import Store
+from agent.trip.decide import decide
+from agent.trip.eta import etas
+from agent.trip.inputs import PlanNotFound, PlanSolved
+from agent.trip.plans import pending_effects
+from agent.trip.run import Run
+from host.child import ChildError, pid_path, write_pid_file
+from host.clock import Clock
+from host.loopback import claim_port
+from roads.errors import PackDamagedError, PackError, RoadsError
+from roads.network import RoadNetwork
+from roads.pack import MapPack, open_pack
+from roads.tiles import Tiles
+from wire.events import Live, ReplanReason
+from wire.geo import Place
+
+log = logging.getLogger(__name__)
+
+HOUR_S = 3600.0
+MINUTE_S = 60.0
+
+
+class App:
+    """One van's agent. `run` works until `stopped` is set."""
+
+    def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
+        """`say` gets one line a fact, for the person who started us."""
+        self._settings = settings
+        self._say = say
+        self._clock = Clock(settings.clock)
+        self._network: asyncio.Task[RoadNetwork] | None = None
+
+    async def run(self, stopped: asyncio.Event) -> None:
+        """Raises, before anything is started: PortTakenError, LoopbackOnlyError, StoreError."""
+        settings = self._settings
+        async with AsyncExitStack() as closing:
+            listening = claim_port(settings.screen.host, settings.screen.port, "the cab page")
+            closing.callback(listening.close)
+            store = await Store.open(settings.data_dir)
+            closing.push_async_callback(store.close)
+            run = await store.load_run()
+            pid_file = write_pid_file(settings.run_dir, "agent")
+            closing.callback(pid_file.unlink, missing_ok=True)
+            pack = await asyncio.to_thread(self._open_pack)
+            # In the background: a road engine that is slow to start must not keep the driver from tapping.
+            self._network = asyncio.create_task(self._open_network(pack))
+            closing.push_async_callback(self._close_network)
+            solver = Solver(on_started=self._write_solver_pid)
+            closing.push_async_callback(solver.close)
+            runtime = Runtime(
+                store=store,
+                run=run,
+                decide=decide,
+                pending_effects=pending_effects,
+                ask_planner=lambda asked, reason: self._plan(solver, asked, reason),
+                clock=self._clock,
+            )
+            await self._live(runtime, store, pack, listening, stopped)
+
+    async def _live(
+        self, runtime: Runtime, store: Store, pack: MapPack | None, listening: socket.socket, stopped: asyncio.Event
+    ) -> None:
+        courier = self._courier(store, runtime)
+        runtime.saved.then(courier.nudge)
+        runtime.live_wanted.then(courier.send_live)
+        server = self._server(store, runtime, pack)
+        receiver = GpsdReceiver(self._settings.gpsd.host, self._settings.gpsd.port)
+        working = [
+            asyncio.create_task(work)
+            for work in (
+                runtime.live(),
+                courier.run(),
+                listen(receiver, Observer(), runtime.tell),
+                self._keep_roads_closed(runtime),
+                self._forget_what_is_old(store),
+            )
+        ]
+        stopping = asyncio.create_task(stopped.wait())
+        try:
+            await server.start(listening)
+            self._say_what_runs(listening, store, pack)
+            done, _ = await asyncio.wait({stopping, *working}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # a part that broke ends us loudly; whoever started us starts us again
+        finally:
+            await server.close()  # no more taps first, then what serves them
+            for task in (stopping, *reversed(working)):
+                task.cancel()
+            await asyncio.gather(stopping, *working, return_exceptions=True)
+
+    # What one part wants of another ---------------------------------------------------------------------------------
+
+    def _courier(self, store: Store, runtime: Runtime) -> Courier:
+        settings = self._settings
+
+        def newest() -> Live:
+            now = self._clock.now()
+            return live(settings.van, runtime.run, etas(runtime.run, now), now)
+
+        return Courier(
+            address=(settings.broker.host, settings.broker.port),
+            fleet=settings.fleet,
+            van=settings.van,
+            store=store,
+            submit=runtime.submit,
+            live=newest,
+            receipted=runtime.changed.ring,
+            clock=self._clock,
+            is_online=runtime.run.is_online,
+        )
+
+    def _server(self, store: Store, runtime: Runtime, pack: MapPack | None) -> CabServer:
+        first_revision = round(time.time() * 1000)
+        picture = Picture(
+            van=self._settings.van,
+            clock=self._clock,
+            run=lambda: runtime.run,
+            changes=lambda: runtime.changed.count,
+            waiting=lambda: (store.waiting.events + store.waiting.blobs, store.waiting.oldest_said_ms),
+            route=RouteAhead(self._find_way),
+            first_revision=first_revision,
+        )
+
+        async def take_tap(entry: TapEntry) -> Saved | NotSaved:
+            image = entry.image
+            answer = await runtime.submit(
+                entry.entered,
+                tap=TapMade(entry.tap_id, entry.request_hash),
+                blob=NewBlob(image.sha256, image.kind, image.media_type, image.data) if image else None,
+            )
+            if answer.refusal is not None:
+                return refused(answer.refusal)
+            return Saved(saved_at=answer.saved_at, tap_id=entry.tap_id, sha256=answer.sha256)
+
+        async def find_evidence(sha256: str) -> tuple[str, bytes] | None:
+            blob = await store.find_blob(sha256)
+            return None if blob is None else (blob.media_type, blob.data)
+
+        async def changed(revision: int) -> int:
+            return first_revision + await runtime.changed.after(revision - first_revision)
+
+        return CabServer(
+            picture=picture,
+            pages=self._pages(pack),
+            take_tap=take_tap,
+            find_evidence=find_evidence,
+            changed=changed,
+            now=self._clock.now,
+        )
+
+    async def _plan(self, solver: Solver, run: Run, reason: ReplanReason) -> PlanSolved | PlanNotFound:
+        planner = Planner(await self._roads(), solver, self._clock, self._settings.planner.limit_s)
+        if run.conditions is not None:
+            await planner.close_roads(run.conditions, self._clock.now())
+        return await planner.plan(run, reason)
+
+    async def _find_way(self, places: Sequence[Place]) -> Way:
+        route = await (await self._roads()).route(places)
+        return Way(
+            line=route.line,
+            legs_begin=route.leg_starts,
+            manoeuvres=tuple(
+                ManoeuvreView(
+                    type=turn.type,
+                    modifier=turn.modifier,
+                    street=turn.street,
+                    lat_deg=turn.place.lat_deg,
+                    lon_deg=turn.place.lon_deg,
+                    distance_m=turn.distance_m,
+                )
+                for turn in route.manoeuvres
+                if turn.leg == 0
+            ),
+            times=route.source,
+        )
+
+    # Roads ----------------------------------------------------------------------------------------------------------
+
+    def _open_pack(self) -> MapPack | None:
+        """A pack that cannot be used costs exact times and the map's picture, never the round."""
+        folder = self._settings.roads.pack_dir
+        if folder is None:
+            return None
+        try:
+            return open_pack(folder)
+        except PackError as error:
+            log.error("%s Until then times are straight-line estimates.", error)
+            return None
+
+    async def _open_network(self, pack: MapPack | None) -> RoadNetwork:
+        data_dir, run_dir = self._settings.data_dir, self._settings.run_dir
+        places = {"run_dir": run_dir, "work_dir": data_dir / "roads", "log_dir": data_dir / "log"}
+        try:
+            network = await RoadNetwork.open(pack, **places)
+        except (RoadsError, ChildError, OSError) as error:
+            log.error("times are straight-line estimates: %s", error)
+            return await RoadNetwork.open(None, **places)
+        if network.problem and pack is not None:
+            log.error("times are straight-line estimates: %s", network.problem)
+        return network
+
+    async def _roads(self) -> RoadNetwork:
+        assert self._network is not None
+        return await asyncio.shield(self._network)
+
+    async def _close_network(self) -> None:
+        assert self._network is not None
+        if not self._network.done():
+            self._network.cancel()
+        (network,) = await asyncio.gather(self._network, return_exceptions=True)
+        if isinstance(network, RoadNetwork):
+            await network.close()
+
+    async def _keep_roads_closed(self, runtime: Runtime) -> None:
+        """Closures begin, end, and are known again after a restart; the same ones again cost nothing."""
+        network = await self._roads()
+        while True:
+            if runtime.run.conditions is not None:
+                report = await network.set_closures(runtime.run.conditions.closures, self._clock.now())
+                if report.problem:
+                    log.warning("%s", report.problem)
+            await asyncio.sleep(self._clock.real_s(MINUTE_S))
+
+    # Little things ----------------------------------------------------------------------------------------------------
+
+    def _pages(self, pack: MapPack | None) -> Pages:
+        tiles = Tiles(pack.tiles_path) if pack is not None and pack.tiles_path is not None else None
+        base_map = MapView(
+            has_tiles=tiles is not None,
+            name=pack.name if pack else "",
+            bounds=pack.bounds if pack else None,
+            max_zoom=tiles.max_zoom if tiles else 0,
+        )
+
+        def find_tile(z: int, x: int, y: int) -> bytes | None:
+            try:
+                return tiles.tile(z, x, y) if tiles is not None else None
+            except PackDamagedError as error:
+                log.error("%s", error)
+                return None
+
+        return Pages(self._settings.screen.pages_dir, base_map, find_tile)
+
+    async def _forget_what_is_old(self, store: Store) -> None:
+        while True:
+            await asyncio.sleep(max(1.0, self._clock.real_s(HOUR_S)))
+            await store.purge(round(self._clock.now().timestamp() * 1000))
+
+    def _write_solver_pid(self, pid: int) -> None:
+        pid_path(self._settings.run_dir, "solver").write_text(f"{pid}\n")
+
+    def _say_what_runs(self, listening: socket.socket, store: Store, pack: MapPack | None) -> None:
+        host, port = listening.getsockname()[:2]
+        waiting, settings = store.waiting, self._settings
+        facts = [
+            f"cab page on http://{f'[{host}]' if ':' in host else host}:{port}",
+            f"data in {settings.data_dir}, start number {store.identity.boot}, "
+            f"{waiting.events + waiting.blobs} things waiting for the coordinator",
+            f"gpsd at {settings.gpsd.host}:{settings.gpsd.port}",
+            f"broker at {settings.broker.host}:{settings.broker.port}",
+            f"map pack {pack.name}" if pack else "no map pack: times are straight-line estimates",
+        ]
+        if store.identity.was_restored:
+            facts.append("this store was restored from an older copy: it goes on under a new epoch")
+        for fact in facts:
+            self._say(f"{settings.van}: {fact}")

@@ -1,0 +1,190 @@
+"""From the run to what the cab page draws. Pure; the page adds nothing but words and pictures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.screen.view import CabView, GpsView, LinkView, PlanView, PositionView, StepView, StopView
+from agent.trip.eta import ends_at, etas
+from agent.trip.progress import fresh_position, is_within_reach
+from agent.trip.punctuality import minutes_off, punctuality, window_at
+from agent.trip.run import PlanLeg, Run, RunStop, StopPhase
+from agent.trip.taps import missing_proof
+from wire.events import Eta, FixQuality
+from wire.manifest import EvidenceRule, Window
+from wire.model import StopId
+
+
+@dataclass(frozen=True)
+class Around:
+    """What the screen shows beside the run."""
+
+    van: str
+    clock_rate: float
+    revision: int
+    route_version: int
+    waiting: int
+    oldest_waiting_ms: int | None
+    order_before: tuple[StopId, ...] = ()
+    """The open stops in the order of the plan before this one; empty when there was none."""
+
+
+def cab_view(run: Run, around: Around, now: datetime) -> CabView:
+    """The whole screen at `now`."""
+    expected = etas(run, now)
+    legs = {leg.stop_id: leg for leg in run.plan.legs} if run.plan else {}
+    moved = _moved_by(run, around.order_before)
+    stops = [
+        _stop_view(stop, place, expected.get(stop.stop_id), legs.get(stop.stop_id), moved.get(stop.stop_id, 0))
+        for place, stop in enumerate(in_day_order(run), start=1)
+    ]
+    counted = [stop for stop in run.stops if stop.phase is not StopPhase.CANCELLED]
+    next_stop = run.next_stop
+    return CabView(
+        revision=around.revision,
+        now=now,
+        clock_rate=around.clock_rate,
+        timezone=run.manifest.timezone if run.manifest else "UTC",
+        van=around.van,
+        driver=run.manifest.driver if run.manifest else "",
+        policy=run.manifest.policy if run.manifest else None,
+        link=_link_view(run, around, now),
+        gps=_gps_view(run, now),
+        motion=run.motion,
+        position=_position_view(run),
+        plan=_plan_view(run, now),
+        is_planning=run.replan is not None,
+        next_stop_id=next_stop.stop_id if next_stop else None,
+        is_within_reach=is_within_reach(run, now),
+        route_version=around.route_version,
+        stops=tuple(stops),
+        done=sum(not stop.is_open for stop in counted),
+        total=len(counted),
+    )
+
+
+def in_day_order(run: Run) -> list[RunStop]:
+    """Closed stops as they were closed, then the open ones as they will be driven, then what was taken off."""
+    gone = [stop for stop in run.stops if stop.phase is StopPhase.CANCELLED]
+    closed = [stop for stop in run.stops if not stop.is_open and stop.phase is not StopPhase.CANCELLED]
+    closed.sort(key=lambda stop: (stop.closed_at is None, stop.closed_at))
+    return [*closed, *run.open_stops, *gone]
+
+
+def _moved_by(run: Run, before: Sequence[StopId]) -> Mapping[StopId, int]:
+    """For the stops that the newest plan moved: places among the stops that both orders hold."""
+    if run.plan is None or not before:
+        return {}
+    now = [stop.stop_id for stop in run.open_stops]
+    old = [stop_id for stop_id in before if stop_id in now]
+    new = [stop_id for stop_id in now if stop_id in old]
+    return {stop_id: new.index(stop_id) - old.index(stop_id) for stop_id in run.plan.moved_stops if stop_id in new}
+
+
+def _stop_view(stop: RunStop, place: int, eta: Eta | None, leg: PlanLeg | None, moved_by: int) -> StopView:
+    window = _window(stop, eta)
+    planned_at = leg.arrive_at if leg else None
+    listed = stop.stop
+    return StopView(
+        stop_id=stop.stop_id,
+        position=place,
+        kind=listed.kind,
+        phase=stop.phase,
+        order_ref=listed.order_ref,
+        address=listed.address,
+        recipient_name=listed.recipient.name,
+        instruction=listed.instruction,
+        items=listed.items,
+        amount=listed.amount,
+        lat_deg=listed.lat_deg,
+        lon_deg=listed.lon_deg,
+        window=window,
+        eta=eta,
+        punctuality=punctuality(window, eta, planned_at),
+        minutes_off=minutes_off(window, eta, planned_at),
+        steps=_steps(stop),
+        is_ready_to_close=not missing_proof(stop),
+        arrived_at=stop.arrived_at,
+        closed_at=stop.closed_at,
+        outcome=stop.outcome,
+        reason=stop.reason,
+        is_locked=listed.is_locked,
+        is_skipped=stop.is_skipped,
+        is_listed=stop.is_listed,
+        moved_by=moved_by,
+        travel_m=leg.travel_m if leg and stop.is_open else None,
+    )
+
+
+def _window(stop: RunStop, eta: Eta | None) -> Window | None:
+    """The window that counts for when the van was or will be there; the first of the day while that is unknown."""
+    instant = stop.arrived_at or stop.closed_at or (eta.p50 if eta else None)
+    if instant is not None:
+        return window_at(stop.stop, instant)
+    return min(stop.stop.windows, key=lambda window: window.opens_at, default=None)
+
+
+def _steps(stop: RunStop) -> tuple[StepView, ...]:
+    newest = {evidence.kind: evidence for evidence in stop.evidence}
+    asked = {kind: rule for kind, rule in stop.stop.proof.items() if rule is not EvidenceRule.OFF}
+    # What was taken without being asked for is shown too.
+    kinds = [*asked, *(kind for kind in newest if kind not in asked)]
+    return tuple(
+        StepView(
+            kind=kind,
+            rule=asked.get(kind, EvidenceRule.OPTIONAL),
+            taken_at=newest[kind].taken_at if kind in newest else None,
+            sha256=newest[kind].sha256 if kind in newest else None,
+            signed_by=newest[kind].signed_by if kind in newest else "",
+        )
+        for kind in kinds
+    )
+
+
+def _link_view(run: Run, around: Around, now: datetime) -> LinkView:
+    oldest_ms = around.oldest_waiting_ms
+    return LinkView(
+        is_online=run.is_online,
+        since=run.link_since,
+        waiting=around.waiting,
+        oldest_waiting_s=None if oldest_ms is None else max(0.0, now.timestamp() - oldest_ms / 1000),
+    )
+
+
+def _gps_view(run: Run, now: datetime) -> GpsView:
+    if fresh_position(run, now) is not None and run.position is not None:
+        return GpsView(quality=run.position.quality, since=None)
+    if run.position is None:
+        return GpsView(quality=FixQuality.NONE, since=None)
+    # Read back after a night, or repeated by a dead receiver: it was good once, and is shown with its age.
+    quality = FixQuality.NONE if run.position.quality is FixQuality.NONE else FixQuality.STALE
+    return GpsView(quality=quality, since=run.position.fixed_at)
+
+
+def _position_view(run: Run) -> PositionView | None:
+    position = run.position
+    if position is None:
+        return None
+    return PositionView(
+        lat_deg=position.lat_deg,
+        lon_deg=position.lon_deg,
+        heading_deg=position.heading_deg,
+        speed_mps=position.speed_mps,
+        error_m=position.error_m,
+        fixed_at=position.fixed_at,
+    )
+
+
+def _plan_view(run: Run, now: datetime) -> PlanView | None:
+    plan = run.plan
+    if plan is None:
+        return None
+    return PlanView(
+        version=plan.version,
+        made_at=plan.made_at,
+        reason=plan.reason,
+        times=plan.times,
+        moved_stops=len(plan.moved_stops),
+        gain_s=plan.gain_s,
+        ends_at=ends_at(run, now),
+    )

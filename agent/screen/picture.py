@@ -1,0 +1,70 @@
+"""The newest view of the screen, built once for however many look, and what only the eye needs to remember."""
+
+from collections.abc import Callable
+
+from agent.screen.build import Around, cab_view
+from agent.screen.route import RouteAhead
+from agent.screen.view import CabView, RouteView
+from agent.trip.run import Run
+from host.clock import Clock
+from wire.model import StopId
+
+
+class Picture:
+    """`changes` counts what happened to the run; `revision` of the view follows it and grows over restarts too."""
+
+    def __init__(
+        self,
+        *,
+        van: str,
+        clock: Clock,
+        run: Callable[[], Run],
+        changes: Callable[[], int],
+        waiting: Callable[[], tuple[int, int | None]],
+        route: RouteAhead,
+        first_revision: int,
+    ) -> None:
+        """`waiting`: how many rows and pieces of evidence, and since when (Unix ms). `first_revision`: more than any
+        earlier life of this agent has shown; Unix milliseconds are.
+        """
+        self._van = van
+        self._clock = clock
+        self._run = run
+        self._changes = changes
+        self._waiting = waiting
+        self._route = route
+        self._first_revision = first_revision
+        self._kept: CabView | None = None
+        self._plan_version = 0
+        self._order: tuple[StopId, ...] = ()
+        self._order_before: tuple[StopId, ...] = ()
+
+    def view(self) -> CabView:
+        """What the screen shows now."""
+        revision = self._first_revision + self._changes()
+        if self._kept is not None and self._kept.revision == revision:
+            return self._kept
+        run, now = self._run(), self._clock.now()
+        self._remember_order(run)
+        rows, oldest_ms = self._waiting()
+        around = Around(
+            van=self._van,
+            clock_rate=self._clock.rate,
+            revision=revision,
+            route_version=self._route.look(run, now),
+            waiting=rows,
+            oldest_waiting_ms=oldest_ms,
+            order_before=self._order_before,
+        )
+        self._kept = cab_view(run, around, now)
+        return self._kept
+
+    async def route(self) -> RouteView:
+        return await self._route.view(self._run(), self._clock.now())
+
+    def _remember_order(self, run: Run) -> None:
+        """Which order the driver saw before the newest plan."""
+        version = run.plan.version if run.plan else 0
+        if version != self._plan_version:
+            self._plan_version, self._order_before = version, self._order
+        self._order = tuple(stop.stop_id for stop in run.open_stops)

@@ -1,0 +1,95 @@
+"""The way ahead for the map: asked for when the page wants it, kept until the plan or the van leaves it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from agent.screen.view import ManoeuvreView, RouteView
+from agent.trip.progress import fresh_position
+from agent.trip.run import Run
+from wire.events import TimesSource
+from wire.geo import Place, distance_to_segment_m
+from wire.model import StopId
+
+OFF_ROUTE_M = {TimesSource.ROADS: 40.0, TimesSource.ESTIMATE: 250.0}
+"""A van is never on a straight line: an estimate is drawn anew more seldom."""
+STOPS_AHEAD = 8
+"""How far ahead the line is drawn: more would be asked for and never looked at."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """The answer of the road network, without the stops it leads to. `line` as (lon, lat) pairs."""
+
+    line: tuple[tuple[float, float], ...]
+    legs_begin: tuple[int, ...]
+    """Where each leg begins in `line`."""
+    manoeuvres: tuple[ManoeuvreView, ...]
+    """Of the first leg."""
+    times: TimesSource
+
+
+type FindWay = Callable[[Sequence[Place]], Awaitable[Way]]
+"""The way through places in order. A straight line is an answer, marked as an estimate."""
+
+
+class RouteAhead:
+    """`version` says whether what the page has is still the way; it only grows while the agent runs."""
+
+    def __init__(self, find_way: FindWay) -> None:
+        self.version = 0
+        self._find_way = find_way
+        self._rests_on: tuple[int, tuple[StopId, ...]] | None = None
+        self._kept: RouteView | None = None
+        self._kept_places: list[Place] = []
+
+    def look(self, run: Run, now: datetime) -> int:
+        """The version for this run: a new one when the stops ahead changed or the van is off the line we gave."""
+        rests_on = (run.plan.version if run.plan else 0, tuple(stop.stop_id for stop in run.open_stops[:STOPS_AHEAD]))
+        if rests_on != self._rests_on or self._is_off(run, now):
+            self._rests_on = rests_on
+            self._kept = None
+            self.version += 1
+        return self.version
+
+    async def view(self, run: Run, now: datetime) -> RouteView:
+        """The way from here through the next stops; an empty line when there is no stop, or no idea where we are."""
+        version = self.look(run, now)
+        if self._kept is not None:
+            return self._kept
+        places = _places(run)
+        if len(places) < 2:
+            return RouteView(route_version=version, times=TimesSource.ESTIMATE, line=(), onward=(), manoeuvres=())
+        way = await self._find_way(places)
+        cut = way.legs_begin[1] if len(way.legs_begin) > 1 else len(way.line) - 1
+        view = RouteView(
+            route_version=version,
+            times=way.times,
+            line=way.line[: cut + 1],
+            onward=way.line[cut:] if len(way.legs_begin) > 1 else (),
+            manoeuvres=way.manoeuvres,
+        )
+        if version == self.version:  # nothing changed while we asked
+            self._kept = view
+            self._kept_places = [Place(lat_deg=lat_deg, lon_deg=lon_deg) for lon_deg, lat_deg in view.line]
+        return view
+
+    def _is_off(self, run: Run, now: datetime) -> bool:
+        if self._kept is None:
+            return False
+        position = fresh_position(run, now)
+        return position is not None and self._distance_m(position.place) > OFF_ROUTE_M[self._kept.times]
+
+    def _distance_m(self, place: Place) -> float:
+        """From the line we gave; 0 when it has no length."""
+        return min((distance_to_segment_m(place, a, b) for a, b in pairwise(self._kept_places)), default=0.0)
+
+
+def _places(run: Run) -> list[Place]:
+    """From the newest position, however old, or where the plan began; then the stops ahead."""
+    start = run.position.place if run.position else (run.plan.start if run.plan else None)
+    if start is None and run.manifest is not None:
+        start = run.manifest.start.place
+    stops = [stop.stop.place for stop in run.open_stops[:STOPS_AHEAD]]
+    return [start, *stops] if start is not None and stops else []
