@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from wire.manifest import SCHEMA
-from wire.model import Epoch, Message, Name, Sha256
+from wire.model import Count, Epoch, Message, Name, Sha256, UnixMs
 
-Seq = Annotated[int, Field(ge=1)]
+Seq = Annotated[int, Field(ge=1, lt=2**53)]
 MAX_CHUNK_BYTES = 16_384
 MAX_BLOB_BYTES = 4_000_000
 MAX_RECORDS = 500
@@ -21,10 +21,10 @@ class Record(Message):
     """One thing the van says. `wall_ms` may be wrong; `wall_source` and `wall_err_ms` say how far to trust it."""
 
     kind: Annotated[str, Field(min_length=1, max_length=64)]
-    wall_ms: int
+    wall_ms: UnixMs
     wall_source: Literal["gps", "system", "none"]
     wall_err_ms: int | None = None
-    mono_ms: Annotated[int, Field(ge=0)]
+    mono_ms: Count
     """Milliseconds since this boot, by the clock that never jumps."""
     manifest_version: int = 0
     body: dict[str, Any]
@@ -36,7 +36,7 @@ class Batch(Message):
     schema_: Literal[1] = Field(SCHEMA, alias="schema")
     van: Name
     epoch: Epoch
-    boot: Annotated[int, Field(ge=1)]
+    boot: Annotated[int, Field(ge=1, lt=2**31)]
     lane: Literal["events"]
     first_seq: Seq
     records: Annotated[tuple[Record, ...], Field(min_length=1, max_length=MAX_RECORDS)]

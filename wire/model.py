@@ -19,6 +19,11 @@ Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Metres = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Instant = AwareDatetime
+UnixMs = Annotated[int, Field(ge=0, lt=253_402_300_800_000)]
+"""Milliseconds since 1970, before the year 10,000: what every clock, database and browser can hold."""
+
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+"""A whole number that survives JavaScript."""
 
 
 class Message(BaseModel):

@@ -70,6 +70,8 @@ class Arrived:
     topic: str
     payload: bytes
     ack: Callable[[], None]
+    is_retained: bool = False
+    """The broker kept it from before we subscribed: it says what was, not that anyone is there now."""
 
 
 LinkEvent = Connected | Disconnected | Arrived
@@ -313,7 +315,7 @@ class MqttLink:
             if client is self._client and qos > 0:
                 client.ack(mid, qos)
 
-        event = Arrived(message.topic, bytes(message.payload), ack)
+        event = Arrived(message.topic, bytes(message.payload), ack, is_retained=message.retain)
         # A session's messages may come before the answer to our subscriptions; readers see Connected first.
         if self._is_up:
             self._events.put_nowait(event)

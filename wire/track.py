@@ -12,16 +12,16 @@ from pydantic import Field, model_validator
 
 from wire.envelope import Seq
 from wire.manifest import SCHEMA
-from wire.model import Epoch, Latitude, Longitude, Message, Name, Value
+from wire.model import Epoch, Latitude, Longitude, Message, Name, UnixMs, Value
 
 MAX_BREADCRUMBS = 600
-Column = tuple[int | None, ...]
+Column = tuple[Annotated[int, Field(gt=-(2**53), lt=2**53)] | None, ...]
 
 
 class Breadcrumb(Value):
     """Where the van was, once a second."""
 
-    wall_ms: int
+    wall_ms: UnixMs
     lat_deg: Latitude
     lon_deg: Longitude
     speed_mps: Annotated[float, Field(ge=0)] | None = None
@@ -35,7 +35,7 @@ class TrackBatch(Message):
     schema_: Literal[1] = Field(SCHEMA, alias="schema")
     van: Name
     epoch: Epoch
-    boot: Annotated[int, Field(ge=1)]
+    boot: Annotated[int, Field(ge=1, lt=2**31)]
     lane: Literal["track"]
     first_seq: Seq
     wall_ms: Annotated[Column, Field(min_length=1, max_length=MAX_BREADCRUMBS)]

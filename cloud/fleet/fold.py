@@ -1,0 +1,203 @@
+"""What became of a stop, as a fold of what the vans said about it.
+
+The state is the set of facts heard, each under its identity (van, epoch, seq) and kept in that order; everything the
+console shows is read from that set. So folding is adding to a set: a fact folded twice changes nothing, and any order
+of arrival, gaps and batch boundaries included, gives the same state. Order of meaning is by seq within a lane; between
+lanes (another van, or the same van with a new store) there is none, and the van's own clock decides what to show first.
+"""
+
+from typing import Self
+
+from cloud.fleet.view import StopStatus
+from wire.events import FailReason, Outcome, ProofCaptured, StopArrived, StopCompleted, StopFailed, StopSkipped
+from wire.manifest import EvidenceKind
+from wire.model import Instant, Latitude, Longitude, Message, Metres, Sha256, StopId, Value
+
+
+class Origin(Value):
+    """Which record a fact comes from, when it was captured (None: that van had no idea of the time) and received."""
+
+    van: str
+    epoch: str
+    seq: int
+    captured_at: Instant | None
+    received_at: Instant
+
+    @property
+    def lane(self) -> tuple[str, str]:
+        return (self.van, self.epoch)
+
+    @property
+    def identity(self) -> tuple[str, str, int]:
+        return (self.van, self.epoch, self.seq)
+
+
+class Arrival(Value):
+    origin: Origin
+    lat_deg: Latitude | None
+    lon_deg: Longitude | None
+    distance_m: Metres | None
+
+
+class PutOff(Value):
+    origin: Origin
+
+
+class Closing(Value):
+    """How a van closed the stop: with an outcome, or with a reason why not."""
+
+    origin: Origin
+    outcome: Outcome | None = None
+    reason: FailReason | None = None
+    received_by: str = ""
+    note: str = ""
+    proofs: tuple[Sha256, ...] = ()
+    lat_deg: Latitude | None = None
+    lon_deg: Longitude | None = None
+    distance_m: Metres | None = None
+
+    @property
+    def is_completed(self) -> bool:
+        return self.outcome is not None
+
+
+class AnnouncedEvidence(Value):
+    """A piece of proof as the van described it; its bytes come on their own, by hash."""
+
+    origin: Origin
+    kind: EvidenceKind
+    sha256: Sha256
+    size_bytes: int
+    media_type: str
+    signed_by: str
+
+
+class StopState(Value):
+    """Everything heard about one stop."""
+
+    stop_id: StopId
+    arrivals: tuple[Arrival, ...] = ()
+    put_offs: tuple[PutOff, ...] = ()
+    closings: tuple[Closing, ...] = ()
+    announced: tuple[AnnouncedEvidence, ...] = ()
+
+    @property
+    def closing(self) -> Closing | None:
+        """The closing to show: each lane's last word; among those a delivery before a failure, because goods that were
+        handed over are; among deliveries the earliest captured, among failures the latest. None while it is open.
+        """
+        words = [word for word in self.closings if not self._is_superseded(word)]
+        completed = [word for word in words if word.is_completed]
+        if completed:
+            return min(completed, key=lambda word: _when(word.origin))
+        return max(words, key=lambda word: _when(word.origin), default=None)
+
+    @property
+    def arrival(self) -> Arrival | None:
+        """The arrival to show: the last one of the van that closed the stop, else the latest of any."""
+        closing = self.closing
+        before = [
+            arrival
+            for arrival in self.arrivals
+            if closing is None
+            or (arrival.origin.lane == closing.origin.lane and arrival.origin.seq < closing.origin.seq)
+        ]
+        return max(before or self.arrivals, key=lambda arrival: _when(arrival.origin), default=None)
+
+    @property
+    def status(self) -> StopStatus:
+        """PLANNED, ARRIVED, COMPLETED or FAILED: what the vans made of it, whatever the coordinator decided since."""
+        closing = self.closing
+        if closing is not None:
+            return StopStatus.COMPLETED if closing.is_completed else StopStatus.FAILED
+        is_there = any(not self._is_put_off_after(arrival) for arrival in self.arrivals)
+        return StopStatus.ARRIVED if is_there else StopStatus.PLANNED
+
+    @property
+    def evidence(self) -> tuple[AnnouncedEvidence, ...]:
+        """Each piece once, in the order of the lanes."""
+        return tuple({piece.sha256: piece for piece in reversed(self.announced)}.values())[::-1]
+
+    @property
+    def completed_by(self) -> tuple[str, ...]:
+        """The vans that say they delivered it; more than one needs a person to look."""
+        words = (word for word in self.closings if word.is_completed and not self._is_superseded(word))
+        return tuple(sorted({word.origin.van for word in words}))
+
+    def is_delivered_after(self, cancelled_at: Instant | None) -> bool:
+        """Whether goods were handed over though the coordinator had cancelled the stop; the fact stands either way."""
+        return cancelled_at is not None and bool(self.completed_by)
+
+    def _is_superseded(self, word: Closing) -> bool:
+        return any(
+            other.origin.lane == word.origin.lane and other.origin.seq > word.origin.seq for other in self.closings
+        )
+
+    def _is_put_off_after(self, arrival: Arrival) -> bool:
+        return any(
+            put_off.origin.lane == arrival.origin.lane and put_off.origin.seq > arrival.origin.seq
+            for put_off in self.put_offs
+        )
+
+    def with_fact(self, fact: Arrival | PutOff | Closing | AnnouncedEvidence) -> Self:
+        """The state with one fact more; unchanged when it is there already."""
+        match fact:
+            case Arrival():
+                return self.model_copy(update={"arrivals": _added(self.arrivals, fact)})
+            case PutOff():
+                return self.model_copy(update={"put_offs": _added(self.put_offs, fact)})
+            case Closing():
+                return self.model_copy(update={"closings": _added(self.closings, fact)})
+            case AnnouncedEvidence():
+                return self.model_copy(update={"announced": _added(self.announced, fact)})
+
+
+def fold(state: StopState, origin: Origin, body: Message) -> StopState:
+    """The state after one record's body; a body that says nothing about this stop changes nothing."""
+    if getattr(body, "stop_id", None) != state.stop_id:
+        return state
+    match body:
+        case StopArrived():
+            return state.with_fact(
+                Arrival(origin=origin, lat_deg=body.lat_deg, lon_deg=body.lon_deg, distance_m=body.distance_m)
+            )
+        case StopSkipped():
+            return state.with_fact(PutOff(origin=origin))
+        case StopCompleted():
+            return state.with_fact(
+                Closing(
+                    origin=origin,
+                    outcome=body.outcome,
+                    received_by=body.received_by,
+                    proofs=body.proofs,
+                    lat_deg=body.lat_deg,
+                    lon_deg=body.lon_deg,
+                    distance_m=body.distance_m,
+                )
+            )
+        case StopFailed():
+            return state.with_fact(Closing(origin=origin, reason=body.reason, note=body.note))
+        case ProofCaptured():
+            return state.with_fact(
+                AnnouncedEvidence(
+                    origin=origin,
+                    kind=body.evidence_kind,
+                    sha256=body.sha256,
+                    size_bytes=body.size_bytes,
+                    media_type=body.media_type,
+                    signed_by=body.signed_by,
+                )
+            )
+    return state
+
+
+def _added[F: Arrival | PutOff | Closing | AnnouncedEvidence](facts: tuple[F, ...], fact: F) -> tuple[F, ...]:
+    if any(fact.origin.identity == known.origin.identity for known in facts):
+        return facts
+    return tuple(sorted((*facts, fact), key=lambda known: known.origin.identity))
+
+
+def _when(origin: Origin) -> tuple[bool, float, tuple[str, str, int]]:
+    # A van without an idea of the time comes after all that had one; identity makes the choice the same every time.
+    captured_at = origin.captured_at
+    return (captured_at is None, captured_at.timestamp() if captured_at else 0.0, origin.identity)
