@@ -16,7 +16,10 @@ class Tiles:
         """Raises PackDamagedError when the file is no MBTiles file."""
         self._path = path
         # Immutable: the pack never changes in place, so that SQLite needs no locks and leaves no files beside it.
-        self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+        try:
+            self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+        except sqlite3.Error as error:
+            raise PackDamagedError(f"{path} cannot be opened ({error}): build the map pack again") from error
         try:
             rows = self._database.execute("SELECT name, value FROM metadata").fetchall()
         except sqlite3.Error as error:
