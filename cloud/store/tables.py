@@ -114,6 +114,7 @@ parked = Table(
     Column("packet", LargeBinary, nullable=False),
     Column("why", Text, nullable=False),
     Column("received_ms", BigInteger, nullable=False),
+    Index("ix_parked_van", "van"),
 )
 
 breadcrumbs = Table(

@@ -96,6 +96,7 @@ def upgrade() -> None:
         sa.Column("received_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("parked_id", name="pk_parked"),
     )
+    op.create_index("ix_parked_van", "parked", ["van"], unique=False)
     op.create_table(
         "records",
         sa.Column("van", sa.String(length=32), nullable=False),

@@ -1,0 +1,116 @@
+"""Evidence as it comes in: chunks by content hash and offset, in any order, until all bytes are there and the hash is
+right. Then the bytes are one row and the chunks are gone. Works within the caller's transaction.
+"""
+
+import hashlib
+import logging
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from cloud.store.cursor import Ranges, merge
+from cloud.store.instants import to_ms
+from cloud.store.records import Changes
+from cloud.store.tables import blob_chunks, blobs
+from cloud.store.vans import heard
+from wire.envelope import BlobReceipt, ChunkHeader
+
+RECENT_WHOLE = 100
+"""How many finished blobs a van is told of when it comes back; the rest it learns by sending their first chunk."""
+
+log = logging.getLogger(__name__)
+
+
+def apply_chunk(connection: Connection, header: ChunkHeader, data: bytes, now: datetime) -> Changes:
+    """Keep a chunk; when it was the last one missing, the blob becomes whole, or starts anew if its hash is wrong."""
+    heard(connection, header.van, now)
+    changes = Changes(vans={header.van})
+    row = connection.execute(
+        select(blobs.c.total_bytes, blobs.c.is_whole).where(blobs.c.sha256 == header.sha256)
+    ).first()
+    if row is not None and row.is_whole:
+        return changes
+    if row is not None and row.total_bytes != header.total_bytes:
+        log.warning("blob %s is said to have %d bytes, then %d", header.sha256, row.total_bytes, header.total_bytes)
+        _forget(connection, header.sha256)
+        row = None
+    if row is None:
+        connection.execute(
+            insert(blobs).values(
+                sha256=header.sha256,
+                van=header.van,
+                total_bytes=header.total_bytes,
+                is_whole=False,
+                received_ms=to_ms(now),
+            )
+        )
+    _keep(connection, header.sha256, header.offset_bytes, data)
+    if held_ranges(connection, header.sha256) == ((0, header.total_bytes),):
+        whole = _assembled(connection, header.sha256, header.total_bytes)
+        if hashlib.sha256(whole).hexdigest() != header.sha256:
+            # Some chunk was damaged and nobody can tell which. With nothing held, the receipt asks for all of it.
+            log.error("blob %s from %s is complete but its hash is wrong: it starts anew", header.sha256, header.van)
+            _forget(connection, header.sha256)
+            return changes
+        connection.execute(
+            update(blobs)
+            .where(blobs.c.sha256 == header.sha256)
+            .values(is_whole=True, data=whole, van=header.van, received_ms=to_ms(now))
+        )
+        connection.execute(delete(blob_chunks).where(blob_chunks.c.sha256 == header.sha256))
+        changes.blobs.add(header.sha256)
+    return changes
+
+
+def held_ranges(connection: Connection, sha256: str) -> Ranges:
+    """Which bytes of an unfinished blob are here: (start, end), end excluded."""
+    rows = connection.execute(
+        select(blob_chunks.c.offset_bytes, func.length(blob_chunks.c.data)).where(blob_chunks.c.sha256 == sha256)
+    )
+    return merge((start, start + length) for start, length in rows)
+
+
+def blob_receipt(connection: Connection, sha256: str) -> BlobReceipt:
+    """What to tell a van about a blob; nothing held when it was never heard of."""
+    row = connection.execute(select(blobs.c.total_bytes, blobs.c.is_whole).where(blobs.c.sha256 == sha256)).first()
+    if row is not None and row.is_whole:
+        return BlobReceipt(held=((0, row.total_bytes),), is_whole=True)
+    return BlobReceipt(held=held_ranges(connection, sha256))
+
+
+def blobs_of_van(connection: Connection, van: str) -> tuple[str, ...]:
+    """The van's unfinished blobs, and the newest finished ones."""
+    newest = select(blobs.c.sha256).where(blobs.c.van == van).order_by(blobs.c.received_ms.desc()).limit(RECENT_WHOLE)
+    unfinished = connection.execute(newest.where(blobs.c.is_whole.is_(False))).scalars().all()
+    return (*unfinished, *connection.execute(newest.where(blobs.c.is_whole.is_(True))).scalars().all())
+
+
+def whole_blob(connection: Connection, sha256: str) -> bytes | None:
+    """The bytes of a blob; None until all are here and their hash is right."""
+    return connection.execute(select(blobs.c.data).where(blobs.c.sha256 == sha256, blobs.c.is_whole.is_(True))).scalar()
+
+
+def _keep(connection: Connection, sha256: str, offset_bytes: int, data: bytes) -> None:
+    here = (blob_chunks.c.sha256 == sha256) & (blob_chunks.c.offset_bytes == offset_bytes)
+    length = connection.execute(select(func.length(blob_chunks.c.data)).where(here)).scalar()
+    if length is None:
+        connection.execute(insert(blob_chunks).values(sha256=sha256, offset_bytes=offset_bytes, data=data))
+    elif length < len(data):  # cut differently this time
+        connection.execute(update(blob_chunks).where(here).values(data=data))
+
+
+def _assembled(connection: Connection, sha256: str, total_bytes: int) -> bytes:
+    whole = bytearray(total_bytes)
+    rows = connection.execute(
+        select(blob_chunks.c.offset_bytes, blob_chunks.c.data)
+        .where(blob_chunks.c.sha256 == sha256)
+        .order_by(blob_chunks.c.offset_bytes)
+    )
+    for offset_bytes, data in rows:
+        whole[offset_bytes : offset_bytes + len(data)] = data
+    return bytes(whole)
+
+
+def _forget(connection: Connection, sha256: str) -> None:
+    connection.execute(delete(blob_chunks).where(blob_chunks.c.sha256 == sha256))
+    connection.execute(delete(blobs).where(blobs.c.sha256 == sha256))

@@ -1,0 +1,250 @@
+"""What the vans said, applied once.
+
+Every function works within the caller's transaction, and none of them answers a van: the receipts are read from
+`cursor_of` and the blobs' ranges, and go out after the commit. A record is kept under (van, epoch, seq); the same
+identity with another hash is a fork (a cloned or restored store), kept beside it and never applied.
+"""
+
+import json
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, insert, select, update
+
+from cloud.fleet.fold import Origin, StopState, fold
+from cloud.store.cursor import Cursor
+from cloud.store.instants import from_ms, to_ms
+from cloud.store.tables import breadcrumbs, forks, lane_cursors, records, stop_states
+from cloud.store.vans import count_plans, heard
+from wire.codec import WireError, loads
+from wire.envelope import Record
+from wire.events import BODIES, EventKind
+from wire.model import Message
+from wire.topics import Lane
+from wire.track import Breadcrumb
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Sender:
+    """A van and one life of its store: what a seq is unique within."""
+
+    van: str
+    epoch: str
+
+
+@dataclass(frozen=True)
+class NewRecord:
+    """A record ready to be kept. `problem` says why its body is not what its kind says; then `body` is None."""
+
+    seq: int
+    kind: str
+    stop_id: str | None
+    sha256: str
+    text: str
+    captured_ms: int
+    has_time: bool
+    problem: str | None
+    body: Message | None
+
+
+@dataclass
+class Changes:
+    """What a transaction changed, for those who show it."""
+
+    vans: set[str] = field(default_factory=set)
+    stops: set[str] = field(default_factory=set)
+    blobs: set[str] = field(default_factory=set)
+    """Those that became whole."""
+
+    def add(self, other: "Changes") -> None:
+        self.vans |= other.vans
+        self.stops |= other.stops
+        self.blobs |= other.blobs
+
+    def __bool__(self) -> bool:
+        return bool(self.vans or self.stops or self.blobs)
+
+
+def apply_records(
+    connection: Connection, sender: Sender, boot: int, batch: Sequence[NewRecord], now: datetime
+) -> Changes:
+    """Keep consecutive records of the events lane and fold the new ones; those known already change nothing."""
+    here = (records.c.van == sender.van) & (records.c.epoch == sender.epoch)
+    first, last = batch[0].seq, batch[-1].seq
+    known = {
+        row.seq: row.sha256
+        for row in connection.execute(
+            select(records.c.seq, records.c.sha256).where(here, records.c.seq.between(first, last))
+        )
+    }
+    fresh = [record for record in batch if record.seq not in known]
+    if fresh:
+        connection.execute(
+            insert(records),
+            [
+                {
+                    "van": sender.van,
+                    "epoch": sender.epoch,
+                    "seq": record.seq,
+                    "kind": record.kind,
+                    "stop_id": record.stop_id,
+                    "sha256": record.sha256,
+                    "record": record.text,
+                    "boot": boot,
+                    "captured_ms": record.captured_ms,
+                    "received_ms": to_ms(now),
+                    "problem": record.problem,
+                }
+                for record in fresh
+            ],
+        )
+    for record in batch:
+        if known.get(record.seq, record.sha256) != record.sha256:
+            _keep_fork(connection, sender, record, now)
+    _advance(connection, sender, Lane.EVENTS, (first, last))
+    changes = Changes(vans={sender.van}, stops={record.stop_id for record in fresh if record.stop_id is not None})
+    heard(connection, sender.van, now)
+    _fold_stops(connection, [(_origin(sender, record, now), record) for record in fresh])
+    count_plans(connection, sender.van, [record.body for record in fresh if record.body is not None])
+    return changes
+
+
+def apply_track(
+    connection: Connection, sender: Sender, first_seq: int, crumbs: Sequence[Breadcrumb], now: datetime
+) -> Changes:
+    """Keep consecutive breadcrumbs; those known already stay as they are."""
+    last = first_seq + len(crumbs) - 1
+    here = (breadcrumbs.c.van == sender.van) & (breadcrumbs.c.epoch == sender.epoch)
+    known = set(
+        connection.execute(select(breadcrumbs.c.seq).where(here, breadcrumbs.c.seq.between(first_seq, last))).scalars()
+    )
+    rows = [
+        {"van": sender.van, "epoch": sender.epoch, "seq": seq, **dict(crumb)}
+        for seq, crumb in enumerate(crumbs, first_seq)
+        if seq not in known
+    ]
+    if rows:
+        connection.execute(insert(breadcrumbs), rows)
+    _advance(connection, sender, Lane.TRACK, (first_seq, last))
+    heard(connection, sender.van, now)
+    return Changes(vans={sender.van})
+
+
+def give_up_track(connection: Connection, sender: Sender, first_seq: int, count: int) -> None:
+    """Count breadcrumbs nobody can read as stored (their packet is parked), so that they do not block their lane."""
+    _advance(connection, sender, Lane.TRACK, (first_seq, first_seq + count - 1))
+
+
+def cursor_of(connection: Connection, sender: Sender, lane: Lane) -> Cursor:
+    """What of a lane is stored; nothing for a lane never heard of."""
+    row = connection.execute(
+        select(lane_cursors.c.contiguous_seq, lane_cursors.c.beyond).where(_lane(sender, lane))
+    ).first()
+    return Cursor() if row is None else Cursor(row.contiguous_seq, tuple((a, b) for a, b in json.loads(row.beyond)))
+
+
+def body_of(kind: str, text: str) -> Message | None:
+    """The body of a stored record, as its kind's model; None for a kind we do not know and for a body that is none."""
+    model = BODIES.get(EventKind(kind)) if kind in EventKind else None
+    if model is None:
+        return None
+    try:
+        return model.model_validate(loads(text.encode())["body"])
+    except (WireError, ValueError, KeyError, TypeError):
+        return None
+
+
+def rebuild_stop_states(connection: Connection) -> None:
+    """Fold every record again from nothing; what comes out is what was there, or the fold has changed since."""
+    connection.execute(delete(stop_states))
+    states: dict[str, StopState] = {}
+    rows = connection.execute(select(records).where(records.c.stop_id.is_not(None), records.c.problem.is_(None)))
+    for row in rows.mappings():
+        body = body_of(row["kind"], row["record"])
+        if body is not None:
+            stop_id = row["stop_id"]
+            states[stop_id] = fold(states.get(stop_id, StopState(stop_id=stop_id)), _stored_origin(row), body)
+    if states:
+        connection.execute(
+            insert(stop_states),
+            [{"stop_id": stop_id, "state": state.model_dump_json()} for stop_id, state in states.items()],
+        )
+
+
+def _fold_stops(connection: Connection, fresh: Iterable[tuple[Origin, NewRecord]]) -> None:
+    about: dict[str, list[tuple[Origin, Message]]] = {}
+    for origin, record in fresh:
+        if record.stop_id is not None and record.body is not None:
+            about.setdefault(record.stop_id, []).append((origin, record.body))
+    for stop_id, facts in about.items():
+        text = connection.execute(select(stop_states.c.state).where(stop_states.c.stop_id == stop_id)).scalar()
+        state = StopState(stop_id=stop_id) if text is None else StopState.model_validate_json(text)
+        for origin, body in facts:
+            state = fold(state, origin, body)
+        if text is None:
+            connection.execute(insert(stop_states).values(stop_id=stop_id, state=state.model_dump_json()))
+        else:
+            connection.execute(
+                update(stop_states).where(stop_states.c.stop_id == stop_id).values(state=state.model_dump_json())
+            )
+
+
+def _keep_fork(connection: Connection, sender: Sender, record: NewRecord, now: datetime) -> None:
+    same = (
+        (forks.c.van == sender.van)
+        & (forks.c.epoch == sender.epoch)
+        & (forks.c.seq == record.seq)
+        & (forks.c.sha256 == record.sha256)
+    )
+    if connection.execute(select(forks.c.fork_id).where(same)).first() is not None:
+        return
+    log.error(
+        "%s said two different things as record %d of epoch %s: is its store a copy?",
+        sender.van,
+        record.seq,
+        sender.epoch,
+    )
+    connection.execute(
+        insert(forks).values(
+            van=sender.van,
+            epoch=sender.epoch,
+            seq=record.seq,
+            sha256=record.sha256,
+            record=record.text,
+            received_ms=to_ms(now),
+        )
+    )
+
+
+def _advance(connection: Connection, sender: Sender, lane: Lane, stored: tuple[int, int]) -> None:
+    cursor = cursor_of(connection, sender, lane).with_range(*stored)
+    values = {"contiguous_seq": cursor.contiguous_seq, "beyond": json.dumps(cursor.beyond)}
+    if connection.execute(update(lane_cursors).where(_lane(sender, lane)).values(**values)).rowcount == 0:
+        connection.execute(insert(lane_cursors).values(van=sender.van, epoch=sender.epoch, lane=lane.value, **values))
+
+
+def _lane(sender: Sender, lane: Lane) -> ColumnElement[bool]:
+    return and_(
+        lane_cursors.c.van == sender.van, lane_cursors.c.epoch == sender.epoch, lane_cursors.c.lane == lane.value
+    )
+
+
+def _origin(sender: Sender, record: NewRecord, now: datetime) -> Origin:
+    captured_at = from_ms(record.captured_ms) if record.has_time else None
+    received_at = from_ms(to_ms(now))  # as precise as it is stored, so that a rebuild gives the same
+    return Origin(van=sender.van, epoch=sender.epoch, seq=record.seq, captured_at=captured_at, received_at=received_at)
+
+
+def _stored_origin(row: RowMapping) -> Origin:
+    record = Record.model_validate_json(row["record"])
+    return Origin(
+        van=row["van"],
+        epoch=row["epoch"],
+        seq=row["seq"],
+        captured_at=None if record.wall_source == "none" else from_ms(row["captured_ms"]),
+        received_at=from_ms(row["received_ms"]),
+    )
