@@ -37,7 +37,7 @@ def pairs(bridge: tuple[tuple[int, int], ...]) -> tuple[NodePair, ...]:
     return tuple(NodePair(from_node=a, to_node=b) for a, b in bridge)
 
 
-def write(path: Path, with_box: bool = True) -> Path:
+def write(path: Path, *, with_box: bool = True, with_streets: bool = True) -> Path:
     """The extract; node ids are 101.. (north), 201.. (south), 301.. (island)."""
     header = osmium.io.Header()
     if with_box:
@@ -55,7 +55,7 @@ def write(path: Path, with_box: bool = True) -> Path:
         for first, places in streets.items():
             for number, place in enumerate(places):
                 writer.add_node(Node(id=first + number, version=1, location=(place.lon_deg, place.lat_deg), tags={}))
-        for way_id, nodes, name in ways:
+        for way_id, nodes, name in ways if with_streets else []:
             tags = {"highway": "residential", "name": name}
             if len(nodes) == 2:
                 tags |= {"bridge": "yes", "layer": "1"}
