@@ -238,9 +238,12 @@ class Driver:
             self._bytes_wanted.discard(sha256)
 
     async def _screen(self) -> Screen:
-        while (screen := await self.cab.screen()) is None:
+        """The screen, as soon as the van shows one."""
+        while True:
+            screen = await self.cab.screen()
+            if screen is not None:
+                return screen
             await asyncio.sleep(LOOK_S)
-        return screen
 
     async def _live(self, domain_s: float) -> None:
         if domain_s > 0:

@@ -39,9 +39,9 @@ def photo(seed: str, words: str) -> bytes:
     draw.rectangle((box_x + 14, box_y - box_h + 16, box_x + 150, box_y - box_h + 66), fill=(246, 246, 240))
     draw.text((box_x + 20, box_y - box_h + 22), f"{words[:20]}\n{words[20:40]}", fill=(20, 20, 20), spacing=6)
     grain = Image.frombytes("L", (640, 480), rng.randbytes(640 * 480)).resize(PHOTO_PX)
-    picture = Image.blend(picture, Image.merge("RGB", (grain, grain, grain)), rng.uniform(0.05, 0.10))
+    picture = Image.blend(picture, Image.merge("RGB", (grain, grain, grain)), rng.uniform(0.05, 0.08))
     out = io.BytesIO()
-    picture.filter(ImageFilter.GaussianBlur(0.8)).save(out, "JPEG", quality=rng.randint(58, 72))
+    picture.filter(ImageFilter.GaussianBlur(0.8)).save(out, "JPEG", quality=rng.randint(56, 68))
     return out.getvalue()
 
 

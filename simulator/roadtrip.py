@@ -20,7 +20,7 @@ class Network(Protocol):
 
     async def route(self, places: Sequence[Place]) -> Route: ...
 
-    async def close_roads(self, closures: Sequence[Closure], now: datetime) -> ClosureReport: ...
+    async def set_closures(self, closures: tuple[Closure, ...], now: datetime) -> ClosureReport: ...
 
 
 class NotClosedError(RuntimeError):
@@ -46,7 +46,7 @@ class OpenRoads:
 
     async def close(self, closure: Closure, now: datetime) -> None:
         """From now on nobody drives there. Raises NotClosedError."""
-        report = await self._network.close_roads((*self._closures, closure), now)
+        report = await self._network.set_closures((*self._closures, closure), now)
         if report.problem or closure.closure_id in report.unmatched:
             raise NotClosedError(f"closure {closure.closure_id} was not applied: {report.problem or 'no such road'}")
         self._closures = (*self._closures, closure)

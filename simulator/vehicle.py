@@ -111,7 +111,7 @@ def _limits(points: Sequence[Place], marks_m: Sequence[float]) -> list[tuple[flo
     limits = [(0.0, 0.0)]
     for k in range(1, len(points)):
         start_m, end_m = marks_m[k - 1], marks_m[k]
-        pieces = max(1, int((end_m - start_m) // _STEP_M))
+        pieces = max(2, int((end_m - start_m) // _STEP_M))
         limits += [(start_m + (end_m - start_m) * part / pieces, MAX_SPEED_MPS) for part in range(1, pieces)]
         if k < len(points) - 1:
             turn_deg = bearing_deg(points[k], points[k + 1]) - bearing_deg(points[k - 1], points[k])
