@@ -94,7 +94,7 @@ class Faults:
                 case VanKilled():
                     item.started = True  # on_saving does the rest
 
-    def on_saving(self, van: str, kind: str) -> None:
+    def on_saving(self, van: str, _stop_id: str, kind: str) -> None:
         """A driver's request that saves evidence is under way."""
         for item in self.pending:
             fault = item.fault

@@ -41,6 +41,10 @@ class Service:
         if self._child is not None:
             await self._child.stop()
 
+    def log_tail(self) -> str:
+        """The last lines the program wrote."""
+        return self._child.log_tail() if self._child is not None else ""
+
     async def _launch(self) -> None:
         self.starts += 1
         self._child = await Child.start(

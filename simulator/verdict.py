@@ -20,6 +20,7 @@ EVIDENCE = ("photo", "signature")
 
 @dataclass(frozen=True)
 class Verdict:
+    stops: int
     comparison: Comparison
     windows_kept: int
     windows_total: int
@@ -69,7 +70,7 @@ async def judge(dispatcher: Dispatcher, folder: Path) -> Verdict:
         bytes_cloud=evidence,
     )
     kept, total = _windows(pages.values())
-    return Verdict(comparison, kept, total, sum(van["plans_made_offline"] for van in picture["vans"]))
+    return Verdict(len(pages), comparison, kept, total, sum(van["plans_made_offline"] for van in picture["vans"]))
 
 
 def _windows(pages: Iterable[Mapping[str, Any]]) -> tuple[int, int]:

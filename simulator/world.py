@@ -1,4 +1,4 @@
-"""The switches a fault can reach: links, processes, doors, bridges. Holds the parts of a run that stand outside the van."""
+"""The switches a fault can reach: links, processes, doors, bridges; holds what stands outside the van in a run."""
 
 import os
 import signal
@@ -12,6 +12,7 @@ from simulator.dispatcher import Dispatcher
 from simulator.driver import Driver
 from simulator.link import Link
 from simulator.processes import pid_of
+from simulator.roadtrip import OpenRoads
 from simulator.scenario import Process
 from simulator.town import Bridge
 from wire.events import FailReason
@@ -30,6 +31,7 @@ class StagedWorld:
     links: dict[str, Link]
     drivers: dict[str, Driver]
     dispatcher: Dispatcher
+    roads: OpenRoads
     bridges: tuple[Bridge, ...]
     say: Callable[[str], None]
     killed: list[tuple[str, int]] = field(default_factory=list)
@@ -63,8 +65,6 @@ class StagedWorld:
     async def close_bridge(self, bridge: int, duration: timedelta) -> None:
         """In the world at once; at the coordinator by the dispatcher, who insists until it answers."""
         chosen = self.bridges[bridge]
-        for driver in self.drivers.values():
-            driver.avoid(chosen)
         closure = Closure(
             closure_id=f"bridge-{bridge + 1}",
             note=f"{chosen.name} is closed",
@@ -73,4 +73,5 @@ class StagedWorld:
             valid_from=self.now(),
             valid_until=self.now() + duration,
         )
+        await self.roads.close(closure, self.now())
         await self.dispatcher.close_road(closure)

@@ -76,13 +76,13 @@ async def test_faults_happen_once_and_only_for_their_van() -> None:
 async def test_an_agent_is_killed_only_while_the_named_evidence_is_being_saved() -> None:
     world = ToyWorld()
     faults = Faults.of(world, (VanKilled(kind="van killed", van="van-1", at_share=0.5, while_saving="photo"),))
-    faults.on_saving("van-1", "photo")
+    faults.on_saving("van-1", "s1", "photo")
     await faults.on_progress("van-1", 5, 10)
-    faults.on_saving("van-1", "signature")
-    faults.on_saving("van-2", "photo")
+    faults.on_saving("van-1", "s1", "signature")
+    faults.on_saving("van-2", "s1", "photo")
     assert world.pulled == []
-    faults.on_saving("van-1", "photo")
-    faults.on_saving("van-1", "photo")
+    faults.on_saving("van-1", "s1", "photo")
+    faults.on_saving("van-1", "s1", "photo")
     assert world.pulled == ["kill agent van-1"]
 
 

@@ -1,0 +1,95 @@
+"""Puts a run's programs on their feet: the coordinator; for each van its link, receiver, agent and driver."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from host.clock import Clock
+from simulator.cab import Cab
+from simulator.dispatcher import Dispatcher
+from simulator.driver import Driver, Hooks
+from simulator.gpsd import Receiver
+from simulator.link import Link
+from simulator.processes import Service
+from simulator.roadtrip import OpenRoads
+from simulator.seenlog import SeenLog
+from simulator.stage import LOOPBACK, Stage, VanStage
+
+UP_WITHIN_S = 40.0
+
+
+class NotUpError(RuntimeError):
+    """A program did not come up; the text says which one and holds the end of its log."""
+
+
+@dataclass(frozen=True)
+class Van:
+    stage: VanStage
+    link: Link
+    service: Service
+    driver: Driver
+
+
+async def coordinator_up(stage: Stage, parts: AsyncExitStack) -> tuple[Service, Dispatcher]:
+    """The coordinator with its broker, answering. Raises NotUpError."""
+    service = Service("cloud", "cloud", stage.cloud_file, stage.cloud_dir)
+    parts.push_async_callback(service.stop)
+    await service.start()
+    dispatcher = Dispatcher(stage.console_url)
+    parts.push_async_callback(dispatcher.close)
+    await _until_up(service, dispatcher.is_up)
+    return service, dispatcher
+
+
+async def van_up(
+    stage: Stage,
+    van: VanStage,
+    parts: AsyncExitStack,
+    *,
+    seed: int,
+    roads: OpenRoads,
+    service_s: Mapping[str, float],
+    hooks: Hooks,
+) -> Van:
+    """One van, its page answering, its driver seated and not yet driving. Raises NotUpError."""
+    clock = Clock(stage.clock)
+    link = Link(LOOPBACK, stage.broker_port)
+    await link.open(LOOPBACK, van.link_port)
+    parts.push_async_callback(link.close)
+    log = parts.enter_context(SeenLog(stage.folder / "drivers", van.name))
+    cab = Cab(van.page_url)
+    parts.push_async_callback(cab.close)
+    driver = Driver(
+        van=van.name,
+        cab=cab,
+        roads=roads,
+        clock=clock,
+        log=log,
+        depot=stage.depot,
+        seed=seed,
+        service_s=service_s,
+        hooks=hooks,
+    )
+    receiver = Receiver(van.gpsd_port, driver.where, clock, seed=seed, data_dir=van.data_dir)
+    parts.push_async_callback(receiver.stop)
+    await receiver.start()
+    service = Service(van.name, "agent", van.settings_file, van.data_dir)
+    parts.push_async_callback(service.stop)
+    await service.start()
+
+    async def answers() -> bool:
+        return await driver.cab.screen() is not None
+
+    await _until_up(service, answers)
+    return Van(van, link, service, driver)
+
+
+async def _until_up(service: Service, is_up: Callable[[], Awaitable[bool]]) -> None:
+    loop = asyncio.get_running_loop()
+    give_up_at = loop.time() + UP_WITHIN_S
+    while loop.time() < give_up_at and service.starts == 1:
+        if await is_up():
+            return
+        await asyncio.sleep(0.1)
+    raise NotUpError(f"{service.name} did not come up. The end of its log:\n{service.log_tail()}")
