@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from wire.manifest import SCHEMA, EvidenceKind
-from wire.model import Epoch, Instant, Latitude, Longitude, Message, Metres, Name, Seconds, Sha256, StopId
+from wire.model import Count, Epoch, Instant, Latitude, Longitude, Message, Metres, Name, Seconds, Sha256, StopId
 
 
 class EventKind(StrEnum):
@@ -123,7 +123,7 @@ class PlanAccepted(Message):
 
 
 class ManifestApplied(Message):
-    version: int
+    version: Count
 
 
 class ManifestRefused(Message):

@@ -65,9 +65,6 @@ class Changes:
         self.stops |= other.stops
         self.blobs |= other.blobs
 
-    def __bool__(self) -> bool:
-        return bool(self.vans or self.stops or self.blobs)
-
 
 def apply_records(
     connection: Connection, sender: Sender, boot: int, batch: Sequence[NewRecord], now: datetime

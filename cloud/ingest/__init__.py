@@ -1,0 +1,1 @@
+"""What comes from the vans: read, applied once in one commit, and only then answered."""

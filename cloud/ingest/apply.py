@@ -1,0 +1,91 @@
+"""One group of packets, applied within one transaction, and how its senders stand after it.
+
+What stands is read inside the same transaction, so it says what this commit holds and nothing more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from cloud.ingest.receipts import Standing
+from cloud.ingest.unpack import Chunk, Events, Packet, Track
+from cloud.store.blobs import apply_chunk, blob_receipt, blobs_of_van
+from cloud.store.records import Changes, Sender, apply_records, apply_track, cursor_of, give_up_track
+from cloud.store.vans import Unreadable, apply_live, apply_presence, park
+from wire.events import Live, Presence
+from wire.topics import Lane
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A packet and whether the broker had kept it from before."""
+
+    packet: Packet
+    is_retained: bool = False
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a group came to: what changed, and whom to tell what."""
+
+    changes: Changes
+    standings: tuple[tuple[str, Standing], ...]
+    """(van, how it stands)."""
+
+
+@dataclass
+class _ToTell:
+    lanes: set[Lane] = field(default_factory=set)
+    blobs: set[str] = field(default_factory=set)
+
+
+def apply_group(connection: Connection, group: Sequence[Incoming], now: datetime) -> Applied:
+    """Apply packets in the order they came, and read how each sender stands at the end."""
+    changes = Changes()
+    to_tell: dict[Sender, _ToTell] = {}
+    for incoming in group:
+        changes.add(_apply(connection, incoming, to_tell, now))
+    standings = tuple(
+        (
+            sender.van,
+            Standing(
+                epoch=sender.epoch,
+                lanes={lane: cursor_of(connection, sender, lane) for lane in sorted(told.lanes)},
+                blobs={sha256: blob_receipt(connection, sha256) for sha256 in sorted(told.blobs)},
+            ),
+        )
+        for sender, told in to_tell.items()
+    )
+    return Applied(changes, standings)
+
+
+def _apply(connection: Connection, incoming: Incoming, to_tell: dict[Sender, _ToTell], now: datetime) -> Changes:
+    packet = incoming.packet
+    match packet.content:
+        case Events(sender=sender) as events:
+            to_tell.setdefault(sender, _ToTell()).lanes.add(Lane.EVENTS)
+            return apply_records(connection, sender, events.boot, events.records, now)
+        case Track(sender=sender, crumbs=None) as track:
+            to_tell.setdefault(sender, _ToTell()).lanes.add(Lane.TRACK)
+            park(connection, packet.van, Unreadable(packet.topic, packet.payload, track.problem), now)
+            give_up_track(connection, sender, track.first_seq, track.count)
+        case Track(sender=sender, crumbs=crumbs) as track if crumbs is not None:
+            to_tell.setdefault(sender, _ToTell()).lanes.add(Lane.TRACK)
+            return apply_track(connection, sender, track.first_seq, crumbs, now)
+        case Chunk(header=header, data=data):
+            to_tell.setdefault(Sender(header.van, header.epoch), _ToTell()).blobs.add(header.sha256)
+            return apply_chunk(connection, header, data, now)
+        case Live() as live:
+            apply_live(connection, live, now)
+        case Presence() as presence:
+            apply_presence(connection, presence, now, is_retained=incoming.is_retained)
+            if presence.is_online:
+                # It (or we) may have been away, or restored from a backup: all that stands, the empty included.
+                told = to_tell.setdefault(Sender(presence.van, presence.epoch), _ToTell())
+                told.lanes |= {Lane.EVENTS, Lane.TRACK}
+                told.blobs |= set(blobs_of_van(connection, presence.van))
+        case Unreadable() as unreadable:
+            park(connection, packet.van, unreadable, now)
+    return Changes(vans={packet.van})

@@ -1,0 +1,197 @@
+"""From a topic and its bytes to something the store can apply, or to a refusal with a reason. Pure.
+
+A van that sends one bad record must not be stuck with it: whatever can be numbered is kept and counts as received, be
+its content what it may. Only a packet without a believable van, epoch and seq is refused as a whole.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from cloud.store.records import NewRecord, Sender
+from cloud.store.vans import Unreadable
+from wire import topics
+from wire.codec import WireError, canonical, decode, first_problem, to_json, unpack_chunk
+from wire.envelope import MAX_RECORDS, ChunkHeader, Record, Seq
+from wire.events import BODIES, EventKind, Live, Presence
+from wire.manifest import SCHEMA
+from wire.model import Epoch, Message, Name, StopId
+from wire.topics import Topic
+from wire.track import MAX_BREADCRUMBS, Breadcrumb, TrackBatch, from_columns
+
+
+@dataclass(frozen=True)
+class Events:
+    """Consecutive records of the events lane, the odd one perhaps marked with its problem."""
+
+    sender: Sender
+    boot: int
+    records: tuple[NewRecord, ...]
+
+
+@dataclass(frozen=True)
+class Track:
+    """Consecutive breadcrumbs from `first_seq`; without `crumbs` when nobody can read them, and `problem` says why."""
+
+    sender: Sender
+    first_seq: int
+    count: int
+    crumbs: tuple[Breadcrumb, ...] | None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    header: ChunkHeader
+    data: bytes
+
+
+Content = Events | Track | Chunk | Live | Presence | Unreadable
+
+
+@dataclass(frozen=True)
+class Packet:
+    """What one message from a van holds."""
+
+    van: str
+    topic: str
+    payload: bytes
+    content: Content
+
+
+class _Envelope(Message):
+    """A batch whose van, epoch and seqs can be believed, whatever its records are."""
+
+    schema_: Literal[1] = Field(SCHEMA, alias="schema")
+    van: Name
+    epoch: Epoch
+    boot: Annotated[int, Field(ge=1, lt=2**31)]
+    first_seq: Seq
+
+
+class _LooseEvents(_Envelope):
+    lane: Literal["events"]
+    records: Annotated[tuple[Any, ...], Field(min_length=1, max_length=MAX_RECORDS)]
+
+
+class _LooseTrack(_Envelope):
+    lane: Literal["track"]
+    wall_ms: Annotated[tuple[Any, ...], Field(min_length=1, max_length=MAX_BREADCRUMBS)]
+
+
+_STOP_ID: TypeAdapter[str] = TypeAdapter(StopId)
+
+
+def unpack(fleet: str, topic: str, payload: bytes) -> Packet | None:
+    """What a message holds; None for a topic on which no van of this fleet speaks."""
+    parsed = topics.parse(topic)
+    if parsed is None or parsed[0] != fleet or parsed[2] not in _READERS:
+        return None
+    _, van, row = parsed
+    try:
+        said_by, content = _READERS[row](payload)
+        if said_by != van:
+            raise WireError(f"the topic is {van}'s, the message says it is from {said_by}")
+    except WireError as error:
+        content = Unreadable(row.name, payload, str(error))
+    return Packet(van, row.name, payload, content)
+
+
+def _events(payload: bytes) -> tuple[str, Content]:
+    batch = decode(_LooseEvents, payload)
+    records = tuple(_record(seq, raw) for seq, raw in enumerate(batch.records, batch.first_seq))
+    return batch.van, Events(Sender(batch.van, batch.epoch), batch.boot, records)
+
+
+def _record(seq: int, raw: Any) -> NewRecord:
+    try:
+        record = Record.model_validate(raw)
+        text = canonical(to_json(record))
+    except ValidationError as error:
+        return _poison(seq, raw, first_problem(error))
+    except (ValueError, RecursionError) as error:  # what pydantic reads and cannot write again
+        return _poison(seq, raw, str(error))
+    body, problem = _body(record)
+    return NewRecord(
+        seq=seq,
+        kind=record.kind,
+        stop_id=_stop_id(record.body),
+        sha256=hashlib.sha256(text).hexdigest(),
+        text=text.decode(),
+        captured_ms=record.wall_ms,
+        has_time=record.wall_source != "none",
+        problem=problem,
+        body=body,
+    )
+
+
+def _body(record: Record) -> tuple[Message | None, str | None]:
+    if record.kind not in EventKind:
+        return None, None  # a newer van knows more than we do: kept as it came
+    try:
+        return BODIES[EventKind(record.kind)].model_validate(record.body), None
+    except ValidationError as error:
+        return None, f"body.{first_problem(error)}"
+
+
+def _poison(seq: int, raw: Any, problem: str) -> NewRecord:
+    text = canonical(raw)
+    kind = raw.get("kind") if isinstance(raw, dict) else None
+    return NewRecord(
+        seq=seq,
+        kind=kind if isinstance(kind, str) and 0 < len(kind) <= 64 else "unreadable",
+        stop_id=_stop_id(raw.get("body")) if isinstance(raw, dict) else None,
+        sha256=hashlib.sha256(text).hexdigest(),
+        text=text.decode(),
+        captured_ms=0,
+        has_time=False,
+        problem=problem,
+        body=None,
+    )
+
+
+def _stop_id(body: Any) -> str | None:
+    try:
+        return _STOP_ID.validate_python(body.get("stop_id")) if isinstance(body, dict) else None
+    except ValidationError:
+        return None
+
+
+def _track(payload: bytes) -> tuple[str, Content]:
+    envelope = decode(_LooseTrack, payload)
+    sender = Sender(envelope.van, envelope.epoch)
+    count = len(envelope.wall_ms)
+    try:
+        return envelope.van, Track(sender, envelope.first_seq, count, from_columns(decode(TrackBatch, payload)))
+    except ValueError as error:  # of the codec, of the columns, of a breadcrumb
+        problem = first_problem(error) if isinstance(error, ValidationError) else str(error)
+        return envelope.van, Track(sender, envelope.first_seq, count, None, problem)
+
+
+def _chunk(payload: bytes) -> tuple[str, Content]:
+    header, data = unpack_chunk(payload)
+    return header.van, Chunk(header, data)
+
+
+def _live(payload: bytes) -> tuple[str, Content]:
+    live = decode(Live, payload)
+    return live.van, live
+
+
+def _presence(payload: bytes) -> tuple[str, Content]:
+    presence = decode(Presence, payload)
+    return presence.van, presence
+
+
+_READERS = {
+    topics.EVENTS: _events,
+    topics.TRACK: _track,
+    topics.BLOBS: _chunk,
+    topics.LIVE: _live,
+    topics.PRESENCE: _presence,
+}
+
+SUBSCRIBED: tuple[Topic, ...] = tuple(_READERS)
+"""What the coordinator listens to, of every van."""
