@@ -92,6 +92,7 @@ class Engine:
             self._child = await Child.start(
                 self.name, server_command(self._base, port), run_dir=self._run_dir, log_path=self._log_path
             )
+            self._child.take_name(self.name)  # it may have got another one while the program started
             osrm = Osrm(port)
             await self._child.ready_when(lambda: self._answers(osrm, port), READY_WITHIN_S)
             if self.problem != "it is starting":

@@ -104,8 +104,8 @@ class RoadNetwork:
             if located is None:
                 return estimate.matrix(places)
             on_road = [index for index, found in enumerate(located) if found is not None]
-            if not on_road:
-                return estimate.matrix(places, tuple(range(len(places))))
+            if len(on_road) < 2:
+                return estimate.matrix(places, tuple(index for index in range(len(places)) if index not in on_road))
             cells = await self._ask(partial(Osrm.table, places=[places[index] for index in on_road]))
             if not isinstance(cells, Refusal):
                 return mixed.matrix(places, on_road, cells)
