@@ -19,6 +19,7 @@ from wire.model import StopId
 
 LATENESS_GROWN_S = 300.0
 LOOK_AGAIN_AFTER = timedelta(minutes=10)
+MOST_TURNED = 5
 
 
 def changed(run: Run) -> Run:
@@ -32,7 +33,7 @@ def asking(run: Run, reason: ReplanReason, now: datetime) -> tuple[Run, tuple[Ef
     """The run that wants a plan, and the request; nothing is asked when no stop is open."""
     if not run.open_stops:
         return run.model_copy(update={"replan": None}), ()
-    wanted = ReplanWanted(reason=reason, run_version=run.version, asked_at=now, first=held_first(run, reason))
+    wanted = ReplanWanted(reason=reason, run_version=run.version, asked_at=now)
     return run.model_copy(update={"replan": wanted}), (Replan(run_version=run.version, reason=reason),)
 
 
@@ -62,14 +63,18 @@ def solved(run: Run, answer: PlanSolved, now: datetime) -> Decision:
     """Takes the plan, or drops it: stale, unasked, or not visiting each open stop exactly once."""
     if run.replan is None:
         return Decision(run=run)
-    first = held_first(run, run.replan.reason)
-    is_turned = first is not None and answer.plan.stop_ids[:1] != (first,)
-    is_whole = sorted(answer.plan.stop_ids) == sorted(stop.stop_id for stop in run.open_stops)
-    if answer.run_version != run.version or (is_turned and first != run.replan.first):
-        return _asked_anew(run, now)
-    if is_turned or not is_whole:
-        # The planner broke its word for what it was asked; the same question would get the same answer.
+    if answer.run_version != run.version:
+        return _asked_anew(run, now, turned=0)
+    if sorted(answer.plan.stop_ids) != sorted(stop.stop_id for stop in run.open_stops):
+        # The planner broke its word; the same question would get the same answer.
         return Decision(run=run.model_copy(update={"replan": None}))
+    first = held_first(run, run.replan.reason)
+    if first is not None and answer.plan.stop_ids[0] != first:
+        # The van has driven off since the planner looked. It may happen again, but a planner that insists is not
+        # asked for ever.
+        if run.replan.turned >= MOST_TURNED:
+            return Decision(run=run.model_copy(update={"replan": None}))
+        return _asked_anew(run, now, turned=run.replan.turned + 1)
     plan = answer.plan.model_copy(
         update={"version": run.plan.version + 1 if run.plan else 1, "was_offline": not run.is_online}
     )
@@ -84,7 +89,7 @@ def not_found(run: Run, answer: PlanNotFound, now: datetime) -> Decision:
     if run.replan is None:
         return Decision(run=run)
     if answer.run_version != run.version:
-        return _asked_anew(run, now)
+        return _asked_anew(run, now, turned=0)
     return Decision(run=run.model_copy(update={"replan": None}))
 
 
@@ -98,9 +103,11 @@ def minute_passed(run: Run, now: datetime) -> Decision:
     return Decision(run=run, effects=effects)
 
 
-def _asked_anew(run: Run, now: datetime) -> Decision:
+def _asked_anew(run: Run, now: datetime, turned: int) -> Decision:
     assert run.replan is not None
     run, effects = asking(run, run.replan.reason, now)
+    if run.replan is not None:
+        run = run.model_copy(update={"replan": run.replan.model_copy(update={"turned": turned})})
     return Decision(run=run, effects=effects)
 
 

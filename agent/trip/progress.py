@@ -8,7 +8,7 @@ from wire.events import FixQuality
 from wire.geo import Place, distance_m
 
 REACH_M = 60.0
-FRESH_FOR = timedelta(seconds=30)
+FRESH_FOR = timedelta(seconds=60)
 """An older position says nothing about where the van is now: the run may have been read back after a night."""
 
 

@@ -1,6 +1,9 @@
 """The run: the manifest as the van lives it. One immutable value; everything the van knows of its day is in here."""
 
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
 
 from agent.gps.position import Motion, Position
 from wire.events import FailReason, Outcome, ReplanReason, TimesSource
@@ -95,8 +98,8 @@ class ReplanWanted(Value):
     reason: ReplanReason
     run_version: int
     asked_at: Instant
-    first: StopId | None = None
-    """The stop that had to stay first when it was asked for."""
+    turned: Annotated[int, Field(ge=0)] = 0
+    """How many answers were not taken because they would have turned a moving van."""
 
 
 class Run(Value):

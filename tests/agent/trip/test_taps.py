@@ -125,8 +125,8 @@ def test_the_place_of_a_delivery_is_told_when_the_position_is_fresh() -> None:
     "position",
     [
         a_position(fixed_at=at(5), quality=FixQuality.STALE),
-        a_position(fixed_at=at(4)),
-        a_position(fixed_at=at(6)),
+        a_position(fixed_at=at(3.9)),
+        a_position(fixed_at=at(6.1)),
         None,
     ],
     ids=["stale", "old", "from the future", "none"],
