@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 MARK = "ROUNDSMAN_CHILD"
-"""In a child's environment: its run folder, so that a stranger who got an old process id is never taken for an orphan."""
+"""In a child's environment: its run folder. A stranger who got an old process id is never taken for an orphan."""
 
 LOG_LIMIT_BYTES = 2_000_000
 _LOG_CHECK_S = 5.0
@@ -81,12 +81,17 @@ class Child:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **(env or {}), MARK: os.path.abspath(run_dir)},
+                env={**os.environ, **(env or {}), MARK: _mark(run_dir)},
                 cwd=cwd,
                 start_new_session=True,  # Ctrl-C is for us; we stop our children in our own order
                 **extra,
             )
-        _write_pid(pid_file, process.pid)
+        try:
+            _write_pid(pid_file, process.pid)
+        except OSError:
+            process.kill()
+            await process.wait()
+            raise
         return cls(name, process, pid_file, log_path)
 
     @property
@@ -100,7 +105,10 @@ class Child:
 
     def take_name(self, name: str) -> None:
         """From now on it goes by another name: its pid file moves, over one that is there."""
-        self._pid_file = self._pid_file.replace(pid_path(self._pid_file.parent, name))
+        new = pid_path(self._pid_file.parent, name)
+        with contextlib.suppress(FileNotFoundError):  # it was stopped already
+            self._pid_file.replace(new)
+        self._pid_file = new
         self.name = name
 
     async def wait(self) -> int:
@@ -226,7 +234,7 @@ def _is_orphan(pid: int, program: str, pid_file: Path) -> bool:
         return False
     wanted = os.path.basename(program).encode()
     is_program = any(os.path.basename(word) == wanted for word in words[:2])  # a script stands behind its interpreter
-    return is_program and f"{MARK}={pid_file.parent.absolute()}".encode() in marks
+    return is_program and f"{MARK}={_mark(pid_file.parent)}".encode() in marks
 
 
 def _found(program: str, name: str) -> str:
@@ -244,6 +252,10 @@ def _opened(log_path: Path | None) -> Iterator[BinaryIO | int]:
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("ab") as log:
         yield log
+
+
+def _mark(run_dir: Path) -> str:
+    return str(run_dir.absolute())
 
 
 def _read_pid(pid_file: Path) -> int | None:

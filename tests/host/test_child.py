@@ -32,6 +32,10 @@ def program_of(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0]
 
 
+def names(folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir()]
+
+
 def nap(mark: str | None) -> subprocess.Popen[bytes]:
     env = dict(os.environ) if mark is None else {**os.environ, "ROUNDSMAN_CHILD": mark}
     process = subprocess.Popen(SLEEP, env=env)
@@ -141,10 +145,10 @@ async def test_a_child_that_takes_over_a_name_takes_the_pid_file(tmp_path: Path)
     second = await Child.start("nap-next", SLEEP, run_dir=tmp_path)
     await first.stop()
     second.take_name("nap")
-    assert [file.name for file in tmp_path.iterdir()] == ["nap.pid"]
+    assert names(tmp_path) == ["nap.pid"]
     assert (tmp_path / "nap.pid").read_text() == f"{second.pid}\n"
     await second.stop()
-    assert not list(tmp_path.iterdir())
+    assert names(tmp_path) == []
 
 
 async def test_nonsense_in_a_pid_file_does_no_harm(tmp_path: Path) -> None:
