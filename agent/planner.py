@@ -43,8 +43,9 @@ class Network(Protocol):
 
 
 class Engine(Protocol):
-    """The best order within `limit_s` real seconds, and what went wrong ("" if nothing)."""
+    """The best order within `limit_s` real seconds, and what went wrong ("" if nothing); `warm` says one is coming."""
 
+    def warm(self) -> None: ...
     async def solve(self, problem: Problem, limit_s: float) -> tuple[Answer, str]: ...
 
 
@@ -70,6 +71,8 @@ class Planner:
         start = _start(run, run.manifest, now)
         stops = run.open_stops
         end = run.manifest.end or run.manifest.start
+        if run.manifest.policy is not SequencePolicy.FIXED:
+            self._solver.warm()
         try:
             times = await self._network.matrix([start, *(stop.stop.place for stop in stops), end.place])
             problem = _problem(run, run.manifest, reason, times, now)

@@ -24,6 +24,7 @@ from typing import Any
 from agent.localroute.check import NO_ROAD_COST, NO_ROAD_S, broken_rules, evaluate
 from agent.localroute.problem import Answer, Problem
 from agent.localroute.repair import repaired
+from wire.model import StopId, Value
 
 GRACE_S = 0.5
 """How long past its limit a worker may take to say its last word; then it is killed."""
@@ -31,6 +32,14 @@ START_LIMIT_S = 30.0
 SEARCH_S_PER_STOP = 0.05
 """A few stops are searched to the end long before the limit; the van's processor has other work."""
 MAX_LINE_BYTES = 4_000_000
+
+
+class Question(Value):
+    """What the worker is asked: a problem, an order that keeps its rules, and the monotonic time to end at."""
+
+    problem: Problem
+    order: tuple[StopId, ...]
+    ends_at: float
 
 
 class Solver:
@@ -43,8 +52,13 @@ class Solver:
         self._turn = asyncio.Lock()
         self._is_closed = False
 
+    def warm(self) -> None:
+        """Begins to start the worker, so that the first problem need not wait for it. Returns at once."""
+        if self._starting is None and not self._is_closed:
+            self._starting = asyncio.create_task(self._start())
+
     async def start(self) -> None:
-        """Starts the worker ahead of its first problem. Raises OSError when it cannot be started."""
+        """Starts the worker and waits until it is ready. Raises OSError when it cannot be started."""
         await self._worker()
 
     async def solve(self, problem: Problem, limit_s: float) -> tuple[Answer, str]:
@@ -52,23 +66,22 @@ class Solver:
 
         Never worse than the repaired order. One problem at a time; a second waits for its turn.
         """
-        best = evaluate(problem, repaired(problem), "repair")
-        if len(problem.visits) < 2:
-            return best, ""
-        loop = asyncio.get_running_loop()
         async with self._turn:
-            ends_at = loop.time() + limit_s
+            ends_at = time.monotonic() + limit_s  # the worker reads the same clock
+            best = evaluate(problem, repaired(problem), "repair")
+            if len(problem.visits) < 2:
+                return best, ""
             try:
-                async with asyncio.timeout_at(ends_at):
+                async with asyncio.timeout(ends_at - time.monotonic()):
                     worker = await self._worker()
             except TimeoutError:
                 return best, f"the engine was not ready within {limit_s:g} s"
             except OSError as error:
                 return best, str(error)
             try:
-                async with asyncio.timeout_at(ends_at + GRACE_S):
-                    search_s = min(ends_at - loop.time(), SEARCH_S_PER_STOP * len(problem.visits))
-                    await _ask(worker, problem, best.order, search_s)
+                async with asyncio.timeout(ends_at + GRACE_S - time.monotonic()):
+                    searched_at = time.monotonic() + SEARCH_S_PER_STOP * len(problem.visits)
+                    await _ask(worker, problem, best.order, min(ends_at, searched_at))
                     while True:
                         reply = await _hear(worker)
                         if "order" not in reply:
@@ -103,8 +116,8 @@ class Solver:
             raise OSError("the solver is closed")
         if self._starting is not None and self._starting.done() and _is_gone(self._starting):
             self._starting = None
-        if self._starting is None:
-            self._starting = asyncio.create_task(self._start())
+        self.warm()
+        assert self._starting is not None
         return await asyncio.shield(self._starting)
 
     async def _start(self) -> Process:
@@ -133,7 +146,8 @@ class Solver:
 
     async def _replace(self, worker: Process) -> None:
         """Ends a worker we no longer trust; the next one starts in the background, to be ready when needed."""
-        self._starting = None if self._is_closed else asyncio.create_task(self._start())
+        self._starting = None
+        self.warm()
         await _kill(worker)
 
 
@@ -150,10 +164,10 @@ def _is_gone(starting: asyncio.Task[Process]) -> bool:
     return starting.cancelled() or starting.exception() is not None or starting.result().returncode is not None
 
 
-async def _ask(worker: Process, problem: Problem, order: Sequence[str], search_s: float) -> None:
+async def _ask(worker: Process, problem: Problem, order: Sequence[str], ends_at: float) -> None:
     assert worker.stdin is not None
-    question = {"problem": problem.model_dump(mode="json"), "order": order, "search_s": search_s}
-    worker.stdin.write(json.dumps(question, separators=(",", ":")).encode() + b"\n")
+    question = Question(problem=problem, order=tuple(order), ends_at=ends_at)
+    worker.stdin.write(question.model_dump_json().encode() + b"\n")
     await worker.stdin.drain()
 
 
@@ -180,6 +194,8 @@ COST_PER_S = 1000
 FAR_S = 30 * 86_400.0
 """Times beyond a month are all alike; it keeps the engine's integers far from their end."""
 SAY_AT_MOST_EVERY_S = 0.05
+LEAST_SEARCH_MS = 20
+"""Of a limit that was used up by building the model."""
 
 
 def serve(parent_pid: int) -> None:
@@ -194,20 +210,24 @@ def serve(parent_pid: int) -> None:
     _say({"why": ""})
     for line in sys.stdin.buffer:
         try:
-            question = json.loads(line)
-            problem = Problem.model_validate(question["problem"])
-            why = improve(problem, question["order"], question["search_s"], lambda order: _say({"order": order}))
+            asked = Question.model_validate_json(line)
+            why = improve(asked.problem, asked.order, asked.ends_at, lambda order: _say({"order": order}))
         except Exception as error:  # whatever the engine does, the van keeps its order and says why
             why = f"{type(error).__name__}: {error}"
         _say({"why": why})
 
 
-def improve(problem: Problem, order: Sequence[str], search_s: float, say: Callable[[list[str]], None]) -> str:
-    """Searches for `search_s` seconds from `order`, which keeps the rules, and says better orders; "" or what failed.
+def improve(problem: Problem, order: Sequence[str], ends_at: float, say: Callable[[list[str]], None]) -> str:
+    """Searches from `order`, which keeps the rules, until the monotonic clock shows `ends_at`, and says better orders.
+
+    Returns "" or what failed.
 
     Visits enter by name, so that the same stops in another order give the same search.
     """
     from ortools.constraint_solver import pywrapcp, routing_enums_pb2  # noqa: PLC0415
+
+    def left_ms() -> int:
+        return max(LEAST_SEARCH_MS, int((ends_at - time.monotonic()) * 1000))
 
     nodes = sorted(range(1, len(problem.visits) + 1), key=lambda node: problem.visits[node - 1].stop_id)
     nodes = [0, *nodes, len(nodes) + 1]
@@ -222,7 +242,7 @@ def improve(problem: Problem, order: Sequence[str], search_s: float, say: Callab
 
     settings = pywrapcp.DefaultRoutingSearchParameters()
     settings.local_search_metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic.GUIDED_LOCAL_SEARCH
-    settings.time_limit.FromMilliseconds(max(1, int(search_s * 1000)))
+    settings.time_limit.FromMilliseconds(left_ms())
     best_cost: int | None = None
     said_at = 0.0
 
@@ -245,6 +265,7 @@ def improve(problem: Problem, order: Sequence[str], search_s: float, say: Callab
     warm = routing.ReadAssignmentFromRoutes([[manager.NodeToIndex(place_of[stop_id]) for stop_id in order]], True)
     if warm is None:
         return "the engine did not take the repaired order as its start"
+    settings.time_limit.FromMilliseconds(left_ms())
     found = routing.SolveFromAssignmentWithParameters(warm, settings)
     if found is None:
         return "the engine found no order"

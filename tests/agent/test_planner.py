@@ -63,6 +63,9 @@ class EveryOrder:
         self.problem: Problem | None = None
         self.why = ""
 
+    def warm(self) -> None:
+        pass
+
     async def solve(self, problem: Problem, limit_s: float) -> tuple[Answer, str]:
         self.problem = problem
         best = evaluate(problem, repaired(problem))

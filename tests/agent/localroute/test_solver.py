@@ -177,6 +177,14 @@ async def test_before_the_worker_is_ready_the_repaired_order_is_given_at_the_lim
     assert "not ready" in why
 
 
+async def test_a_solver_closed_while_its_worker_starts_leaves_no_process() -> None:
+    solver = Watched()
+    solver.warm()
+    await asyncio.sleep(0.05)
+    await solver.close()
+    assert not any(is_running(pid) for pid in solver.pids)
+
+
 async def test_a_closed_solver_repairs_and_says_so() -> None:
     solver = Solver()
     await solver.close()
