@@ -1,11 +1,10 @@
 /** How a stop stands against its window, as a sign and a sentence. */
 
-import type { Eta, Punctuality, Window } from './generated/cab.ts'
+import type { Punctuality, Window } from './generated/cab.ts'
 import type { Translate } from './messages/index.ts'
 
 export interface Standing {
   window: Window | null
-  eta: Eta | null
   punctuality: Punctuality
   minutes_off: number | null
 }
@@ -22,15 +21,10 @@ const SIGNS: Record<Punctuality, Sign> = {
 
 export const signOf = (punctuality: Punctuality): Sign => SIGNS[punctuality]
 
-/** Whole minutes before the window opens (early) or past its end (late); null where the words need no number. */
+/** Whole minutes ahead of the plan (early) or past the window's end (late); null where the words need no number. */
 export function minutesOff(stop: Standing): number | null {
-  if (stop.punctuality === 'late') return stop.minutes_off === null ? null : Math.abs(stop.minutes_off)
-  if (stop.punctuality !== 'early') return null
-  if (stop.window && stop.eta) {
-    const ahead = Math.round((Date.parse(stop.window.opens_at) - Date.parse(stop.eta.p50)) / 60_000)
-    if (ahead > 0) return ahead
-  }
-  return stop.minutes_off === null ? null : Math.abs(stop.minutes_off)
+  const hasNumber = stop.punctuality === 'early' || stop.punctuality === 'late'
+  return hasNumber && stop.minutes_off !== null ? Math.abs(stop.minutes_off) : null
 }
 
 /** "On time", "4 min early", "Tight", "3 min late", or why there is nothing to say. */

@@ -1,0 +1,156 @@
+/** What the agent said, and where the driver is in the page. Views are functions of this; nothing else holds state. */
+
+import type { CabView, FailReason, MapView, Outcome, RouteView, StopView } from '../kit/generated/cab.ts'
+import { isNight } from '../kit/sun.ts'
+import { applyTheme, keepChoice, readChoice, themeNow, type Theme } from '../kit/theme.ts'
+import type { Strokes } from './pad.ts'
+import { fetchMap, fetchRoute, listenToAgent, sendEvidence, sendTap, type Answer, type EvidenceTap, type Tap } from './server.ts'
+import { refusalWords } from './words-of.ts'
+
+export type Page =
+  | { is: 'drive' }
+  | { is: 'day' }
+  | { is: 'stop'; stop_id: string }
+  | { is: 'signature'; stop_id: string }
+  | { is: 'problem'; stop_id: string }
+  | { is: 'reason'; stop_id: string; reason: FailReason }
+  | { is: 'saved'; stop_id: string; saved_at: string; outcome: Outcome | null; reason: FailReason | null }
+
+/** Something that was not saved, in words, and how to try it again. */
+export interface NotSavedNow {
+  words: string
+  again: (() => void) | null
+}
+
+class Cab {
+  view = $state.raw<CabView | null>(null)
+  route = $state.raw<RouteView | null>(null)
+  map = $state.raw<MapView | null>(null)
+  is_answering = $state(true)
+  page = $state.raw<Page>({ is: 'drive' })
+  /** What is on its way to the store: the stop's next tick waits for the answer. */
+  saving = $state<'tap' | 'photo' | 'signature' | null>(null)
+  not_saved = $state.raw<NotSavedNow | null>(null)
+  /** The driver said that the van is parked, when GPS could not; it holds until the van is seen to move. */
+  is_parked_by_word = $state(false)
+  asks_parked = $state.raw<Page | null>(null)
+  seen_plan = $state(0)
+  choice = $state.raw(readChoice(localStorage))
+  /** Signatures that are drawn and not saved, by stop: kept whatever happens to the page around them. */
+  readonly drafts = new Map<string, Strokes>()
+  /** Who signs, by stop, until the agent has it. */
+  readonly signers = new Map<string, string>()
+
+  private heard_ms = $state(0)
+  private beat = $state(0)
+
+  /** The agent's clock, carried on between two messages. */
+  readonly now_ms = $derived.by(() => {
+    if (!this.view) return null
+    const since_ms = Math.max(0, this.beat - this.heard_ms)
+    return Date.parse(this.view.now) + since_ms * this.view.clock_rate
+  })
+  readonly next = $derived(this.view?.stops.find((stop) => stop.stop_id === this.view?.next_stop_id) ?? null)
+  readonly after = $derived.by((): StopView | null => {
+    const open = this.view?.stops.filter((stop) => isOpen(stop) && stop.stop_id !== this.view?.next_stop_id) ?? []
+    return open.sort((a, b) => a.position - b.position)[0] ?? null
+  })
+  /** Moving locks all but one-tap actions, and an unknown speed counts as moving. */
+  readonly is_locked = $derived.by(() => {
+    const motion = this.view?.motion ?? 'unknown'
+    return motion === 'moving' || (motion === 'unknown' && !this.is_parked_by_word)
+  })
+  readonly sun = $derived.by((): Theme => {
+    const place = this.view?.position ?? this.view?.stops[0]
+    if (!place || this.now_ms === null) return 'day'
+    // Once a minute is often enough, and keeps the theme from being worked out at every beat.
+    return isNight(Math.floor(this.now_ms / 60_000) * 60_000, place.lat_deg, place.lon_deg) ? 'night' : 'day'
+  })
+  readonly theme = $derived(themeNow(this.sun, this.choice))
+
+  stop(stop_id: string): StopView | null {
+    return this.view?.stops.find((stop) => stop.stop_id === stop_id) ?? null
+  }
+
+  /** Go to a page; a locked one asks first, or waits for the van to stop. */
+  open(page: Page): void {
+    this.not_saved = null
+    if (page.is === 'drive') this.is_parked_by_word = false
+    if (page.is === 'drive' || page.is === 'saved' || !this.is_locked) this.page = page
+    else if (this.view?.motion === 'unknown') this.asks_parked = page
+  }
+
+  sayParked(): void {
+    this.is_parked_by_word = true
+    const wanted = this.asks_parked
+    this.asks_parked = null
+    if (wanted) this.open(wanted)
+  }
+
+  toggleTheme(): void {
+    this.choice = { theme: this.theme === 'day' ? 'night' : 'day', sun: this.sun }
+    keepChoice(localStorage, this.choice)
+  }
+
+  /** Send a tap; `then` runs only when the agent says it is saved. */
+  async tap(tap: Tap, then: (saved_at: string) => void): Promise<void> {
+    await this.save('tap', () => sendTap(tap), then, () => void this.tap(tap, then))
+  }
+
+  async evidence(evidence: EvidenceTap, then: () => void): Promise<void> {
+    await this.save(evidence.kind, () => sendEvidence(evidence), then, () => void this.evidence(evidence, then))
+  }
+
+  private async save(
+    what: 'tap' | 'photo' | 'signature', send: () => Promise<Answer>, then: (saved_at: string) => void, again: () => void,
+  ): Promise<void> {
+    if (this.saving) return // one thing at a time: a second press while waiting is the same press
+    this.saving = what
+    this.not_saved = null
+    const answer = await send()
+    this.saving = null
+    if (answer.is === 'saved') then(answer.saved.saved_at)
+    else this.not_saved = { words: refusalWords(answer), again: answer.is === 'no_answer' ? again : null }
+  }
+
+  private hear(view: CabView): void {
+    if (this.view && view.revision < this.view.revision && Date.parse(view.now) < Date.parse(this.view.now)) return
+    const stood = this.view?.motion === 'halted' || this.view?.motion === 'parked'
+    const is_new_route = view.route_version !== this.route?.route_version
+    this.view = view
+    this.heard_ms = this.beat = performance.now()
+    if (view.motion === 'moving') this.startDriving()
+    // Seen to stand, and at work on a stop: losing GPS at the door does not lock the work away.
+    if (view.motion === 'unknown' && stood && this.page.is !== 'drive') this.is_parked_by_word = true
+    if (is_new_route) void fetchRoute().then((route) => (this.route = route ?? this.route))
+    if (!this.map) void fetchMap().then((map) => (this.map = map))
+  }
+
+  /** The van moves: back to the map, and whatever was being done is kept. */
+  private startDriving(): void {
+    this.is_parked_by_word = false
+    this.asks_parked = null
+    if (this.page.is !== 'drive') this.page = { is: 'drive' }
+  }
+
+  /** Begin to listen; called once, by the page. */
+  start(): () => void {
+    const stopListening = listenToAgent(
+      (view) => this.hear(view),
+      (is_answering) => (this.is_answering = is_answering),
+    )
+    const ticking = setInterval(() => (this.beat = performance.now()), 500)
+    const stopTheme = $effect.root(() => {
+      $effect(() => applyTheme(this.theme))
+    })
+    return () => {
+      stopListening()
+      clearInterval(ticking)
+      stopTheme()
+    }
+  }
+}
+
+export const isOpen = (stop: StopView): boolean => stop.phase === 'open' || stop.phase === 'arrived'
+
+export const cab = new Cab()

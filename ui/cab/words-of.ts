@@ -1,0 +1,73 @@
+/** Facts of the view as words in the driver's language. */
+
+import type { CabView, Eta, StopView, Trouble } from '../kit/generated/cab.ts'
+import { clock, distance } from '../kit/time.ts'
+import type { Answer } from './server.ts'
+import { locale, t } from './words.ts'
+
+/** "14:43", or "about 14:43" when it rests on the straight line and not on roads. */
+export function etaWords(eta: Eta, timezone: string): string {
+  const at = clock(eta.p50, timezone, locale)
+  return eta.times === 'estimate' ? t('estimate', { at }) : at
+}
+
+/** "294 Rua do Almada". */
+export const doorWords = (stop: StopView): string => `${stop.address.number} ${stop.address.street}`.trim() || stop.order_ref
+
+/** What is handed over: the named items, or how many parcels. */
+export const goodsWords = (stop: StopView): string =>
+  stop.items.length ? t('items', { n: stop.items.length }) : t('parcels', { n: stop.amount.parcels })
+
+/** "2 parcels and 1 envelope". */
+export const goodsSentence = (stop: StopView): string => {
+  if (stop.items.length === 0 || stop.items.length > 3) return goodsWords(stop)
+  return new Intl.ListFormat(locale, { type: 'conjunction' }).format(stop.items)
+}
+
+/** "Beatriz Fontes · 3 items". */
+export const whoWords = (stop: StopView): string =>
+  [stop.recipient_name, goodsWords(stop)].filter(Boolean).join(' · ')
+
+/** The window and the expected time as a sentence, for those who hear the bar. */
+export function barWords(stop: StopView, timezone: string): string {
+  const at = stop.eta ? clock(stop.eta.p50, timezone, locale) : ''
+  if (!stop.window) return stop.eta ? t('window_label_none', { at }) : t('no_eta')
+  const from = clock(stop.window.opens_at, timezone, locale)
+  const to = clock(stop.window.closes_at, timezone, locale)
+  return stop.eta ? t('window_label', { from, to, at }) : t('window_label_no_eta', { from, to })
+}
+
+/** "14:43 · 500 m" under the round after next. */
+export function afterWords(stop: StopView, timezone: string): string {
+  const parts = [stop.eta ? etaWords(stop.eta, timezone) : t('no_eta')]
+  if (stop.travel_m !== null) parts.push(distance(stop.travel_m, locale))
+  return parts.join(' · ')
+}
+
+export interface LinkWords {
+  text: string
+  is_online: boolean
+}
+
+/** "Online", or "Offline since 14:05 · 12 things waiting". */
+export function linkWords(view: CabView): LinkWords {
+  const { is_online, since, waiting } = view.link
+  // A few rows are always just on their way; they become news when they stay.
+  if (is_online) return { is_online, text: waiting > 25 ? `${t('online')} · ${t('sending', { n: waiting })}` : t('online') }
+  const offline = since ? t('offline_since', { at: clock(since, view.timezone, locale) }) : t('offline')
+  return { is_online, text: waiting ? `${offline} · ${t('waiting', { n: waiting })}` : offline }
+}
+
+const TROUBLES: Record<Trouble, () => string> = {
+  "This stop is not on today's list.": () => t('trouble_unknown'),
+  'This stop is already closed.': () => t('trouble_closed'),
+  'Proof is still missing for this stop.': () => t('trouble_proof'),
+  'There is no list for today yet.': () => t('trouble_no_list'),
+}
+
+/** Why something was not saved. */
+export function refusalWords(answer: Exclude<Answer, { is: 'saved' }>): string {
+  if (answer.is === 'no_answer') return t('no_answer')
+  if (answer.is_full) return t('disk_full')
+  return answer.why.trouble ? TROUBLES[answer.why.trouble]() : answer.why.message
+}
