@@ -12,6 +12,8 @@ from datetime import datetime
 import aiohttp
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from wire.codec import first_problem
+
 TRY_AGAIN_S = 0.25
 ANSWER_S = 8.0
 _HEADERS = {"X-Roundsman": "1"}
@@ -81,6 +83,10 @@ class SavedSeen(_Read):
     sha256: str | None = None
 
 
+class BrokenScreenError(RuntimeError):
+    """The van answered 200 with something that is not what it promises: a mistake in the van, or in here."""
+
+
 @dataclass(frozen=True)
 class RefusedSeen:
     """The van understood and did not save."""
@@ -97,15 +103,12 @@ class Cab:
         self._session: aiohttp.ClientSession | None = None
 
     async def screen(self) -> Screen | None:
-        """What is on the screen now; None when the van does not answer."""
+        """What is on the screen now; None when the van does not answer. Raises BrokenScreenError."""
         body = await self._get("/api/view", within_s=2.0)
-        try:
-            return None if body is None else Screen.model_validate_json(body)
-        except ValidationError:
-            return None
+        return None if body is None else _understood(Screen, body)
 
     async def tap(self, kind: str, tap_id: str, stop_id: str, **more: str) -> SavedSeen | RefusedSeen:
-        """One tap, until it is answered."""
+        """One tap, until it is answered. Raises BrokenScreenError."""
         return await self._until_answered(
             "/api/taps", lambda: {"json": {"kind": kind, "tap_id": tap_id, "stop_id": stop_id, **more}}
         )
@@ -142,10 +145,10 @@ class Cab:
             async with self._open().post(self._address + path, timeout=limit, **request) as response:  # type: ignore[arg-type]
                 body = await response.read()
                 if response.status == 200:
-                    return SavedSeen.model_validate_json(body)
+                    return _understood(SavedSeen, body)
                 if 400 <= response.status < 500:
                     return RefusedSeen(response.status, body.decode(errors="replace")[:300])
-        except (aiohttp.ClientError, TimeoutError, OSError, ValidationError):
+        except (aiohttp.ClientError, TimeoutError, OSError):
             pass
         return None
 
@@ -162,3 +165,10 @@ class Cab:
         if self._session is None:
             self._session = aiohttp.ClientSession(headers=_HEADERS)
         return self._session
+
+
+def _understood[M: BaseModel](model: type[M], body: bytes) -> M:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise BrokenScreenError(f"the van's answer is no {model.__name__}: {first_problem(error)}") from error

@@ -13,7 +13,7 @@ import pytest
 
 from host.clock import Clock, ClockSettings
 from roads.answers import ClosureReport
-from simulator.cab import Cab
+from simulator.cab import BrokenScreenError, Cab
 from simulator.driver import Driver, DriverStuckError, Hooks
 from simulator.roadtrip import NotClosedError, OpenRoads
 from simulator.seenlog import SeenLog, read_evidence, read_seen
@@ -126,6 +126,15 @@ async def test_a_van_that_takes_no_tap_is_said_so(days: list[Day], tmp_path: Pat
         async with asyncio.timeout(20):
             await day.driver.run()
     assert day.notes == []
+
+
+async def test_a_screen_that_breaks_its_promise_is_not_taken_for_a_van_that_is_down(
+    days: list[Day], tmp_path: Path
+) -> None:
+    day = await _day(days, tmp_path, FakeVan(_places(1), proofs=(None,)))  # type: ignore[arg-type]
+    with pytest.raises(BrokenScreenError, match="kind"):
+        async with asyncio.timeout(20):
+            await day.driver.run()
 
 
 async def test_a_road_that_closes_on_the_way_is_driven_round(days: list[Day], tmp_path: Path) -> None:
