@@ -21,7 +21,7 @@ from tests.builders import a_problem, shuffled, with_rules
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SLACK_S = 0.3
+SLACK_S = 1.0
 """For a busy machine, on top of the limit and its grace."""
 
 
