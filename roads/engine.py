@@ -90,7 +90,11 @@ class Engine:
         port, osrm = free_port(), None
         try:
             self._child = await Child.start(
-                self.name, server_command(self._base, port), run_dir=self._run_dir, log_path=self._log_path
+                self.name,
+                server_command(self._base, port),
+                run_dir=self._run_dir,
+                log_path=self._log_path,
+                cwd=self._base.parent,
             )
             self._child.take_name(self.name)  # it may have got another one while the program started
             osrm = Osrm(port)

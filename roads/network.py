@@ -200,7 +200,7 @@ class RoadNetwork:
             file.write_text(closed.speed_file(shares[closure_id]))
         log_path = copy / "customize.log"
         child = await Child.start(
-            "osrm-customize", customize_command(base, list(files)), run_dir=self._run_dir, log_path=log_path
+            "osrm-customize", customize_command(base, list(files)), run_dir=self._run_dir, log_path=log_path, cwd=copy
         )
         try:
             code = await child.wait()
@@ -209,7 +209,7 @@ class RoadNetwork:
         if code != 0:
             raise RoadsError(f"osrm-customize ended with code {code}: {child.log_tail()}")
         used = used_speeds(log_path.read_text(errors="replace"))
-        return {closure_id: used.get(str(file), 0) for file, closure_id in files.items()}
+        return {closure_id: used.get(file.name, 0) for file, closure_id in files.items()}
 
     async def _switch_to(self, copy: Path | None) -> None:
         assert self._engine is not None

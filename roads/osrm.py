@@ -5,6 +5,7 @@ OSRM puts longitude first; here it is turned round, in both directions, and nowh
 
 import asyncio
 import importlib.util
+import os
 import re
 from collections.abc import Sequence
 from enum import StrEnum
@@ -47,20 +48,20 @@ def program(name: str) -> str:
 
 
 def build_commands(pbf: Path) -> list[list[str]]:
-    """The three steps from `X.osm.pbf` to `X.osrm.*` beside it."""
-    base = str(pbf).removesuffix(".osm.pbf") + ".osrm"
+    """The three steps from `X.osm.pbf` to `X.osrm.*` beside it, run in its folder: OSRM takes no path with a blank."""
+    base = pbf.name.removesuffix(".osm.pbf") + ".osrm"
     profile = Path(program("osrm-extract")).parent.parent / "share" / "profiles" / "car.lua"
     return [
-        [program("osrm-extract"), "-p", str(profile), str(pbf)],
+        [program("osrm-extract"), "-p", os.path.relpath(profile, pbf.parent), pbf.name],
         [program("osrm-partition"), base],
         [program("osrm-customize"), base],
     ]
 
 
 def customize_command(base: Path, speed_files: Sequence[Path]) -> list[str]:
-    """Puts speed files into a working copy. Never for a pack itself: it changes files in place and cannot undo it."""
-    speeds = [word for file in speed_files for word in ("--segment-speed-file", str(file))]
-    return [program("osrm-customize"), *speeds, str(base)]
+    """Puts speed files into a working copy, run in its folder. Never for a pack itself: it changes files in place."""
+    speeds = [word for file in speed_files for word in ("--segment-speed-file", file.name)]
+    return [program("osrm-customize"), *speeds, base.name]
 
 
 def used_speeds(log: str) -> dict[str, int]:
@@ -69,12 +70,12 @@ def used_speeds(log: str) -> dict[str, int]:
 
 
 def server_command(base: Path, port: int) -> list[str]:
-    """`osrm-routed` on loopback. Switches are written with `=1`: without it they swallow the next word."""
+    """`osrm-routed` on loopback, run in the folder of `base`. Switches say `=1`: else they swallow the next word."""
     return [
         *(program("osrm-routed"), "--algorithm", "mld", "--mmap=1", "--ip", "127.0.0.1", "--port", str(port)),
         *("--max-table-size", str(MAX_PLACES), "--max-viaroute-size", str(MAX_PLACES)),
         *("--max-nearest-locations", str(MAX_PLACES), "--max-matching-size", str(MAX_PLACES)),
-        *("--default-radius", str(SNAP_M), "--verbosity", "WARNING", str(base)),
+        *("--default-radius", str(SNAP_M), "--verbosity", "WARNING", base.name),
     ]
 
 

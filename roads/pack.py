@@ -147,7 +147,7 @@ def _build_into(folder: Path, pbf: Path, name: str, progress: Callable[[str], No
     extract.symlink_to(pbf.absolute())
     for step, command in zip(("extract", "partition", "customise"), osrm.build_commands(extract), strict=True):
         progress(f"road network: {step}")
-        _run(command, scratch)
+        _run(command, road)
     extract.unlink()
     progress("road network: looking for a journey that works")
     start, end, travel_s = survey.journey(folder / ROAD_BASE, bounds)

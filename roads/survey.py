@@ -52,7 +52,8 @@ def journey(base: Path, area: Bounds) -> tuple[Place, Place, float]:
     """
     port = free_port()
     argv, extra = dying_with_us(osrm.server_command(base, port))
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **extra) as server:
+    nothing = subprocess.DEVNULL
+    with subprocess.Popen(argv, cwd=base.parent, stdin=nothing, stdout=nothing, **extra) as server:
         try:
             _wait_until_up(server, port)
             places = _on_roads(port, area)

@@ -59,9 +59,9 @@ class Stage:
 
 def map_pack(pbf: Path, name: str, progress: Callable[[str], None]) -> Path:
     """The folder of the map pack for this extract, built when the cache does not hold it yet."""
-    builder = Path(packs.__file__).read_bytes()
+    builder = b"".join(file.read_bytes() for file in sorted(Path(packs.__file__).parent.glob("*.py")))
     key = hashlib.sha256(pbf.read_bytes() + builder).hexdigest()[:16]
-    folder = CACHE / "packs" / f"{name}-{key}"
+    folder = CACHE / "packs" / key
     if (folder / "pack.json").is_file():
         return folder
     shutil.rmtree(folder, ignore_errors=True)
