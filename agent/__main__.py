@@ -1,4 +1,4 @@
-"""`python -m agent VAN.toml`: one van. Exit 2, with one line saying why, when it cannot start; ends by Ctrl-C or SIGTERM."""
+"""`python -m agent VAN.toml`: one van. Ends by Ctrl-C or SIGTERM; exit 2, with one line why, when it cannot start."""
 
 import asyncio
 import logging

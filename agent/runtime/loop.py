@@ -132,7 +132,8 @@ class Runtime:
             self._fixes.leave(entry.crumb)
         if self._may_wait(entry, decision):
             self.run = decision.run
-            self._fixes.add(milliseconds(now), entry.entered)
+            if isinstance(entry.entered, FixJudged):
+                self._fixes.add(milliseconds(now), entry.entered)
         else:
             await self._save(self._step(entry, decision, now))
             self.run = decision.run

@@ -1,0 +1,182 @@
+"""What the driver sees, from the run alone."""
+
+from agent.gps.position import Motion
+from agent.screen.build import Around, cab_view
+from agent.screen.picture import Picture
+from agent.screen.route import RouteAhead, Way
+from agent.screen.view import CabView, ManoeuvreView
+from agent.trip.punctuality import Punctuality
+from agent.trip.run import Run, RunStop, StopPhase
+from host.clock import Clock, ClockSettings
+from tests.builders import (
+    DEPOT,
+    MORNING,
+    a_place,
+    a_plan,
+    a_position,
+    a_run,
+    a_stop,
+    a_window,
+    at,
+    evidence,
+    with_proof,
+)
+from wire.events import FixQuality, Outcome, TimesSource
+from wire.geo import Place, moved
+from wire.manifest import EvidenceKind, EvidenceRule
+
+PHOTO, SIGNATURE = EvidenceKind.PHOTO, EvidenceKind.SIGNATURE
+
+
+def seen(run: Run, minutes: float = 0.0, **changes: object) -> CabView:
+    fields = {
+        "van": "van-1",
+        "clock_rate": 1.0,
+        "revision": 1,
+        "route_version": 1,
+        "waiting": 0,
+        "oldest_waiting_ms": None,
+    }
+    return cab_view(run, Around(**{**fields, **changes}), at(minutes))  # type: ignore[arg-type]
+
+
+def with_stop(run: Run, number: int, **changes: object) -> Run:
+    stops = list(run.stops)
+    stops[number - 1] = stops[number - 1].model_copy(update=changes)
+    return run.model_copy(update={"stops": tuple(stops)})
+
+
+def test_without_a_manifest_there_is_an_empty_day_and_nothing_is_claimed() -> None:
+    view = seen(Run())
+    assert (view.stops, view.plan, view.position, view.policy, view.next_stop_id) == ((), None, None, None, None)
+    assert view.gps.quality is FixQuality.NONE
+
+
+def test_stops_stand_in_driving_order_with_what_is_done_before_them() -> None:
+    run = a_run(4)
+    run = run.model_copy(update={"plan": a_plan([stop.stop for stop in (run.stops[3], run.stops[0], run.stops[1])])})
+    run = with_stop(run, 3, phase=StopPhase.COMPLETED, closed_at=at(5), outcome=Outcome.TO_RECIPIENT)
+    view = seen(run, 10)
+    assert [(stop.stop_id, stop.position) for stop in view.stops] == [("s3", 1), ("s4", 2), ("s1", 3), ("s2", 4)]
+    assert (view.done, view.total, view.next_stop_id) == (1, 4, "s4")
+
+
+def test_a_stop_taken_off_stands_last_and_is_not_counted() -> None:
+    run = with_stop(a_run(3), 1, phase=StopPhase.CANCELLED, is_listed=False)
+    view = seen(run)
+    assert [stop.stop_id for stop in view.stops] == ["s2", "s3", "s1"]
+    assert (view.done, view.total) == (0, 2)
+
+
+def test_steps_show_what_is_asked_and_what_was_taken() -> None:
+    stop = a_stop(1, proof={SIGNATURE: EvidenceRule.REQUIRED, PHOTO: EvidenceRule.OFF})
+    run = a_run([stop])
+    (before,) = seen(run).stops
+    assert [(step.kind, step.rule, step.sha256) for step in before.steps] == [(SIGNATURE, EvidenceRule.REQUIRED, None)]
+    assert not before.is_ready_to_close
+
+    first, second = evidence(SIGNATURE, text="first"), evidence(SIGNATURE, text="second")
+    run = with_stop(run, 1, evidence=(first, second, evidence(PHOTO)))
+    (after,) = seen(run).stops
+    assert after.is_ready_to_close
+    assert [step.kind for step in after.steps] == [SIGNATURE, PHOTO]
+    assert after.steps[0].sha256 == second.sha256
+
+
+def test_lateness_is_said_against_the_window_that_counts() -> None:
+    stop = a_stop(1, windows=(a_window(0, 1),))
+    (view,) = seen(a_run([stop]), 30).stops
+    assert view.punctuality is Punctuality.LATE
+    assert view.minutes_off is not None
+    assert view.minutes_off > 25
+
+
+def test_a_position_of_last_night_is_shown_with_its_age_and_called_stale() -> None:
+    view = seen(a_run(position=a_position(fixed_at=MORNING)), 60)
+    assert (view.gps.quality, view.gps.since) == (FixQuality.STALE, MORNING)
+    assert view.position is not None
+    assert view.position.fixed_at == MORNING
+    assert not view.is_within_reach
+
+
+def test_arrived_is_offered_only_close_by_and_standing() -> None:
+    there = a_run(position=a_position(a_stop(1).place), motion=Motion.HALTED)
+    assert seen(there).is_within_reach
+    assert not seen(there.model_copy(update={"motion": Motion.UNKNOWN})).is_within_reach
+
+
+def test_stops_the_new_plan_moved_say_by_how_many_places() -> None:
+    stops = [a_stop(number) for number in (1, 2, 3, 4)]
+    run = a_run(stops, plan=a_plan([stops[3], stops[0], stops[1], stops[2]], version=2, moved_stops=("s4",)))
+    moved_by = {stop.stop_id: stop.moved_by for stop in seen(run, order_before=("s1", "s2", "s3", "s4")).stops}
+    assert moved_by == {"s4": -3, "s1": 0, "s2": 0, "s3": 0}
+
+
+class OneRoad:
+    """A road straight north, and how often it was asked for."""
+
+    def __init__(self, times: TimesSource = TimesSource.ROADS) -> None:
+        self.asked = 0
+        self.times = times
+
+    async def __call__(self, places: object) -> Way:
+        self.asked += 1
+        line = tuple((DEPOT.lon_deg, a_place(north_m=500.0 * step).lat_deg) for step in range(4))
+        turn = ManoeuvreView(
+            type="depart", modifier="", street="Rua", lat_deg=DEPOT.lat_deg, lon_deg=DEPOT.lon_deg, distance_m=500
+        )
+        return Way(line=line, legs_begin=(0, 1, 2), manoeuvres=(turn,), times=self.times)
+
+
+def near(place: Place) -> Run:
+    return a_run(position=a_position(place))
+
+
+async def test_a_route_is_asked_once_while_the_van_follows_it() -> None:
+    road = OneRoad()
+    route = RouteAhead(road)
+    first = await route.view(near(DEPOT), MORNING)
+    assert (len(first.line), len(first.onward)) == (2, 3)
+    again = await route.view(near(moved(DEPOT, north_m=300, east_m=30)), MORNING)
+    assert (again, road.asked) == (first, 1)
+
+
+async def test_a_route_is_asked_anew_when_the_van_left_it_or_the_plan_changed() -> None:
+    road = OneRoad()
+    route = RouteAhead(road)
+    first = await route.view(near(DEPOT), MORNING)
+    off = await route.view(near(moved(DEPOT, north_m=300, east_m=50)), MORNING)
+    assert off.route_version == first.route_version + 1
+    done = with_stop(near(DEPOT), 1, phase=StopPhase.COMPLETED)
+    assert route.look(done, MORNING) == off.route_version + 1
+
+
+async def test_without_a_stop_there_is_no_route_and_nobody_is_asked() -> None:
+    road = OneRoad()
+    view = await RouteAhead(road).view(Run(), MORNING)
+    assert (view.line, road.asked) == ((), 0)
+
+
+def test_the_picture_is_built_once_a_change_and_remembers_the_order_before() -> None:
+    stops = [a_stop(1), a_stop(2)]
+    runs = [a_run(stops)]
+    picture = Picture(
+        van="van-1",
+        clock=Clock(ClockSettings()),
+        run=lambda: runs[-1],
+        changes=lambda: len(runs),
+        waiting=lambda: (3, None),
+        route=RouteAhead(OneRoad()),
+        first_revision=1000,
+    )
+    first = picture.view()
+    assert (first.revision, first.link.waiting) == (1001, 3)
+    assert picture.view() is first
+    runs.append(a_run(stops, plan=a_plan(stops[::-1], version=2, moved_stops=("s2",))))
+    assert {stop.stop_id: stop.moved_by for stop in picture.view().stops} == {"s2": -1, "s1": 0}
+
+
+def test_a_run_stop_without_rules_is_ready_at_once() -> None:
+    assert seen(a_run([a_stop(1)])).stops[0].is_ready_to_close
+    assert not seen(a_run([a_stop(1, proof=with_proof(PHOTO))])).stops[0].is_ready_to_close
+    assert RunStop(stop=a_stop(1)).is_open

@@ -1,0 +1,164 @@
+"""The cab's HTTP as its page meets it, on a whole agent with no gpsd, broker or map."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from agent.errors import StoreError, StoreErrorKind
+from agent.store.store import Store
+from tests.agent.conftest import ASKED, StartCab, begin_day
+from tests.agent.pictures import a_photo, a_signature
+from tests.builders import a_run, a_stop, with_proof
+from wire.manifest import EvidenceKind
+
+PROVEN = a_stop(1, proof=with_proof(EvidenceKind.SIGNATURE, EvidenceKind.PHOTO))
+
+
+@pytest.fixture
+async def folder(tmp_path: Path) -> Path:
+    """A day with two stops, the first of which needs a signature and a photo."""
+    await begin_day(tmp_path, a_run([PROVEN, a_stop(2)]))
+    return tmp_path
+
+
+async def test_the_page_gets_the_day_without_any_neighbour(folder: Path, start_cab: StartCab) -> None:
+    async with start_cab(folder) as cab:
+        view = await cab.view()
+        assert [stop["stop_id"] for stop in view["stops"]] == ["s1", "s2"]
+        async with cab.http.get(f"{cab.url}/api/route") as answer:
+            route = await answer.json()
+        assert route["times"] == "estimate"
+        assert len(route["line"]) == 2
+        async with cab.http.get(f"{cab.url}/api/map") as answer:
+            assert not (await answer.json())["has_tiles"]
+        async with cab.http.get(f"{cab.url}/tiles/14/1/1.pbf") as answer:
+            assert answer.status == 204
+
+
+async def test_evidence_and_then_delivered(folder: Path, start_cab: StartCab) -> None:
+    async with start_cab(folder) as cab:
+        assert (await cab.tap(kind="arrived", tap_id="tap-00001", stop_id="s1"))[0] == 200
+        status, refused = await cab.tap(kind="delivered", tap_id="tap-00002", stop_id="s1")
+        assert (status, refused["trouble"]) == (409, "Proof is still missing for this stop.")
+
+        for number, (kind, data) in enumerate((("signature", a_signature()), ("photo", a_photo()))):
+            status, saved = await cab.evidence("s1", data, kind=kind, tap_id=f"tap-1000{number}", signed_by="Ana")
+            assert status == 200
+            async with cab.http.get(f"{cab.url}/api/evidence/{saved['sha256']}") as answer:
+                kept = await answer.read()
+                assert answer.content_type == ("image/png" if kind == "signature" else "image/jpeg")
+            assert hashlib.sha256(kept).hexdigest() == saved["sha256"]
+
+        assert (await cab.tap(kind="delivered", tap_id="tap-00003", stop_id="s1", received_by="Ana"))[0] == 200
+        view = await cab.view()
+        assert view["stops"][0]["phase"] == "completed"
+        assert [step["signed_by"] for step in view["stops"][0]["steps"]] == ["Ana", "Ana"]
+        assert view["link"]["waiting"] == 6  # arrived, two proofs with their bytes, completed
+
+
+async def test_the_same_tap_again_gets_the_same_answer_and_is_done_once(folder: Path, start_cab: StartCab) -> None:
+    photo = a_photo()
+    async with start_cab(folder) as cab:
+        first = await cab.tap(kind="arrived", tap_id="tap-00001", stop_id="s2")
+        assert await cab.tap(kind="arrived", tap_id="tap-00001", stop_id="s2") == first
+        shot = await cab.evidence("s2", photo, kind="photo", tap_id="tap-00002")
+        assert await cab.evidence("s2", photo, kind="photo", tap_id="tap-00002") == shot
+        waiting = (await cab.view())["link"]["waiting"]
+    async with start_cab(folder) as cab:  # and after a restart
+        assert await cab.tap(kind="arrived", tap_id="tap-00001", stop_id="s2") == first
+        assert await cab.evidence("s2", photo, kind="photo", tap_id="tap-00002") == shot
+        assert (await cab.view())["link"]["waiting"] == waiting
+
+
+async def test_a_tap_id_used_for_something_else_is_refused(folder: Path, start_cab: StartCab) -> None:
+    async with start_cab(folder) as cab:
+        await cab.tap(kind="arrived", tap_id="tap-00001", stop_id="s2")
+        assert (await cab.tap(kind="arrived", tap_id="tap-00001", stop_id="s1"))[0] == 409
+        assert (await cab.evidence("s2", a_photo(), kind="photo", tap_id="tap-00001"))[0] == 409
+        assert (await cab.view())["next_stop_id"] == "s2"
+
+
+async def test_nonsense_is_refused_in_words(folder: Path, start_cab: StartCab) -> None:
+    async with start_cab(folder) as cab:
+        for body in (
+            b"",
+            b"{",
+            b'{"kind":"arrived"}',
+            b'{"kind":"arrived","tap_id":"tap-00001","stop_id":"\xff"}',
+            b"NaN",
+        ):
+            async with cab.http.post(f"{cab.url}/api/taps", data=body, headers=ASKED) as answer:
+                assert answer.status == 400
+                assert (await answer.json())["message"].startswith("Not saved: ")
+        assert (await cab.tap(kind="arrived", tap_id="tap-00001", stop_id="nobody"))[0] == 404
+        status, refused = await cab.evidence("s1", b"%PDF", kind="photo", tap_id="tap-00002")
+        assert (status, refused["message"]) == (422, "This is not a picture we can keep: only JPEG and PNG.")
+        assert (await cab.evidence("s1", a_photo(), kind="video", tap_id="tap-00003"))[0] == 400
+        assert (await cab.evidence("s1", a_photo(), kind="photo", tap_id="x"))[0] == 400
+        assert (await cab.evidence("s1", a_photo(), kind="photo", tap_id="tap-00004", signed_by="a" * 121))[0] == 400
+        assert (await cab.view())["link"]["waiting"] == 0
+
+
+async def test_a_picture_over_12_mb_is_refused_before_it_is_opened(folder: Path, start_cab: StartCab) -> None:
+    async with start_cab(folder) as cab:
+        status, refused = await cab.evidence("s1", b"\0" * 12_000_002, kind="photo", tap_id="tap-00001")
+        assert status == 413
+        assert "12 MB" in refused["message"]
+
+
+async def test_only_our_own_page_on_this_machine_may_ask(folder: Path, start_cab: StartCab) -> None:
+    async with start_cab(folder) as cab:
+        async with cab.http.get(f"{cab.url}/api/view", headers={"Host": "evil.example:8101"}) as answer:
+            assert answer.status == 403
+        async with cab.http.post(f"{cab.url}/api/taps", json={}) as answer:
+            assert answer.status == 403
+        for path in ("/api/view", "/", "/nothing", "/api/nothing"):
+            async with cab.http.get(cab.url + path) as answer:
+                assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+                assert answer.headers["X-Content-Type-Options"] == "nosniff"
+                assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+async def test_the_page_is_served_and_nothing_beside_it(folder: Path, start_cab: StartCab) -> None:
+    cab_dir = folder / "pages" / "cab"
+    (cab_dir / "assets").mkdir(parents=True)
+    (cab_dir / "index.html").write_text("<!doctype html>cab")
+    (cab_dir / "assets" / "a.js").write_text("1")
+    (cab_dir / "way-out").symlink_to(folder / "van.sqlite")
+    async with start_cab(folder) as cab:
+        async with cab.http.get(cab.url) as answer:
+            assert (await answer.text(), answer.headers["Cache-Control"]) == ("<!doctype html>cab", "no-cache")
+        async with cab.http.get(f"{cab.url}/assets/a.js") as answer:
+            assert "immutable" in answer.headers["Cache-Control"]
+        for path in ("/way-out", "/%2e%2e/%2e%2e/van.sqlite", "/assets", "/a%00b"):
+            async with cab.http.get(cab.url + path) as answer:
+                assert answer.status == 404
+
+
+async def test_a_change_reaches_the_page_as_an_event(folder: Path, start_cab: StartCab) -> None:
+    async with start_cab(folder) as cab, cab.http.get(f"{cab.url}/api/events") as stream:
+        assert stream.content_type == "text/event-stream"
+        assert await stream.content.readline() == b"event: view\n"
+        assert b'"phase":"open"' in await stream.content.readline()
+        await stream.content.readline()
+        await cab.tap(kind="arrived", tap_id="tap-00001", stop_id="s1")
+        assert await stream.content.readline() == b"event: view\n"
+        assert b'"phase":"arrived"' in await stream.content.readline()
+
+
+async def test_a_full_disk_is_said_before_anything_is_called_saved(
+    folder: Path, start_cab: StartCab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start_cab(folder) as cab:
+
+        async def full(*_: object) -> None:
+            raise StoreError(StoreErrorKind.FULL, "no room")
+
+        with monkeypatch.context() as while_full:
+            while_full.setattr(Store, "save", full)
+            status, refused = await cab.tap(kind="arrived", tap_id="tap-00001", stop_id="s1")
+            assert status == 507
+            assert "storage is full" in refused["message"]
+            assert (await cab.view())["stops"][0]["phase"] == "open"
+        assert (await cab.tap(kind="arrived", tap_id="tap-00001", stop_id="s1"))[0] == 200
