@@ -1,4 +1,4 @@
-"""What every request must pass and every answer carries: the host is this machine, a change is meant, nothing is guessed.
+"""What every request must pass and every answer carries: the host is this machine, and a change is meant.
 
 A page of another site can make a browser send us requests. It cannot add a header of its own without asking us first,
 so a change must carry one; and a name that was pointed at loopback to read us (DNS rebinding) is not a host we know.

@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from pydantic import ValidationError
 
+from cloud.errors import CloudError
 from cloud.fleet.view import ApiProblem
 from wire.codec import WireError, first_problem
 from wire.model import Value
@@ -80,9 +81,11 @@ async def errors_as_problems(request: web.Request, handler: Handler) -> web.Stre
         name: ProblemName = "not_found" if error.status == 404 else "bad_request"
         words = f"there is nothing at {request.path}" if error.status == 404 else error.reason
         return _problem(name, words, error.status, allow=error.headers.get("Allow"))
-    except (ConnectionError, TimeoutError) as error:
-        log.warning("%s %s: %s", request.method, request.path, error)
-        return _problem("unavailable", "the coordinator could not finish this in time: try again", 503)
+    except CloudError as error:
+        log.error("%s %s: %s", request.method, request.path, error)
+        return _problem("unavailable", str(error), 503)
+    except ConnectionError:
+        raise  # who asked has gone
     except Exception:
         log.exception("%s %s failed", request.method, request.path)
         return _problem("unavailable", "the coordinator made a mistake; its log has the details. Try again", 500)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from wire.manifest import Stop
-from wire.model import StopId, Value
+from wire.model import Instant, StopId, Value
 
 MAX_ORDER_REF = 64
 _PLAIN = re.compile(r"^(?!.*__)[A-Za-z0-9_.-]{1,55}$", re.ASCII)
@@ -22,7 +22,11 @@ class Order(Value):
     van: str | None = None
     position: int | None = None
     why_unassigned: str = ""
-    is_cancelled: bool = False
+    cancelled_at: Instant | None = None
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.cancelled_at is not None
 
     @property
     def order_ref(self) -> str:

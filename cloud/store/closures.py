@@ -59,8 +59,6 @@ def conditions_now(conn: Connection, now: datetime) -> Conditions | None:
 
 
 def _count_up(conn: Connection) -> None:
-    counted = conn.execute(
-        update(versions).where(versions.c.name == CONDITIONS).values(version=versions.c.version + 1)
-    )
+    counted = conn.execute(update(versions).where(versions.c.name == CONDITIONS).values(version=versions.c.version + 1))
     if not counted.rowcount:
         conn.execute(insert(versions).values(name=CONDITIONS, version=1))

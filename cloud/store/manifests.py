@@ -1,5 +1,6 @@
 """Manifests as they were handed out. A version is never changed; a van's versions grow over all its days."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from sqlalchemy import Connection, func, insert, select
@@ -38,12 +39,11 @@ def newest_manifest(conn: Connection, van: str, day: date) -> Manifest | None:
     return None if document is None else Manifest.model_validate_json(document)
 
 
-def manifest_in_force(conn: Connection, van: str, today: date) -> Manifest | None:
-    """What the van should hold now: today's newest; before there is one, the next day's that has one; else the last."""
-    days = [
-        date.fromisoformat(day)
-        for day in conn.execute(select(manifests.c.day).where(manifests.c.van == van).distinct()).scalars()
-    ]
-    coming = [day for day in days if day >= today]
-    day = min(coming) if coming else max(days, default=None)
-    return None if day is None else newest_manifest(conn, van, day)
+def newest_versions(conn: Connection, vans: Iterable[str], day: date) -> dict[str, int]:
+    """The version in force of each van that has a manifest that day."""
+    rows = conn.execute(
+        select(manifests.c.van, func.max(manifests.c.version))
+        .where(manifests.c.van.in_(sorted(set(vans))), manifests.c.day == day.isoformat())
+        .group_by(manifests.c.van)
+    )
+    return {row[0]: row[1] for row in rows}

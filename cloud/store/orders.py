@@ -1,4 +1,4 @@
-"""The orders table: imports, assignments and cancellations, each within the caller's transaction. Nothing is deleted."""
+"""Orders: imports, assignments and cancellations, within the caller's transaction. Nothing is ever deleted."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from cloud.dispatch.assign import Assignment
 from cloud.orders.order import ImportPlan, Order
-from cloud.store.instants import to_ms
+from cloud.store.instants import from_ms, to_ms
 from cloud.store.tables import orders
 from wire.codec import canonical, to_json
 from wire.manifest import Stop
@@ -20,7 +20,9 @@ AT_ONCE = 500
 def orders_of_day(conn: Connection, day: date) -> tuple[Order, ...]:
     """Every order of a day, cancelled ones too; each van's in its suggested order."""
     rows = conn.execute(
-        select(orders).where(orders.c.day == day.isoformat()).order_by(orders.c.van, orders.c.position, orders.c.stop_id)
+        select(orders)
+        .where(orders.c.day == day.isoformat())
+        .order_by(orders.c.van, orders.c.position, orders.c.stop_id)
     )
     return tuple(_order(row) for row in rows)
 
@@ -73,9 +75,7 @@ def save_assignment(conn: Connection, assignment: Assignment, now: datetime) -> 
                 .values(van=van, position=position, why_unassigned="", changed_ms=at_ms)
             )
     for stop_id, why in assignment.unassigned.items():
-        conn.execute(
-            update(orders).where(orders.c.stop_id == stop_id).values(why_unassigned=why, changed_ms=at_ms)
-        )
+        conn.execute(update(orders).where(orders.c.stop_id == stop_id).values(why_unassigned=why, changed_ms=at_ms))
 
 
 def cancel_order(conn: Connection, stop_id: StopId, now: datetime) -> bool:
@@ -96,7 +96,7 @@ def _order(row: Row[tuple[object, ...]]) -> Order:
         van=row.van,
         position=row.position,
         why_unassigned=row.why_unassigned,
-        is_cancelled=row.cancelled_ms is not None,
+        cancelled_at=None if row.cancelled_ms is None else from_ms(row.cancelled_ms),
     )
 
 

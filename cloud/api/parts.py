@@ -1,0 +1,62 @@
+"""What the HTTP side is made of: real parts from `app.py`, others from tests."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from cloud.dispatch.van import Van
+from cloud.live import LiveFleet
+from cloud.store.database import Database
+from host.clock import Clock
+from roads.network import RoadNetwork
+from wire.manifest import Depot
+
+
+class Outlet(Protocol):
+    """Where what the vans must be told goes; it looks up by itself what that is."""
+
+    def wake(self) -> None:
+        """Manifests or conditions changed."""
+
+
+class TileSource(Protocol):
+    """The base map's tiles."""
+
+    @property
+    def max_zoom(self) -> int: ...
+    def tile(self, z: int, x: int, y: int) -> bytes | None:
+        """As stored, gzip; None when there is none."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """`is_broker_up` answers for the link at this moment."""
+
+    depot: Depot
+    zone: ZoneInfo
+    vans: tuple[Van, ...]
+    clock: Clock
+    database: Database
+    live: LiveFleet
+    outlet: Outlet
+    is_broker_up: Callable[[], bool]
+    pages_dir: Path
+    network: RoadNetwork
+    tiles: TileSource | None = None
+
+    @property
+    def today(self) -> date:
+        return day_at(self.clock, self.zone)
+
+
+def day_at(clock: Clock, zone: ZoneInfo) -> date:
+    """The day it is now in the depot's zone."""
+    return clock.now().astimezone(zone).date()
+
+
+PARTS = web.AppKey("parts", Parts)

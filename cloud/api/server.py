@@ -1,0 +1,62 @@
+"""The console's web server: every route, what guards them, and the pages as they were built."""
+
+import socket
+from pathlib import Path
+
+from aiohttp import web
+
+from cloud.api import base_map, closures, fleet, orders, stops
+from cloud.api.guard import add_headers, only_this_machine
+from cloud.api.parts import PARTS, Parts
+from cloud.api.problems import NotFoundError, errors_as_problems
+from cloud.orders.table import MAX_FILE_BYTES
+
+MAX_BODY_BYTES = MAX_FILE_BYTES + 1024
+STOP_WITHIN_S = 2.0
+
+
+def make_app(parts: Parts) -> web.Application:
+    app = web.Application(middlewares=[errors_as_problems, only_this_machine], client_max_size=MAX_BODY_BYTES)
+    app[PARTS] = parts
+    app.on_response_prepare.append(add_headers)
+    app.on_shutdown.append(_let_watchers_go)
+    app.add_routes(
+        [*fleet.routes(parts), *orders.routes(parts), *closures.routes(parts), *stops.routes(), *base_map.routes()]
+    )
+    app.add_routes([web.get("/{path:.*}", page)])
+    return app
+
+
+async def serve(app: web.Application, sock: socket.socket) -> web.AppRunner:
+    """Answers on a socket that listens already, until the runner's `cleanup`."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_WITHIN_S)
+    await runner.setup()
+    await web.SockSite(runner, sock).start()
+    return runner
+
+
+async def _let_watchers_go(app: web.Application) -> None:
+    app[PARTS].live.end()
+
+
+async def page(request: web.Request) -> web.StreamResponse:
+    """A file of the console's page, and the page itself at the root."""
+    root = (request.app[PARTS].pages_dir / "console").resolve()
+    wanted = request.match_info["path"] or "index.html"
+    found = _inside(root, wanted)
+    if found is None and not request.match_info["path"]:
+        raise NotFoundError(f"the console's page is not built: there is no {root / 'index.html'}. Run scripts/demo")
+    if found is None or wanted.startswith("api/"):
+        raise NotFoundError(f"there is nothing at {request.path}")
+    is_named_by_content = "assets" in found.relative_to(root).parts
+    cache = "max-age=31536000, immutable" if is_named_by_content else "no-cache"
+    return web.FileResponse(found, headers={"Cache-Control": cache})
+
+
+def _inside(root: Path, wanted: str) -> Path | None:
+    """A file below the root, whatever dots and links the name holds."""
+    try:
+        found = (root / wanted).resolve()
+        return found if found.is_relative_to(root) and found.is_file() else None
+    except (OSError, ValueError):
+        return None

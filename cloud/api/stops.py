@@ -1,0 +1,65 @@
+"""One stop with its proof, and the bytes of a proof."""
+
+import re
+from collections.abc import Sequence
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from cloud.api.parts import PARTS
+from cloud.api.problems import NotFoundError, answer
+from cloud.fleet.build import stop_row
+from cloud.fleet.page import stop_page
+from cloud.fleet.view import StopPage
+from cloud.store import blobs, reading
+
+_SHA256 = re.compile(r"^[0-9a-f]{64}$")
+_SHOWN_AS = frozenset({"image/png", "image/jpeg"})
+
+
+def routes() -> Sequence[web.AbstractRouteDef]:
+    return (web.get("/api/stops/{stop_id}", stop), web.get("/api/blobs/{sha256}", blob))
+
+
+async def stop(request: web.Request) -> web.Response:
+    """A stop of any day."""
+    parts = request.app[PARTS]
+    stop_id = request.match_info["stop_id"]
+    now = parts.clock.now()
+    live_row = parts.live.row(stop_id)
+
+    def read(conn: Connection) -> StopPage | None:
+        found = reading.stops(conn, [stop_id])
+        if not found:
+            return None
+        order, facts = found[0]
+        row = stop_row(order, facts.state, live_row.eta if live_row else None, facts.whole, now)
+        held = reading.held_of(conn, [piece.sha256 for piece in facts.state.evidence])
+        return stop_page(order, row, facts.state, reading.heard_of_stop(conn, stop_id), held)
+
+    page = await parts.database.read(read)
+    if page is None:
+        raise NotFoundError(f"there is no stop {stop_id}")
+    return answer(page)
+
+
+async def blob(request: web.Request) -> web.Response:
+    """Evidence, when every byte is here and matches its fingerprint."""
+    sha256 = request.match_info["sha256"]
+    if not _SHA256.match(sha256):
+        raise NotFoundError("evidence is named by its sha256: 64 hexadecimal digits")
+
+    def read(conn: Connection) -> tuple[bytes | None, str | None, int]:
+        held = reading.held_of(conn, [sha256]).get(sha256)
+        media_type = reading.announced_media_type(conn, sha256)
+        return blobs.whole_blob(conn, sha256), media_type, held.held_bytes if held else 0
+
+    data, media_type, held_bytes = await request.app[PARTS].database.read(read)
+    if data is None:
+        if media_type is None and not held_bytes:
+            raise NotFoundError(f"no van has announced evidence {sha256}")
+        raise NotFoundError(f"this evidence is not whole yet: {held_bytes} bytes are here, the van is still sending it")
+    # Whoever sent the bytes, a browser never takes them for anything but a picture.
+    content_type = media_type if media_type in _SHOWN_AS else "application/octet-stream"
+    headers = {"Cache-Control": "private, max-age=31536000, immutable"}
+    return web.Response(body=data, content_type=content_type, headers=headers)

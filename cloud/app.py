@@ -1,0 +1,182 @@
+"""Builds the coordinator's parts, hands each what it needs of the others, and ends them in order. Decides nothing."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from cloud.api.parts import Parts, day_at
+from cloud.api.server import make_app, serve
+from cloud.broker import PrivateBroker
+from cloud.config import CloudSettings
+from cloud.errors import ConfigError, StoreError
+from cloud.fleet.picture import Picture, VanFacts
+from cloud.ingest.ingest import Ingest, subscriptions
+from cloud.live import LiveFleet
+from cloud.publisher import Publisher
+from cloud.store.closures import standing_closures
+from cloud.store.database import Database, open_database
+from host.child import write_pid_file
+from host.clock import Clock
+from host.loopback import claim_port
+from roads.errors import PackError
+from roads.network import RoadNetwork
+from roads.pack import MapPack, open_pack
+from roads.tiles import Tiles
+from wire.mqtt import Arrived, Connected, Disconnected, MqttLink
+
+DATABASE_FILE = "cloud.db"
+CLOSURES_EVERY_S = 2.0
+
+log = logging.getLogger(__name__)
+
+type Say = Callable[[str], None]
+
+
+async def run(settings: CloudSettings, stopped: asyncio.Event, say: Say) -> None:
+    """Works until `stopped` is set; `say` gets one line a fact, for the person who started us.
+
+    Raises, before the vans are listened to: ConfigError, StoreError, BrokerError, PortTakenError.
+    """
+    clock = Clock(settings.clock)
+    today = partial(day_at, clock, settings.zone)
+    async with AsyncExitStack() as closing:
+        sock = claim_port(settings.http.host, settings.http.port, "the console")
+        closing.callback(sock.close)
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        database = open_database(settings.data_dir / DATABASE_FILE)
+        closing.callback(database.close)
+        pid_file = write_pid_file(settings.run_dir, "cloud")
+        closing.callback(partial(pid_file.unlink, missing_ok=True))
+        say(f"store: {settings.data_dir / DATABASE_FILE}")
+        broker = settings.broker
+        if broker.is_private:
+            private = PrivateBroker(host=broker.host, port=broker.port, data_dir=settings.data_dir)
+            closing.push_async_callback(private.stop)
+            await private.start()
+        say(f"broker: {'private, on' if broker.is_private else 'at'} {broker.host}:{broker.port}")
+        network, tiles = await _open_roads(settings, closing, say)
+
+        link = MqttLink(
+            host=broker.host,
+            port=broker.port,
+            client_id=f"cloud-{settings.fleet}",
+            subscriptions=subscriptions(settings.fleet),
+            clean_start=False,  # what the vans send while we restart waits at the broker
+        )
+        publisher = Publisher(
+            link=link,
+            database=database,
+            clock=clock,
+            today=today,
+            fleet=settings.fleet,
+            vans=[van.name for van in settings.vans],
+        )
+        picture = Picture(
+            [VanFacts(name=van.name, driver=van.driver) for van in settings.vans],
+            settings.depot,
+            settings.timezone,
+            clock.rate,
+        )
+        live = LiveFleet(picture, database, clock, today, publisher.came_online)
+        await live.start()
+        ingest = Ingest(
+            fleet=settings.fleet,
+            database=database,
+            clock=clock,
+            publish=lambda topic, payload, qos: link.publish(topic, payload, qos=qos),
+            on_applied=live.note,
+        )
+        parts = Parts(
+            depot=settings.depot,
+            zone=settings.zone,
+            vans=settings.vans,
+            clock=clock,
+            database=database,
+            live=live,
+            outlet=publisher,
+            is_broker_up=lambda: link.is_up,
+            pages_dir=settings.http.pages_dir,
+            network=network,
+            tiles=tiles,
+        )
+        closing.push_async_callback(link.close)
+        link.start()
+        runner = await serve(make_app(parts), sock)
+        closing.push_async_callback(runner.cleanup)
+        say(f"console: http://{settings.http.host}:{settings.http.port}/")
+        say(f"fleet {settings.fleet}: {len(settings.vans)} vans, day {today().isoformat()}")
+        await _until(
+            stopped,
+            _listen(link, publisher, ingest),
+            ingest.run(),
+            publisher.run(),
+            live.run(),
+            _keep_closed(network, database, clock),
+        )
+        say("stopping")
+
+
+async def _until(stopped: asyncio.Event, *works: Coroutine[Any, Any, None]) -> None:
+    """Runs all of them until asked to stop. One that fails ends all: a coordinator that is half alive is worse."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(work) for work in works]
+        await stopped.wait()
+        for task in tasks:
+            task.cancel()
+
+
+async def _listen(link: MqttLink, publisher: Publisher, ingest: Ingest) -> None:
+    async for event in link.events():
+        match event:
+            case Arrived():
+                ingest.take(event)
+            case Connected():
+                publisher.connected()
+            case Disconnected():
+                pass  # the link has said so, and connects again by itself
+
+
+async def _open_roads(settings: CloudSettings, closing: AsyncExitStack, say: Say) -> tuple[RoadNetwork, Tiles | None]:
+    pack = None if settings.roads.pack_dir is None else await asyncio.to_thread(_open_pack, settings.roads.pack_dir)
+    network = await RoadNetwork.open(
+        pack,
+        run_dir=settings.run_dir,
+        work_dir=settings.data_dir / "roads",
+        log_dir=settings.data_dir / "log",
+    )
+    closing.push_async_callback(network.close)
+    tiles = None
+    if pack is not None and pack.tiles_path is not None:
+        tiles = Tiles(pack.tiles_path)
+        closing.callback(tiles.close)
+    if pack is None:
+        say("roads: no map pack, routes are straight lines")
+    else:
+        say(f"roads: {pack.name}" + (f", estimates for now: {network.problem}" if network.problem else ""))
+    return network, tiles
+
+
+def _open_pack(pack_dir: Path) -> MapPack:
+    try:
+        return open_pack(pack_dir)
+    except PackError as error:
+        raise ConfigError(str(error)) from error
+
+
+async def _keep_closed(network: RoadNetwork, database: Database, clock: Clock) -> None:
+    """Routes on the console keep off closed roads too; a closure begins and ends with time."""
+    told = ""
+    while network.pack is not None:
+        try:
+            standing = await database.read(lambda conn: standing_closures(conn, clock.now()))
+            problem = (await network.set_closures(standing, clock.now())).problem
+        except StoreError as error:
+            problem = str(error)
+        if problem and problem != told:
+            log.warning("routes may lead over closed roads: %s", problem)
+        told = problem
+        await asyncio.sleep(CLOSURES_EVERY_S)

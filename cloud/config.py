@@ -1,0 +1,115 @@
+"""CLOUD.toml to settings, once, at start. What is wrong with it is one sentence: the key, and what to write."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+
+from cloud.dispatch.van import Van
+from cloud.errors import ConfigError
+from host.clock import ClockSettings
+from host.loopback import require_loopback
+from wire.codec import first_problem
+from wire.manifest import Depot
+from wire.model import Name, Value
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+type Port = Annotated[int, Field(ge=1, le=65_535)]
+
+
+def _loopback(host: str) -> str:
+    require_loopback(host, "the coordinator")
+    return host
+
+
+type Loopback = Annotated[str, BeforeValidator(_loopback)]
+
+
+class BrokerSettings(Value):
+    """Where the broker is. A private one is started there by the coordinator and kept running."""
+
+    is_private: bool = True
+    host: Loopback = "127.0.0.1"
+    port: Port = 1883
+
+
+class HttpSettings(Value):
+    host: Loopback = "127.0.0.1"
+    port: Port = 8100
+    pages_dir: Path = CHECKOUT / "ui" / "dist"
+    """Holds `console/index.html`, as the pages' build leaves it."""
+
+
+class RoadsSettings(Value):
+    pack_dir: Path | None = None
+    """A map pack; without one there is no base map, and routes are straight lines marked as estimates."""
+
+
+class CloudSettings(Value):
+    fleet: Name
+    data_dir: Path
+    timezone: str = "UTC"
+    clock: ClockSettings = ClockSettings()
+    broker: BrokerSettings = BrokerSettings()
+    http: HttpSettings = HttpSettings()
+    roads: RoadsSettings = RoadsSettings()
+    depot: Depot
+    vans: Annotated[tuple[Van, ...], Field(min_length=1)]
+
+    @field_validator("timezone")
+    @classmethod
+    def is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f'{name!r} is no time zone: write its name, such as "Europe/Lisbon"') from None
+        return name
+
+    @field_validator("vans")
+    @classmethod
+    def each_van_once(cls, vans: tuple[Van, ...]) -> tuple[Van, ...]:
+        names = [van.name for van in vans]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"listed twice: {', '.join(twice)}")
+        return vans
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def run_dir(self) -> Path:
+        """Where process ids are written."""
+        return self.data_dir / "run"
+
+
+def read_settings(path: Path) -> CloudSettings:
+    """The settings in a file; relative folders in it are meant from where the file is. Raises ConfigError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"there is no {path}: give the path of the coordinator's TOML file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    try:
+        settings = CloudSettings.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {first_problem(error)}") from error
+    return _from(settings, path.absolute().parent)
+
+
+def _from(settings: CloudSettings, folder: Path) -> CloudSettings:
+    def there(path: Path) -> Path:
+        return path if path.is_absolute() else folder / path
+
+    pack_dir = settings.roads.pack_dir
+    changes: dict[str, Any] = {
+        "data_dir": there(settings.data_dir),
+        "http": settings.http.model_copy(update={"pages_dir": there(settings.http.pages_dir)}),
+        "roads": RoadsSettings(pack_dir=there(pack_dir) if pack_dir else None),
+    }
+    return settings.model_copy(update=changes)

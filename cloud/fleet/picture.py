@@ -1,0 +1,161 @@
+"""The day at this moment, in memory: facts are put in, views of what changed come out. No clock, no waiting, no SQL."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
+
+from cloud.fleet.build import Job, closure_view, looks_the_same, stop_row, van_view
+from cloud.fleet.fold import StopState
+from cloud.fleet.news import VanNews
+from cloud.fleet.view import ClosureView, FleetPicture, StopRow, StopStatus, VanView
+from wire.events import Eta
+from wire.manifest import Closure, Depot
+from wire.model import Sha256, StopId, Value
+
+_AWAITED = (StopStatus.PLANNED, StopStatus.UNASSIGNED)
+
+
+class StopFacts(Value):
+    """Everything known of one stop."""
+
+    state: StopState
+    whole: frozenset[Sha256]
+
+
+class VanFacts(Value):
+    name: str
+    driver: str
+    news: VanNews = VanNews()
+    manifest_version: int = 0
+
+
+class Changes(Value):
+    """What a viewer must be told."""
+
+    vans: tuple[VanView, ...] = ()
+    stops: tuple[StopRow, ...] = ()
+
+
+class Picture:
+    """Put facts in, then `refresh`: it answers what looks different since the last time."""
+
+    def __init__(self, vans: Iterable[VanFacts], depot: Depot | None, timezone: str, clock_rate: float) -> None:
+        self.day: date | None = None
+        self.closures: tuple[ClosureView, ...] = ()
+        self._depot = depot
+        self._timezone = timezone
+        self._clock_rate = clock_rate
+        self._vans = {van.name: van for van in vans}
+        self._jobs: dict[StopId, Job] = {}
+        self._facts: dict[StopId, StopFacts] = {}
+        self._rows: dict[StopId, StopRow] = {}
+        self._views: dict[str, VanView] = {}
+        self._stops_of: dict[str, set[StopId]] = {}
+        self._stale: set[StopId] = set()
+
+    def start_day(self, day: date) -> None:
+        """Empties the day's stops."""
+        self.day = day
+        for kept in (self._jobs, self._facts, self._rows, self._stops_of, self._stale):
+            kept.clear()
+
+    def put_stop(self, job: Job, facts: StopFacts) -> None:
+        stop_id = job.stop.stop_id
+        before = self._jobs.get(stop_id)
+        if before is not None and before.van is not None:
+            self._stops_of[before.van].discard(stop_id)
+        if job.van is not None:
+            self._stops_of.setdefault(job.van, set()).add(stop_id)
+        self._jobs[stop_id] = job
+        self._facts[stop_id] = facts
+        self._stale.add(stop_id)
+
+    def put_van(self, name: str, news: VanNews, manifest_version: int) -> None:
+        """Nothing for a van that is not in the fleet."""
+        before = self._vans.get(name)
+        if before is None:
+            return
+        self._vans[name] = before.model_copy(update={"news": news, "manifest_version": manifest_version})
+        if news.live != before.news.live:
+            self._stale |= self._stops_of.get(name, set())
+
+    def put_closures(self, closures: Iterable[Closure]) -> None:
+        self.closures = tuple(closure_view(closure) for closure in closures)
+
+    def drop_old_closures(self, now: datetime) -> bool:
+        """True when one is over and went."""
+        before = len(self.closures)
+        self.closures = tuple(closure for closure in self.closures if closure.valid_until > now)
+        return len(self.closures) < before
+
+    @property
+    def van_names(self) -> tuple[str, ...]:
+        return tuple(self._vans)
+
+    def stops_with(self, sha256s: Collection[Sha256]) -> set[StopId]:
+        """The stops that this evidence belongs to."""
+        if not sha256s:
+            return set()
+        return {
+            stop_id
+            for stop_id, facts in self._facts.items()
+            if any(piece.sha256 in sha256s for piece in facts.state.evidence)
+        }
+
+    def van(self, name: str) -> VanView | None:
+        return self._views.get(name)
+
+    def is_online(self, name: str) -> bool:
+        """As it was put in; a view says it as of the last refresh."""
+        return name in self._vans and self._vans[name].news.is_online
+
+    def row(self, stop_id: StopId) -> StopRow | None:
+        return self._rows.get(stop_id)
+
+    def refresh(self, now: datetime) -> Changes:
+        """Brings every view up to `now`; time alone makes a van silent and a stop late."""
+        stops = []
+        etas = {name: van.news.etas for name, van in self._vans.items()}
+        for stop_id in self._stale | self._overdue(now):
+            row = self._built(stop_id, etas, now)
+            before = self._rows.get(stop_id)
+            if before is None or not looks_the_same(before, row):
+                self._rows[stop_id] = row
+                stops.append(row)
+        self._stale.clear()
+        vans = []
+        for name, van in self._vans.items():
+            rows = sorted(
+                (self._rows[stop_id] for stop_id in self._stops_of.get(name, ())),
+                key=lambda row: (self._jobs[row.stop_id].position or 0, row.stop_id),
+            )
+            view = van_view(name, van.news, rows, driver=van.driver, manifest_version=van.manifest_version, now=now)
+            if view != self._views.get(name):
+                self._views[name] = view
+                vans.append(view)
+        return Changes(vans=tuple(vans), stops=tuple(sorted(stops, key=lambda row: row.stop_id)))
+
+    def whole(self, now: datetime) -> FleetPicture:
+        """Everything, as of the last refresh. Only after a first `start_day`."""
+        assert self.day is not None
+        return FleetPicture(
+            now=now,
+            clock_rate=self._clock_rate,
+            timezone=self._timezone,
+            day=self.day,
+            depot=self._depot,
+            vans=tuple(self._views[name] for name in self._vans if name in self._views),
+            stops=tuple(self._rows[stop_id] for stop_id in sorted(self._rows)),
+            closures=self.closures,
+        )
+
+    def _built(self, stop_id: StopId, etas: Mapping[str, Mapping[StopId, Eta]], now: datetime) -> StopRow:
+        job, facts = self._jobs[stop_id], self._facts[stop_id]
+        return stop_row(job, facts.state, etas.get(job.van or "", {}).get(stop_id), facts.whole, now)
+
+    def _overdue(self, now: datetime) -> set[StopId]:
+        """Open stops whose window has closed: their minutes grow without any news."""
+        return {
+            stop_id
+            for stop_id, row in self._rows.items()
+            if row.status in _AWAITED and row.window is not None and now > row.window.closes_at
+        }

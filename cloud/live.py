@@ -1,0 +1,227 @@
+"""The picture of the day, kept up to date in memory, and who is told what changed in it.
+
+Whoever changes something says so here; what is so is read from the store, so that this never holds a second truth.
+Time changes the picture too: a van falls silent, a window closes, the day turns.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+
+from cloud.errors import StoreError
+from cloud.fleet.picture import Changes, Picture
+from cloud.fleet.view import ClosureView, FleetPicture, StopRow, VanView
+from cloud.store import reading
+from cloud.store.closures import standing_closures
+from cloud.store.database import Database
+from cloud.store.records import Changes as Stored
+from host.clock import Clock
+from wire.model import StopId
+
+REFRESH_S = 0.5
+"""How often the picture is looked over, in real seconds; also how often a watcher is told at most."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Update:
+    """What a watcher is told at once. `picture`: everything, at the start and when the day turned."""
+
+    picture: FleetPicture | None = None
+    vans: tuple[VanView, ...] = ()
+    stops: tuple[StopRow, ...] = ()
+    closures: tuple[ClosureView, ...] | None = None
+
+
+@dataclass(eq=False)
+class Watcher:
+    """One who looks. What it has not taken yet is kept as names, so a slow one costs little and gets the newest."""
+
+    is_new: bool = True
+    vans: set[str] = field(default_factory=set)
+    stops: set[StopId] = field(default_factory=set)
+    closures: bool = False
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class LiveFleet:
+    """Make one, `start` it, and keep `run` running."""
+
+    def __init__(
+        self,
+        picture: Picture,
+        database: Database,
+        clock: Clock,
+        today: Callable[[], date],
+        on_online: Callable[[str, int], None] = lambda _van, _applied_version: None,
+    ) -> None:
+        """`on_online` hears of each van that came online, and which manifest it had applied last."""
+        self._picture = picture
+        self._database = database
+        self._clock = clock
+        self._today = today
+        self._on_online = on_online
+        self.is_over = False
+        self._watchers: set[Watcher] = set()
+        self._noted = Stored()
+        self._woken = asyncio.Event()
+        # One reading at a time: an older answer must never be put over a newer one.
+        self._reading = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Reads the day. Raises StoreError."""
+        async with self._reading:
+            await self._start_day()
+
+    async def run(self) -> None:
+        """Takes in what was noted and lets time pass, until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(REFRESH_S):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+            try:
+                await self._look()
+            except StoreError as error:
+                log.warning("the picture is not up to date: %s", error)
+            await asyncio.sleep(REFRESH_S / 5)  # a burst of records is one look
+
+    def end(self) -> None:
+        """Lets every watcher go."""
+        self.is_over = True
+        for watcher in self._watchers:
+            watcher.woken.set()
+
+    def note(self, stored: Stored) -> None:
+        """For the ingest, after its commit; returns at once."""
+        self._noted.add(stored)
+        self._woken.set()
+
+    async def stops_changed(self, stop_ids: Iterable[StopId], of_vans: Iterable[str] = ()) -> None:
+        """Reads these again; returns when the picture shows them."""
+        async with self._reading:
+            await self._take_in(set(stop_ids), set(of_vans))
+
+    async def closures_changed(self) -> None:
+        async with self._reading:
+            await self._read_closures()
+            self._tell_closures()
+
+    # What the console asks ----------------------------------------------------------------------------------------
+
+    def picture(self) -> FleetPicture:
+        self._refresh()
+        return self._picture.whole(self._clock.now())
+
+    def van(self, name: str) -> VanView | None:
+        """None for a van that is not in the fleet."""
+        return self._picture.van(name)
+
+    def row(self, stop_id: StopId) -> StopRow | None:
+        """None for a stop of another day."""
+        return self._picture.row(stop_id)
+
+    @contextmanager
+    def watching(self) -> Iterator[Watcher]:
+        """A watcher for as long as the block lasts; hand it to `news`."""
+        watcher = Watcher()
+        watcher.woken.set()
+        self._watchers.add(watcher)
+        try:
+            yield watcher
+        finally:
+            self._watchers.discard(watcher)
+
+    def news(self, watcher: Watcher) -> Update:
+        """What it has not been told yet."""
+        watcher.woken.clear()
+        update = self._update_for(watcher)
+        watcher.vans.clear()
+        watcher.stops.clear()
+        watcher.is_new = watcher.closures = False
+        return update
+
+    def _update_for(self, watcher: Watcher) -> Update:
+        if watcher.is_new:
+            return Update(picture=self.picture())
+        vans = (self._picture.van(name) for name in sorted(watcher.vans))
+        rows = (self._picture.row(stop_id) for stop_id in sorted(watcher.stops))
+        return Update(
+            vans=tuple(van for van in vans if van is not None),
+            stops=tuple(row for row in rows if row is not None),
+            closures=self._picture.closures if watcher.closures else None,
+        )
+
+    # Keeping up ---------------------------------------------------------------------------------------------------
+
+    async def _look(self) -> None:
+        async with self._reading:
+            self._woken.clear()
+            if self._today() != self._picture.day:
+                await self._start_day()
+                return
+            noted, self._noted = self._noted, Stored()
+            try:
+                await self._take_in(noted.stops | self._picture.stops_with(noted.blobs), noted.vans)
+            except StoreError:
+                self._noted.add(noted)
+                raise
+            self._drop_old_closures()
+
+    async def _take_in(self, stop_ids: set[StopId], vans: set[str]) -> None:
+        today = self._picture.day
+        if today is not None and stop_ids:
+            for order, facts in await self._database.read(lambda conn: reading.stops(conn, stop_ids)):
+                if order.day == today:
+                    self._picture.put_stop(order, facts)
+        if today is not None and vans:
+            found = await self._database.read(lambda conn: reading.van_news(conn, vans, today))
+            for name, (news, version) in found.items():
+                came_online = news.is_online and not self._picture.is_online(name)
+                self._picture.put_van(name, news, version)
+                if came_online:
+                    self._on_online(name, news.applied_manifest_version)
+        self._refresh()
+
+    async def _start_day(self) -> None:
+        day = self._today()
+        names = self._picture.van_names
+        stops = await self._database.read(lambda conn: reading.stops_of_day(conn, day))
+        found = await self._database.read(lambda conn: reading.van_news(conn, names, day))
+        self._picture.start_day(day)
+        for order, facts in stops:
+            self._picture.put_stop(order, facts)
+        for name, (news, version) in found.items():
+            self._picture.put_van(name, news, version)
+        await self._read_closures()
+        self._refresh()
+        for watcher in self._watchers:
+            watcher.is_new = True
+            watcher.woken.set()
+
+    async def _read_closures(self) -> None:
+        now = self._clock.now()
+        self._picture.put_closures(await self._database.read(lambda conn: standing_closures(conn, now)))
+
+    def _drop_old_closures(self) -> None:
+        if self._picture.drop_old_closures(self._clock.now()):
+            self._tell_closures()
+
+    def _refresh(self) -> None:
+        changes: Changes = self._picture.refresh(self._clock.now())
+        if not changes.vans and not changes.stops:
+            return
+        for watcher in self._watchers:
+            watcher.vans |= {van.van for van in changes.vans}
+            watcher.stops |= {row.stop_id for row in changes.stops}
+            watcher.woken.set()
+
+    def _tell_closures(self) -> None:
+        for watcher in self._watchers:
+            watcher.closures = True
+            watcher.woken.set()

@@ -1,0 +1,141 @@
+"""What the screens read: stops with what became of them, vans with their news, records and evidence. Reads only."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from cloud.fleet.fold import StopState
+from cloud.fleet.news import VanNews
+from cloud.fleet.page import Heard, Held
+from cloud.fleet.picture import StopFacts
+from cloud.fleet.view import StopStatus
+from cloud.orders.order import Order
+from cloud.store.instants import from_ms
+from cloud.store.manifests import newest_versions
+from cloud.store.orders import AT_ONCE, find_orders, orders_of_day
+from cloud.store.tables import blob_chunks, blobs, records, stop_states, van_states
+from wire.events import Live, Presence
+from wire.model import Sha256, StopId
+
+
+def states_of(conn: Connection, stop_ids: Iterable[StopId]) -> dict[StopId, StopState]:
+    """What the vans made of these stops; one nobody said anything about has an empty state."""
+    states = {stop_id: StopState(stop_id=stop_id) for stop_id in stop_ids}
+    for part in _parts(states):
+        rows = conn.execute(select(stop_states).where(stop_states.c.stop_id.in_(part)))
+        states |= {row.stop_id: StopState.model_validate_json(row.state) for row in rows}
+    return states
+
+
+def closed_among(conn: Connection, stop_ids: Iterable[StopId]) -> frozenset[StopId]:
+    """Those that a van delivered or failed."""
+    done = (StopStatus.COMPLETED, StopStatus.FAILED)
+    return frozenset(stop_id for stop_id, state in states_of(conn, stop_ids).items() if state.status in done)
+
+
+def orders_and_closed(conn: Connection, day: date) -> tuple[tuple[Order, ...], frozenset[StopId]]:
+    orders = orders_of_day(conn, day)
+    return orders, closed_among(conn, [order.stop_id for order in orders])
+
+
+def stops_of_day(conn: Connection, day: date) -> list[tuple[Order, StopFacts]]:
+    return _with_facts(conn, orders_of_day(conn, day))
+
+
+def stops(conn: Connection, stop_ids: Iterable[StopId]) -> list[tuple[Order, StopFacts]]:
+    """Those among these that have an order."""
+    return _with_facts(conn, tuple(find_orders(conn, stop_ids).values()))
+
+
+def van_news(conn: Connection, names: Iterable[str], today: date) -> dict[str, tuple[VanNews, int]]:
+    """For each van what it last said, and the version of the manifest it should hold; 0 when it has none."""
+    wanted = sorted(set(names))
+    rows = {row.van: row for row in conn.execute(select(van_states).where(van_states.c.van.in_(wanted)))}
+    versions = newest_versions(conn, wanted, today)
+    return {name: (_news(rows[name]) if name in rows else VanNews(), versions.get(name, 0)) for name in wanted}
+
+
+def heard_of_stop(conn: Connection, stop_id: StopId) -> tuple[Heard, ...]:
+    """Every record that names the stop, in the order received."""
+    rows = conn.execute(
+        select(records)
+        .where(records.c.stop_id == stop_id)
+        .order_by(records.c.received_ms, records.c.van, records.c.epoch, records.c.seq)
+    )
+    return tuple(_heard(row) for row in rows)
+
+
+def held_of(conn: Connection, sha256s: Iterable[Sha256]) -> dict[Sha256, Held]:
+    """How much is here of each piece of evidence of which anything is."""
+    held: dict[Sha256, Held] = {}
+    for part in _parts(sha256s):
+        here = func.coalesce(func.sum(func.length(blob_chunks.c.data)), 0)
+        rows = conn.execute(
+            select(blobs.c.sha256, blobs.c.total_bytes, blobs.c.is_whole, here)
+            .select_from(blobs.outerjoin(blob_chunks))
+            .where(blobs.c.sha256.in_(part))
+            .group_by(blobs.c.sha256, blobs.c.total_bytes, blobs.c.is_whole)
+        )
+        for sha256, total_bytes, is_whole, chunk_bytes in rows:
+            held[sha256] = Held(
+                held_bytes=total_bytes if is_whole else min(chunk_bytes, total_bytes), is_whole=is_whole
+            )
+    return held
+
+
+def announced_media_type(conn: Connection, sha256: Sha256) -> str | None:
+    """What a van said the bytes are, for evidence that a stop's records name; None when none does."""
+    texts = conn.execute(select(stop_states.c.state).where(stop_states.c.state.contains(sha256))).scalars()
+    for text in texts:
+        for piece in StopState.model_validate_json(text).evidence:
+            if piece.sha256 == sha256:
+                return piece.media_type
+    return None
+
+
+def _with_facts(conn: Connection, orders: Sequence[Order]) -> list[tuple[Order, StopFacts]]:
+    states = states_of(conn, [order.stop_id for order in orders])
+    wanted = {piece.sha256 for state in states.values() for piece in state.evidence}
+    whole = set()
+    for part in _parts(wanted):
+        whole |= set(conn.execute(select(blobs.c.sha256).where(blobs.c.sha256.in_(part), blobs.c.is_whole)).scalars())
+    found = []
+    for order in orders:
+        state = states[order.stop_id]
+        own = frozenset(piece.sha256 for piece in state.evidence if piece.sha256 in whole)
+        found.append((order, StopFacts(state=state, whole=own)))
+    return found
+
+
+def _heard(row: Row[Any]) -> Heard:
+    record = json.loads(row.record)  # not a Record: what nobody could read is kept too
+    has_time = row.problem is None and record["wall_source"] != "none"
+    return Heard(
+        van=row.van,
+        epoch=row.epoch,
+        seq=row.seq,
+        kind=row.kind,
+        captured_at=from_ms(row.captured_ms) if has_time else None,
+        received_at=from_ms(row.received_ms),
+        body=record["body"] if row.problem is None else {},
+        problem=row.problem or "",
+    )
+
+
+def _news(row: Row[Any]) -> VanNews:
+    return VanNews(
+        live=None if row.live is None else Live.model_validate_json(row.live),
+        presence=None if row.presence is None else Presence.model_validate_json(row.presence),
+        applied_manifest_version=row.applied_manifest_version,
+        plans_made=row.plans_made,
+        plans_made_offline=row.plans_made_offline,
+        heard_at=None if row.heard_ms is None else from_ms(row.heard_ms),
+    )
+
+
+def _parts[T: str](values: Iterable[T]) -> list[list[T]]:
+    ordered = sorted(set(values))
+    return [ordered[start : start + AT_ONCE] for start in range(0, len(ordered), AT_ONCE)]
