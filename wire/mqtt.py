@@ -34,6 +34,7 @@ PACKET_HEADROOM_BYTES = 1024
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 10.0
 CONNECT_TIMEOUT_S = 5.0
+UP_WITHIN_S = 10.0
 FAREWELL_S = 2.0
 SESSION_EXPIRY_S = 3600
 _DISCONNECT, _DISCONNECT_WITH_WILL = 0x00, 0x04
@@ -203,10 +204,12 @@ class MqttLink:
         threading.Thread(
             target=self._live_on_thread, args=(client, ended), name=f"mqtt {self._client_id}", daemon=True
         ).start()
+        deadline = self._loop.call_later(UP_WITHIN_S, self._too_late, client)
         try:
             reason = await ended
             return reason, self._is_up
         finally:
+            deadline.cancel()
             self._client = None
             self._is_up = False
 
@@ -221,7 +224,10 @@ class MqttLink:
             client.connect(self._host, self._port, self._keepalive_s, "", 0, self._clean_start, properties)
             if self._is_closing:
                 _cut(client)
-            code = client.loop_forever()
+            code = MQTTErrorCode.MQTT_ERR_SUCCESS
+            while code == MQTTErrorCode.MQTT_ERR_SUCCESS:
+                # Not loop_forever(): without paho's own thread, only loop() lets publish() wake it.
+                code = client.loop()
             reason = client.user_data_get() or error_string(code)
         except Exception as error:  # whatever ends this thread ends the connection, and is told
             reason = f"{type(error).__name__}: {error}"
@@ -269,6 +275,11 @@ class MqttLink:
             self._loop.call_soon_threadsafe(act, *arguments)
 
     # And what they posted, on the event loop ----------------------------------------------------------------------
+
+    def _too_late(self, client: Client) -> None:
+        if client is self._client and not self._is_up:
+            self._tell_down(f"no answer within {UP_WITHIN_S:g} s")
+            _cut(client)
 
     def _answered(self, client: Client, code: ReasonCode, properties: Properties | None) -> None:
         if client is not self._client:
