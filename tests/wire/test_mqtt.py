@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from host.loopback import claim_port
 from tests.conftest import Mosquitto
 from wire.codec import TooBigError
 from wire.mqtt import Arrived, Connected, Disconnected, LinkEvent, MqttLink, Will
@@ -208,14 +209,12 @@ async def test_the_will_is_said_however_the_link_ends(link_to: MakeLink, is_orde
 
 async def test_a_server_that_takes_the_connection_and_says_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wire.mqtt.UP_WITHIN_S", 0.2)
-    silent = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
-    link = MqttLink(host="127.0.0.1", port=silent.sockets[0].getsockname()[1], client_id="alone")
-    link.start()
+    with claim_port("127.0.0.1", 0, "a server") as silent:  # the kernel takes the connection, and nobody answers
+        link = MqttLink(host="127.0.0.1", port=silent.getsockname()[1], client_id="alone")
+        link.start()
 
-    assert "no answer" in (await next_of(link, Disconnected)).reason
-
-    await link.close()
-    silent.close()
+        assert "no answer" in (await next_of(link, Disconnected)).reason
+        await link.close()
 
 
 async def test_the_round_trip_waits_for_no_delayed_ack(link_to: MakeLink) -> None:
