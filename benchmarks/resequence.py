@@ -105,7 +105,6 @@ async def _measured(
         answer, why = await solver.solve(problem, limit_s)
         if why:
             print(f"  {why}", file=sys.stderr)
-            await solver.start()  # a killed worker must not slow down the next instance
         return answer.order
 
     async def by_repair(problem: Problem, limit_s: float) -> Sequence[str]:
@@ -118,6 +117,7 @@ async def _measured(
             problem = as_problem(instance)
             for limit_s in limits:
                 for engine in engines:
+                    await solver.start()  # one that was killed must not slow down the next instance
                     started_s = time.perf_counter()
                     order = await by_name[engine](problem, limit_s)
                     seconds = time.perf_counter() - started_s

@@ -235,10 +235,11 @@ def improve(problem: Problem, order: Sequence[str], ends_at: float, say: Callabl
     place_of = {name: place for place, name in enumerate(names)}
     end = len(nodes) - 1
     # A list in no good order at all is a slow place to start from: putting every stop in anew may be far ahead of it.
-    anew = repaired(problem.model_copy(update={"warm_order": ()}))
-    if evaluate(problem, anew).cost < evaluate(problem, order).cost:
-        order = anew
-        say(list(order))
+    if problem.warm_order:
+        anew = repaired(problem.model_copy(update={"warm_order": ()}))
+        if evaluate(problem, anew).cost < evaluate(problem, order).cost:
+            order = anew
+            say(list(order))
     manager = pywrapcp.RoutingIndexManager(len(nodes), 1, [0], [end])
     routing = pywrapcp.RoutingModel(manager)
     routing.SetArcCostEvaluatorOfAllVehicles(routing.RegisterTransitMatrix(_costs(problem, nodes, names)))
