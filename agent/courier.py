@@ -79,6 +79,7 @@ class Courier:
         self._is_online = is_online
         self._nudged = asyncio.Event()
         self._newest_crumb_sent: tuple[str, int] = ("", 0)
+        self._is_resuming = False
         self._unsendable: list[SeqRange] = []
         self._times_stuck = 0
         self._stuck_after_s = STUCK.wait_s(0, chance())
@@ -131,6 +132,7 @@ class Courier:
         self._chunks.clear()
         self._pulse.connected()
         self._newest_crumb_sent = ("", 0)
+        self._is_resuming = True
         self.send_live()
         self._presence_due_s = 0.0
 
@@ -153,7 +155,8 @@ class Courier:
     async def _take_receipts(self, receipts: Receipts) -> None:
         is_news = bool(receipts.lanes) or any(receipt.is_whole for receipt in receipts.blobs.values())
         if is_news:
-            await self._store.apply_receipts(receipts, self._now_ms())
+            await self._store.apply_receipts(receipts, self._now_ms(), is_resume=self._is_resuming)
+            self._is_resuming = self._is_resuming and not receipts.lanes
             self._receipted()
         for lane, receipt in receipts.lanes.items():
             self._window.receipted(receipts.epoch, lane, receipt)

@@ -93,10 +93,17 @@ def apply_receipt(database: Database, epoch: str, lane: LaneName, receipt: LaneR
     return marked
 
 
-def last_seq(database: Database, epoch_id: int, lane: LaneName) -> int:
-    """The newest seq given in a lane; 0 before the first."""
-    rows = database.execute("SELECT next_seq - 1 FROM lanes WHERE epoch_id = ? AND lane = ?", (epoch_id, lane))
-    return _whole(rows[0][0]) if rows else 0
+def reopen(database: Database, epoch: str, lane: LaneName, receipt: LaneReceipt) -> None:
+    """Makes rows wait again that were receipted once and that the coordinator holds no more: it was restored."""
+    sql = (
+        "UPDATE outbox SET receipted_ms = NULL WHERE lane = ? AND receipted_ms IS NOT NULL AND seq > ? "
+        "AND epoch_id = (SELECT epoch_id FROM epochs WHERE epoch = ?)"
+    )
+    values: list[Cell] = [lane, receipt.contiguous_seq, epoch]
+    for first, last in receipt.ranges:
+        sql += " AND NOT seq BETWEEN ? AND ?"
+        values += [first, last]
+    database.execute(sql, values)
 
 
 def depth(database: Database, lane: LaneName) -> tuple[int, int | None]:

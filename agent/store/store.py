@@ -111,9 +111,13 @@ class Store:
         """See `outbox.next_unreceipted`."""
         return await self._do(lambda: outbox.next_unreceipted(self._database, lane, limit, besides, newest=newest))
 
-    async def apply_receipts(self, receipts: Receipts, at_ms: int) -> None:
-        """Marks all that a receipt covers, in one transaction."""
-        await self._do(lambda: self._apply_receipts(receipts, at_ms))
+    async def apply_receipts(self, receipts: Receipts, at_ms: int, *, is_resume: bool = False) -> None:
+        """Marks all that a receipt covers, in one transaction.
+
+        `is_resume`: the first one of a connection. Kept rows that it does not cover wait again: the coordinator was
+        restored from a backup.
+        """
+        await self._do(lambda: self._apply_receipts(receipts, at_ms, is_resume=is_resume))
 
     async def purge(self, now_ms: int) -> None:
         """Forgets what was receipted more than 72 hours ago."""
@@ -144,9 +148,11 @@ class Store:
             runs.replace(database, packed_run)
         self._count_waiting()
 
-    def _apply_receipts(self, receipts: Receipts, at_ms: int) -> None:
+    def _apply_receipts(self, receipts: Receipts, at_ms: int, *, is_resume: bool) -> None:
         with self._database.transaction():
             for lane, receipt in receipts.lanes.items():
+                if is_resume:
+                    outbox.reopen(self._database, receipts.epoch, lane, receipt)
                 outbox.apply_receipt(self._database, receipts.epoch, lane, receipt, at_ms)
             whole = [sha256 for sha256, receipt in receipts.blobs.items() if receipt.is_whole]
             blobs.mark_whole(self._database, whole, at_ms)

@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import pytest
@@ -45,7 +45,10 @@ class Cab:
             return answer.status, await answer.json()
 
 
-type StartCab = Callable[[Path], AbstractAsyncContextManager[Cab]]
+class StartCab(Protocol):
+    """`broker_port`: of a broker that is there; without it there is none."""
+
+    def __call__(self, folder: Path, broker_port: int | None = None) -> AbstractAsyncContextManager[Cab]: ...
 
 
 @pytest.fixture
@@ -53,10 +56,10 @@ def start_cab() -> StartCab:
     """`async with start_cab(folder) as cab`: an agent on the data in that folder."""
 
     @asynccontextmanager
-    async def start(folder: Path) -> AsyncIterator[Cab]:
+    async def start(folder: Path, broker_port: int | None = None) -> AsyncIterator[Cab]:
         said: asyncio.Queue[str] = asyncio.Queue()
         stopped = asyncio.Event()
-        running = asyncio.create_task(App(settings(folder), said.put_nowait).run(stopped))
+        running = asyncio.create_task(App(settings(folder, broker_port), said.put_nowait).run(stopped))
         hearing = asyncio.create_task(said.get())
         await asyncio.wait({running, hearing}, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
@@ -73,18 +76,18 @@ def start_cab() -> StartCab:
     return start
 
 
-def settings(folder: Path, **changes: Any) -> Settings:
-    """A van whose neighbours are all absent, at the morning of the builders."""
-    fields: dict[str, Any] = {
+def settings(folder: Path, broker_port: int | None = None) -> Settings:
+    """A van whose neighbours are absent, but for the broker when its port is given, at the morning of the builders."""
+    fields = {
         "van": "van-1",
         "fleet": "town",
         "data_dir": folder,
         "clock": {"origin": MORNING, "system_origin_s": time.time()},
         "gpsd": {"port": free_port()},
-        "broker": {"port": free_port()},
+        "broker": {"port": broker_port or free_port()},
         "screen": {"port": 0, "pages_dir": folder / "pages"},
     }
-    return Settings.model_validate({**fields, **changes})
+    return Settings.model_validate(fields)
 
 
 async def begin_day(folder: Path, run: Run) -> None:

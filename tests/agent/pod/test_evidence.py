@@ -37,8 +37,7 @@ def test_a_signature_becomes_a_small_png_on_white() -> None:
     assert kept.media_type == "image/png"
     assert len(kept.data) <= MAX_SIGNATURE_BYTES
     assert image.getpixel((0, 299)) == 255
-    darkest, _ = image.getextrema()
-    assert darkest < 60
+    assert any(image.histogram()[:60])
 
 
 def test_the_same_bytes_give_the_same_result() -> None:

@@ -114,6 +114,19 @@ async def test_a_receipt_of_another_epoch_frees_nothing(tmp_path: Path) -> None:
     await store.close()
 
 
+async def test_a_restored_coordinator_gets_again_what_it_lost(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path)
+    await store.save(a_step(records=tuple(a_record(number) for number in range(1, 7))))
+    epoch = store.identity.epoch
+    await store.apply_receipts(Receipts(epoch=epoch, lanes={"events": LaneReceipt(contiguous_seq=6)}), AT_MS)
+    older = Receipts(epoch=epoch, lanes={"events": LaneReceipt(contiguous_seq=2, ranges=((4, 4),))})
+    await store.apply_receipts(older, AT_MS)  # on its way for long: frees nothing and takes nothing back
+    assert store.waiting.events == 0
+    await store.apply_receipts(older, AT_MS, is_resume=True)
+    assert [row.seq for row in await store.next_unreceipted("events", 10)] == [3, 5, 6]
+    await store.close()
+
+
 async def test_rows_under_way_are_left_out_and_the_newest_can_go_first(tmp_path: Path) -> None:
     store = await Store.open(tmp_path)
     await store.save(a_step(crumbs=tuple(a_crumb(number) for number in range(1, 11))))
