@@ -73,6 +73,7 @@ class App:
             closing.push_async_callback(self._close_network)
             solver = Solver(on_started=self._write_solver_pid)
             closing.push_async_callback(solver.close)
+            solver.warm()
             runtime = Runtime(
                 store=store,
                 run=run,

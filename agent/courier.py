@@ -86,6 +86,7 @@ class Courier:
         self._live_sent: Live | None = None
         self._live_due_s = 0.0
         self._presence_due_s = 0.0
+        self._rows_told = 0
         self._link = MqttLink(
             host=address[0],
             port=address[1],
@@ -281,9 +282,12 @@ class Courier:
             if self._live_sent is None or not says_the_same(self._live_sent, live):
                 self._live_sent = live
                 self._publish_lossy(topics.LIVE, live)
-        if now_s >= self._presence_due_s:
+        presence = self._presence(is_online=True)
+        has_drained = presence.outbox_rows == 0 and self._rows_told > 0
+        if now_s >= self._presence_due_s or has_drained:
             self._presence_due_s = now_s + PRESENCE_EVERY_S
-            self._publish_lossy(topics.PRESENCE, self._presence(is_online=True))
+            self._rows_told = presence.outbox_rows
+            self._publish_lossy(topics.PRESENCE, presence)
 
     def _publish_lossy(self, topic: Topic, message: Message) -> None:
         try:

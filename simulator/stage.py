@@ -16,6 +16,7 @@ from wire.geo import Place
 CACHE = Path(__file__).parent.parent / ".cache"
 PAGES = Path(__file__).parent.parent / "ui" / "dist"
 RUNS_KEPT = 5
+RUNS_KEPT_S = 3600.0
 LOOPBACK = "127.0.0.1"
 FLEET = "town"
 DRIVERS = ("Inês Duarte", "Luís Brandão", "Marta Pires", "Rui Tavares", "Vera Antunes", "Paulo Reis", "Ana Moura")
@@ -71,11 +72,12 @@ def map_pack(pbf: Path, name: str, progress: Callable[[str], None]) -> Path:
 
 
 def run_folder(started: datetime) -> Path:
-    """A fresh folder for one run; the oldest runs make room."""
+    """A fresh folder for one run; runs that are neither recent nor among the last few make room."""
     runs = CACHE / "runs"
     runs.mkdir(parents=True, exist_ok=True)
-    for old in sorted(runs.iterdir())[: -RUNS_KEPT + 1 or None]:
-        shutil.rmtree(old, ignore_errors=True)
+    for old in sorted(runs.iterdir())[:-RUNS_KEPT]:
+        if started.timestamp() - old.stat().st_mtime > RUNS_KEPT_S:
+            shutil.rmtree(old, ignore_errors=True)
     folder = runs / started.strftime("%Y%m%d-%H%M%S-%f")
     folder.mkdir()
     return folder
