@@ -7,6 +7,7 @@ import type { MapView } from '../kit/generated/cab.ts'
 import { makeMap, recolour } from '../kit/map/base.ts'
 import { groundCircle, putLine, type LonLat } from '../kit/map/layers.ts'
 import { readPalette } from '../kit/map/palette.ts'
+import type { Names } from '../kit/map/style.ts'
 import PlateFlag from './PlateFlag.svelte'
 import VanSign from './VanSign.svelte'
 import { zoomFor } from './guidance.ts'
@@ -23,6 +24,9 @@ export interface DrivePicture {
   target: { place: LonLat; number: string } | null
   distance_m: number | null
 }
+
+/** Nothing under 25 px in the cab; near a turn the panel names the street and the map stays clear. */
+const NAMES: Names = { size_px: 26, until_zoom: 16 }
 
 export class DriveCanvas {
   private readonly van: Marker
@@ -45,7 +49,7 @@ export class DriveCanvas {
 
   static async make(element: HTMLElement, base: MapView, picture: DrivePicture): Promise<DriveCanvas> {
     const place = picture.van?.place ?? picture.target?.place ?? centreOf(base)
-    const map = await makeMap(element, base, { center: place, zoom: zoomFor(picture.distance_m), interactive: false, name_px: 26 })
+    const map = await makeMap(element, base, { center: place, zoom: zoomFor(picture.distance_m), interactive: false, names: NAMES })
     return new DriveCanvas(map, base, picture)
   }
 
@@ -60,7 +64,7 @@ export class DriveCanvas {
   recolour(): void {
     if (!this.is_styled) return
     this.is_styled = false
-    recolour(this.map, this.base, 26)
+    recolour(this.map, this.base, NAMES)
   }
 
   remove(): void {

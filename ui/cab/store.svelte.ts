@@ -35,6 +35,8 @@ class Cab {
   is_parked_by_word = $state(false)
   asks_parked = $state.raw<Page | null>(null)
   seen_plan = $state(0)
+  /** The theme the document has taken on: what is drawn by hand reads its colours only after this. */
+  shown_theme = $state<Theme>('day')
   choice = $state.raw(readChoice(localStorage))
   /** Signatures that are drawn and not saved, by stop: kept whatever happens to the page around them. */
   readonly drafts = new Map<string, Strokes>()
@@ -141,7 +143,10 @@ class Cab {
     )
     const ticking = setInterval(() => (this.beat = performance.now()), 500)
     const stopTheme = $effect.root(() => {
-      $effect(() => applyTheme(this.theme))
+      $effect(() => {
+        applyTheme(this.theme)
+        this.shown_theme = this.theme
+      })
     })
     return () => {
       stopListening()

@@ -6,7 +6,7 @@ import { Map as Canvas, setWorkerUrl, type MapOptions } from 'maplibre-gl'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
 
 import { readPalette } from './palette.ts'
-import { baseStyle, type BaseMap } from './style.ts'
+import { baseStyle, type BaseMap, type Names } from './style.ts'
 
 setWorkerUrl(workerUrl)
 
@@ -20,8 +20,8 @@ export interface BaseOptions {
   zoom: number
   /** Whether a person may move it; the cab's map follows the van by itself. */
   interactive: boolean
-  /** Size of names in px. */
-  name_px?: number
+  /** How streets are named; small and always, unless told otherwise. */
+  names?: Names
 }
 
 /** A map in this element. It sets `data-ready="true"` there when all it wanted to draw is drawn. The caller removes it,
@@ -31,7 +31,7 @@ export async function makeMap(container: HTMLElement, base: BaseMap, options: Ba
   await document.fonts.load('500 16px "Encode Sans Variable"').catch(() => [])
   const settings: MapOptions = {
     container,
-    style: baseStyle(readPalette(), base, location.origin, options.name_px),
+    style: baseStyle(readPalette(), base, location.origin, options.names),
     center: options.center,
     zoom: options.zoom,
     maxZoom: 19,
@@ -49,6 +49,6 @@ export async function makeMap(container: HTMLElement, base: BaseMap, options: Ba
 
 /** Draw the base again in the colours of the theme that is on now. The page's own layers go with the old style: add
  *  them again on `style.load`. */
-export function recolour(map: Canvas, base: BaseMap, name_px?: number): void {
-  map.setStyle(baseStyle(readPalette(), base, location.origin, name_px), { diff: false })
+export function recolour(map: Canvas, base: BaseMap, names?: Names): void {
+  map.setStyle(baseStyle(readPalette(), base, location.origin, names), { diff: false })
 }

@@ -12,7 +12,7 @@ export interface PlainPicture {
 
 const METRES_PER_DEG = 111_320
 
-/** How a place lands on the canvas: the van low in the middle, its heading up, the target always in sight. */
+/** How a place lands on the canvas: the van low and right of the middle (panel and buttons take the left), its heading up, the target always in sight. */
 export function plainProjection(picture: PlainPicture, width_px: number, height_px: number): (place: LonLat) => [number, number] {
   const centre = picture.van?.place ?? picture.target ?? picture.line[0] ?? [0, 0]
   const turn = ((picture.van?.heading_deg ?? 0) * Math.PI) / 180
@@ -23,13 +23,13 @@ export function plainProjection(picture: PlainPicture, width_px: number, height_
     return [east * Math.cos(turn) - north * Math.sin(turn), east * Math.sin(turn) + north * Math.cos(turn)]
   }
   const [right_m, up_m] = picture.target ? metres(picture.target) : [0, 100]
-  const room = Math.min((width_px * 0.42) / Math.max(60, Math.abs(right_m)), (height_px * 0.55) / Math.max(80, Math.abs(up_m)))
+  const room = Math.min((width_px * 0.36) / Math.max(60, Math.abs(right_m)), (height_px * 0.55) / Math.max(80, Math.abs(up_m)))
   const px_per_m = Math.min(room, 2.5)
   // A target behind the van needs the room below it.
-  const base_px = up_m < -30 ? height_px * 0.35 : height_px * 0.75
+  const base_px = up_m < -30 ? height_px * 0.4 : height_px * 0.72
   return (place) => {
     const [x_m, y_m] = metres(place)
-    return [width_px / 2 + x_m * px_per_m, base_px - y_m * px_per_m]
+    return [width_px * 0.6 + x_m * px_per_m, base_px - y_m * px_per_m]
   }
 }
 

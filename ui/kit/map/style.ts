@@ -74,13 +74,20 @@ function roads(palette: Palette): LayerSpecification[] {
   ]
 }
 
-function names(palette: Palette, font: string, size: number): LayerSpecification[] {
+export interface Names {
+  size_px: number
+  /** Closer than this, streets carry no name: the panel says the one that counts. */
+  until_zoom: number
+}
+
+function names(palette: Palette, font: string, { size_px: size, until_zoom }: Names): LayerSpecification[] {
   // tilemaker puts the readable name into name:latin
   const name: ExpressionSpecification = ['coalesce', ['get', 'name:latin'], ['get', 'name']]
   const paint = { 'text-color': palette.name, 'text-halo-color': palette.road, 'text-halo-width': 2 }
   return [
     {
       id: 'road-name', type: 'symbol', source: 'base', 'source-layer': 'transportation_name', minzoom: 13.5,
+      maxzoom: until_zoom,
       layout: {
         'symbol-placement': 'line', 'text-field': name, 'text-font': [font], 'text-size': size,
         'text-padding': 12, 'symbol-spacing': 420, 'text-max-angle': 25,
@@ -96,8 +103,10 @@ function names(palette: Palette, font: string, size: number): LayerSpecification
   ]
 }
 
+const CONSOLE_NAMES: Names = { size_px: 13, until_zoom: 24 }
+
 /** The whole style. Without tiles it is bare land, on which routes and stops can still be drawn. */
-export function baseStyle(palette: Palette, base: BaseMap, origin: string, name_px = 13): StyleSpecification {
+export function baseStyle(palette: Palette, base: BaseMap, origin: string, named: Names = CONSOLE_NAMES): StyleSpecification {
   const land: LayerSpecification = { id: 'land', type: 'background', paint: { 'background-color': palette.land } }
   if (!base.has_tiles) return { version: 8, sources: {}, layers: [land] }
   return {
@@ -112,6 +121,6 @@ export function baseStyle(palette: Palette, base: BaseMap, origin: string, name_
         attribution: '© OpenStreetMap contributors',
       },
     },
-    layers: [land, ...ground(palette), ...roads(palette), ...names(palette, 'Encode Sans Variable', name_px)],
+    layers: [land, ...ground(palette), ...roads(palette), ...names(palette, 'Encode Sans Variable', named)],
   }
 }

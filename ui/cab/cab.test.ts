@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest'
+
+import { day, ROUTE } from '../dev/town.ts'
+import type { StopView } from '../kit/generated/cab.ts'
+import { dayAxis, firstRow } from './day.ts'
+import { deliveredTap } from './delivered.ts'
+import { arrowOf, lookAhead } from './guidance.ts'
+import { instructionIcon } from './instruction.ts'
+import { isSigned } from './pad.ts'
+import { FIRST, OTHERS } from './reasons.ts'
+import { missingSteps, stepsOf } from './steps.ts'
+
+const view = day(14)
+const stop = view.stops[13] as StopView
+const taken = (kind: 'photo' | 'signature', signed_by = ''): StopView => ({
+  ...stop,
+  phase: 'arrived',
+  steps: stop.steps.map((step) => (step.kind === kind ? { ...step, taken_at: view.now, signed_by } : step)),
+})
+
+describe('guidance', () => {
+  it('names the next manoeuvre with its distance along the road', () => {
+    const ahead = lookAhead(ROUTE, view.position)!
+    expect(ahead.manoeuvre?.street).toBe('Rua do Almada')
+    expect(ahead.distance_m).toBeGreaterThan(40)
+    expect(ahead.distance_m).toBeLessThan(60)
+  })
+
+  it('turns to the door once the corner is behind', () => {
+    const ahead = lookAhead(ROUTE, { ...view.position!, lat_deg: 41.15305, lon_deg: -8.612016 })!
+    expect(ahead.manoeuvre?.type).toBe('arrive')
+    expect(arrowOf(ahead.manoeuvre!).icon).toBe('mapPin')
+  })
+
+  it('says nothing when the van is not on the route, or its place unknown', () => {
+    expect(lookAhead(ROUTE, { ...view.position!, lat_deg: 41.16 })).toBeNull()
+    expect(lookAhead(ROUTE, null)).toBeNull()
+    expect(lookAhead(null, view.position)).toBeNull()
+  })
+})
+
+describe('steps', () => {
+  it('has one next step, and none before the arrival', () => {
+    expect(stepsOf(stop).map((now) => now.state)).toEqual(['missing', 'missing'])
+    expect(stepsOf({ ...stop, phase: 'arrived' }).map((now) => now.state)).toEqual(['next', 'missing'])
+    expect(stepsOf(taken('photo')).map((now) => now.state)).toEqual(['done', 'next'])
+  })
+
+  it('counts the arrival among what is missing', () => {
+    expect(missingSteps(stop)).toBe(3)
+    expect(missingSteps(taken('photo'))).toBe(1)
+  })
+
+  it('leaves out what the rules leave out', () => {
+    const steps = stop.steps.map((step) => ({ ...step, rule: step.kind === 'photo' ? ('off' as const) : ('optional' as const) }))
+    expect(stepsOf({ ...stop, phase: 'arrived', steps }).map((now) => now.state)).toEqual(['optional'])
+  })
+})
+
+describe('closing', () => {
+  it('reads from the signature to whom it went', () => {
+    expect(deliveredTap(taken('signature', 'Beatriz Fontes')).outcome).toBe('delivered_to_recipient')
+    expect(deliveredTap(taken('signature', 'neighbour')).outcome).toBe('delivered_to_neighbour')
+    expect(deliveredTap(taken('signature', 'someone else')).outcome).toBe('delivered_to_third_party')
+    expect(deliveredTap({ ...stop, kind: 'pickup' }).outcome).toBe('picked_up')
+  })
+
+  it('offers every reason once', () => {
+    const reasons = [...FIRST, ...OTHERS].map((each) => each.reason)
+    expect(new Set(reasons).size).toBe(reasons.length)
+    expect(reasons).toHaveLength(14)
+  })
+})
+
+describe('the day', () => {
+  it('opens at the next stop, else at the first open one', () => {
+    expect(firstRow(view.stops, view.next_stop_id)).toBe(13)
+    expect(firstRow(view.stops, null)).toBe(13)
+  })
+
+  it('holds every window and now on one axis', () => {
+    const axis = dayAxis(view.stops.slice(13, 17), Date.parse(view.now))
+    expect(axis.from_ms).toBeLessThan(Date.parse('2026-11-24T14:15:00Z'))
+    expect(axis.to_ms).toBeGreaterThan(Date.parse('2026-11-24T15:30:00Z'))
+  })
+})
+
+describe('small things', () => {
+  it('a touch by accident is no signature', () => {
+    expect(isSigned([[[0.5, 0.5]]])).toBe(false)
+    expect(isSigned([[[0.2, 0.5], [0.4, 0.4], [0.6, 0.6]]])).toBe(true)
+  })
+
+  it('an instruction gets its picture', () => {
+    expect(instructionIcon('Blue door, don’t ring')).toBe('bellSlash')
+    expect(instructionIcon('Ring twice')).toBe('bell')
+    expect(instructionIcon('Leave with reception')).toBe('info')
+  })
+})
