@@ -18,7 +18,8 @@ from simulator.orders import TooFewAddressesError
 from simulator.ordersfile import OrdersFileError
 from simulator.osmfile import MapFileError
 from simulator.report import Report
-from simulator.stage import Stage
+from simulator.settle import settle
+from simulator.stage import NoStageError, Stage
 
 FIRST_PORT = 8100
 USABLE = (
@@ -33,6 +34,7 @@ USABLE = (
     TooFewAddressesError,
     OrdersFileError,
     MapFileError,
+    NoStageError,
 )
 """Errors whose text tells a person what to do."""
 
@@ -40,6 +42,8 @@ USABLE = (
 def main() -> int:
     options = _options()
     try:
+        if options.settle is not None:
+            return asyncio.run(settle(options.settle, lambda text: print(f"  {text}", flush=True)))
         wish = demo.Wish(
             scenario_name=options.scenario,
             scenario=scenario.read(options.scenario),
@@ -125,6 +129,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--report", type=Path, metavar="FILE", help="write what was seen as JSON")
     parser.add_argument("--map", type=Path, metavar="FILE.osm.pbf", help="drive on a real extract")
     parser.add_argument("--orders", type=Path, metavar="FILE.csv", help="deliver these orders")
+    parser.add_argument(
+        "--settle", type=Path, metavar="FOLDER", help="start an ended run again on its disks, drive nobody, compare"
+    )
     parser.add_argument("--port", type=int, default=FIRST_PORT, metavar="P", help="the console's; cab pages follow")
     return parser.parse_args()
 

@@ -107,6 +107,10 @@ class Cab:
         body = await self._get("/api/view", within_s=2.0)
         return None if body is None else _understood(Screen, body)
 
+    async def answers(self) -> bool:
+        """True when the page is there."""
+        return await self.screen() is not None
+
     async def tap(self, kind: str, tap_id: str, stop_id: str, **more: str) -> SavedSeen | RefusedSeen:
         """One tap, until it is answered. Raises BrokenScreenError."""
         return await self._until_answered(

@@ -54,9 +54,7 @@ async def van_up(
 ) -> Van:
     """One van, its page answering, its driver seated and not yet driving. Raises NotUpError."""
     clock = Clock(stage.clock)
-    link = Link(LOOPBACK, stage.broker_port)
-    await link.open(LOOPBACK, van.link_port)
-    parts.push_async_callback(link.close)
+    link = await _link(stage, van, parts)
     log = parts.enter_context(SeenLog(stage.folder / "drivers", van.name))
     cab = Cab(van.page_url)
     parts.push_async_callback(cab.close)
@@ -74,15 +72,32 @@ async def van_up(
     receiver = Receiver(van.gpsd_port, driver.where, clock, seed=seed, data_dir=van.data_dir)
     parts.push_async_callback(receiver.stop)
     await receiver.start()
+    service = await _agent(van, parts)
+    await _until_up(service, cab.answers)
+    return Van(van, link, service, driver)
+
+
+async def van_back(stage: Stage, van: VanStage, parts: AsyncExitStack) -> None:
+    """An agent of an earlier run on the disk it left, with its link and nobody in the van. Raises NotUpError."""
+    await _link(stage, van, parts)
+    service = await _agent(van, parts)
+    cab = Cab(van.page_url)
+    parts.push_async_callback(cab.close)
+    await _until_up(service, cab.answers)
+
+
+async def _link(stage: Stage, van: VanStage, parts: AsyncExitStack) -> Link:
+    link = Link(LOOPBACK, stage.broker_port)
+    await link.open(LOOPBACK, van.link_port)
+    parts.push_async_callback(link.close)
+    return link
+
+
+async def _agent(van: VanStage, parts: AsyncExitStack) -> Service:
     service = Service(van.name, "agent", van.settings_file, van.data_dir)
     parts.push_async_callback(service.stop)
     await service.start()
-
-    async def answers() -> bool:
-        return await driver.cab.screen() is not None
-
-    await _until_up(service, answers)
-    return Van(van, link, service, driver)
+    return service
 
 
 async def _until_up(service: Service, is_up: Callable[[], Awaitable[bool]]) -> None:

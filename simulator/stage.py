@@ -4,7 +4,6 @@ import hashlib
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -12,18 +11,19 @@ from host.clock import ClockSettings
 from host.loopback import free_port
 from roads import pack as packs
 from wire.geo import Place
+from wire.model import Value
 
 CACHE = Path(__file__).parent.parent / ".cache"
 PAGES = Path(__file__).parent.parent / "ui" / "dist"
 RUNS_KEPT = 5
 RUNS_KEPT_S = 3600.0
+STAGE_FILE = "stage.json"
 LOOPBACK = "127.0.0.1"
 FLEET = "town"
 DRIVERS = ("Inês Duarte", "Luís Brandão", "Marta Pires", "Rui Tavares", "Vera Antunes", "Paulo Reis", "Ana Moura")
 
 
-@dataclass(frozen=True)
-class VanStage:
+class VanStage(Value):
     name: str
     driver: str
     data_dir: Path
@@ -37,9 +37,8 @@ class VanStage:
         return f"http://{LOOPBACK}:{self.page_port}"
 
 
-@dataclass(frozen=True)
-class Stage:
-    """Where everything of one run is, and under which address."""
+class Stage(Value):
+    """Where everything of one run is, and under which address; kept in the run's folder as `stage.json`."""
 
     folder: Path
     clock: ClockSettings
@@ -127,10 +126,23 @@ def stage(
         console_port=console_port,
         broker_port=broker_port,
     )
+    (folder / STAGE_FILE).write_text(set_up.model_dump_json(indent=1) + "\n")
     set_up.cloud_file.write_text(_cloud_toml(set_up))
     for van in stages:
         van.settings_file.write_text(_van_toml(set_up, van))
     return set_up
+
+
+class NoStageError(ValueError):
+    """The folder holds no run."""
+
+
+def staged(folder: Path) -> Stage:
+    """The stage of an earlier run. Raises NoStageError."""
+    try:
+        return Stage.model_validate_json((folder / STAGE_FILE).read_bytes())
+    except (OSError, ValueError) as error:
+        raise NoStageError(f"{folder} is not the folder of a run: {error}") from error
 
 
 def _clock_toml(clock: ClockSettings) -> str:
