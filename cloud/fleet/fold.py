@@ -115,8 +115,11 @@ class StopState(Value):
 
     @property
     def evidence(self) -> tuple[AnnouncedEvidence, ...]:
-        """Each piece once, in the order of the lanes."""
-        return tuple({piece.sha256: piece for piece in reversed(self.announced)}.values())[::-1]
+        """Each piece once, as it was first announced."""
+        pieces: dict[Sha256, AnnouncedEvidence] = {}
+        for piece in self.announced:
+            pieces.setdefault(piece.sha256, piece)
+        return tuple(pieces.values())
 
     @property
     def completed_by(self) -> tuple[str, ...]:

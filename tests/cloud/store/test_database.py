@@ -81,8 +81,13 @@ async def test_a_full_disk_is_a_store_error_and_the_database_works_again_once_th
     with database.transaction() as connection:
         now = connection.execute(text("PRAGMA page_count")).scalar()
     await database.write(lambda connection: pages(str(now), connection))
+
+    def much(connection: Connection) -> None:
+        for number in range(1000):
+            add_version("x" * 60 + str(number), connection)
+
     with pytest.raises(StoreError, match="full"):
-        await database.write(lambda connection: [add_version("x" * 60 + str(n), connection) for n in range(1000)])
+        await database.write(much)
 
     await database.write(lambda connection: pages("1073741823", connection))
     await database.write(lambda connection: add_version("a", connection))
