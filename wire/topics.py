@@ -48,7 +48,7 @@ class Topic:
     def of(self, fleet: str, van: str) -> str:
         """The full topic for one van; raises ValueError for a name that could escape its level."""
         for name in (fleet, van):
-            if not NAME_PATTERN.match(name):
+            if not NAME_PATTERN.fullmatch(name):  # match() would let a newline pass at the end
                 raise ValueError(f"{name!r} cannot be a fleet's or van's name: use a-z, 0-9 and -, 32 at most")
         return f"{PREFIX}/{fleet}/{van}/{self.name}"
 
@@ -113,6 +113,6 @@ def parse(topic: str) -> tuple[str, str, Topic] | None:
         return None
     fleet, van, name = parts[2], parts[3], "/".join(parts[4:])
     row = next((row for row in TOPICS if row.name == name), None)
-    if row is None or not NAME_PATTERN.match(fleet) or not NAME_PATTERN.match(van):
+    if row is None or not NAME_PATTERN.fullmatch(fleet) or not NAME_PATTERN.fullmatch(van):
         return None
     return fleet, van, row

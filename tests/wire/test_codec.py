@@ -1,0 +1,224 @@
+"""Bytes to messages: strict about what is no message, faithful about what is one."""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.builders import a_manifest, a_stop
+from wire.codec import (
+    COMPRESS_ABOVE_BYTES,
+    MAX_PLAIN_BYTES,
+    TooBigError,
+    WireError,
+    canonical,
+    content_hash,
+    decode,
+    encode,
+    loads,
+    pack_chunk,
+    to_json,
+    unpack_chunk,
+)
+from wire.envelope import MAX_CHUNK_BYTES, Batch, ChunkHeader, Receipts, Record
+from wire.events import Presence
+from wire.manifest import Command, CommandKind, Manifest, SequencePolicy
+from wire.topics import MAX_PACKET_BYTES
+
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | text,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(text, inner, max_size=4),
+    max_leaves=15,
+)
+records = st.builds(
+    Record,
+    kind=st.text("abc.", min_size=1, max_size=20),
+    wall_ms=st.integers(0, 2**41),
+    wall_source=st.sampled_from(["gps", "system", "none"]),
+    wall_err_ms=st.none() | st.integers(0, 10_000),
+    mono_ms=st.integers(0, 2**40),
+    manifest_version=st.integers(0, 1000),
+    body=st.dictionaries(text, json_values, max_size=5),
+)
+batches = st.builds(
+    Batch,
+    van=st.from_regex(r"\A[a-z0-9][a-z0-9-]{0,31}\Z"),
+    epoch=st.from_regex(r"\A[0-9a-f]{16}\Z"),
+    boot=st.integers(1, 1000),
+    lane=st.just("events"),
+    first_seq=st.integers(1, 2**50),
+    records=st.lists(records, min_size=1, max_size=5).map(tuple),
+)
+
+
+@settings(max_examples=40)
+@given(batches)
+def test_a_batch_comes_back_as_it_went(batch: Batch) -> None:
+    assert decode(Batch, encode(batch)) == batch
+
+
+@pytest.mark.parametrize("policy", SequencePolicy)
+def test_a_manifest_comes_back_as_it_went(policy: SequencePolicy) -> None:
+    manifest = a_manifest(30, policy=policy)
+
+    assert decode(Manifest, encode(manifest)) == manifest
+
+
+def test_a_long_message_is_compressed_and_a_short_one_is_plain() -> None:
+    short = Presence(van="van-1", epoch="0" * 16, boot=1, is_online=True)
+    long = a_manifest(30)
+
+    assert encode(short).startswith(b"{")
+    assert len(encode(long)) < len(canonical(to_json(long))) / 5
+    assert len(encode(short)) <= COMPRESS_ABOVE_BYTES
+
+
+def test_fields_of_a_newer_peer_travel_on() -> None:
+    newer = {**to_json(a_manifest(1)), "from_the_future": {"a": 1}}
+
+    assert to_json(decode(Manifest, json.dumps(newer).encode())) == newer
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{",
+        b'{"a": NaN}',
+        b'{"a": Infinity}',
+        b'{"a": -Infinity}',
+        b'{"a": 1e400}',
+        b'{"a": -1e400}',
+        b'{"a": 1, "a": 2}',
+        b'{"a": {"b": 1, "b": 1}}',
+        b'{"a": "\\ud800"}',
+        b'{"\\udfff": 1}',
+        b'{"a": "\xff"}',
+        b"[" * 100_000,
+        b'{"a": ' + b"9" * 5_000 + b"}",
+        b"\x28\xb5\x2f\xfd",
+        b"\x28\xb5\x2f\xfd damaged",
+        zstandard.ZstdCompressor().compress(b"{" * 2000)[:-3],
+        zstandard.ZstdCompressor().compress(bytes(MAX_PLAIN_BYTES + 1)),
+    ],
+    ids=lambda packet: repr(packet[:24]),
+)
+def test_what_is_no_message_is_a_refusal_with_a_reason(packet: bytes) -> None:
+    with pytest.raises(WireError) as refused:
+        decode(Receipts, packet)
+
+    assert str(refused.value)
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
+    bomb = zstandard.ZstdCompressor(level=1).compress(bytes(100_000_000))
+    assert len(bomb) < MAX_PACKET_BYTES
+
+    with pytest.raises(WireError, match="unpacks to more"):
+        decode(Receipts, bomb)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_a_message_or_a_refusal(packet: bytes) -> None:
+    for model in (Batch, Manifest, Receipts, ChunkHeader):
+        try:
+            decode(model, packet)
+        except WireError:
+            continue
+
+
+@settings(max_examples=40)
+@given(json_values)
+def test_strict_json_reads_what_json_writes(value: Any) -> None:
+    assert loads(json.dumps(value).encode()) == value
+
+
+@settings(max_examples=40)
+@given(st.dictionaries(text, json_values, max_size=6))
+def test_the_order_of_keys_does_not_change_a_fingerprint(value: dict[str, Any]) -> None:
+    assert canonical(value) == canonical(dict(reversed(value.items())))
+
+
+def test_a_message_that_does_not_fit_its_packet_is_refused_before_it_is_sent() -> None:
+    # Random, so that compression does not save it.
+    noise = Random(1).randbytes(60_000).hex()
+
+    with pytest.raises(TooBigError, match="65536"):
+        encode(a_manifest([a_stop(instruction=noise)]))
+
+
+def test_a_refusal_names_the_field() -> None:
+    broken = {**to_json(a_manifest(3))}
+    broken["stops"][1]["lat_deg"] = 91
+
+    with pytest.raises(WireError, match=r"stops\.1\.lat_deg"):
+        decode(Manifest, json.dumps(broken).encode())
+
+
+@pytest.mark.parametrize("schema", [0, 2, "1", None])
+def test_another_schema_is_refused_rather_than_guessed(schema: object) -> None:
+    with pytest.raises(WireError, match="schema"):
+        decode(Manifest, json.dumps({**to_json(a_manifest(1)), "schema": schema}).encode())
+
+
+@pytest.mark.parametrize("name", ["", "Van-1", "van/1", "van+", "#", "-van", "v" * 33, "van\n", "vän"])
+def test_a_name_that_could_escape_its_topic_is_refused(name: str) -> None:
+    with pytest.raises(WireError, match="van"):
+        decode(Manifest, json.dumps({**to_json(a_manifest(1)), "van": name}).encode())
+
+
+def test_an_instant_without_a_zone_is_refused() -> None:
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    command = to_json(Command(command_id="c1", kind=CommandKind.REPLAN, issued_at=now, expires_at=now))
+
+    with pytest.raises(WireError, match="issued_at"):
+        decode(Command, json.dumps({**command, "issued_at": "2026-11-23T08:00:00"}).encode())
+
+
+# Chunks --------------------------------------------------------------------------------------------------------------
+
+
+def header(total_bytes: int, offset_bytes: int = 0) -> ChunkHeader:
+    sha256 = hashlib.sha256(b"").hexdigest()
+    return ChunkHeader(van="van-1", epoch="0" * 16, sha256=sha256, offset_bytes=offset_bytes, total_bytes=total_bytes)
+
+
+@given(st.binary(min_size=1, max_size=2000), st.integers(0, 1000), st.integers(0, 1000))
+def test_a_chunk_comes_back_as_it_went(data: bytes, before: int, after: int) -> None:
+    head = header(before + len(data) + after, before)
+
+    assert unpack_chunk(pack_chunk(head, data)) == (head, data)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_a_chunk_or_a_refusal(packet: bytes) -> None:
+    with pytest.raises(WireError):
+        unpack_chunk(packet)
+
+
+def test_the_largest_chunk_fits_and_one_byte_more_does_not() -> None:
+    assert len(pack_chunk(header(4_000_000), bytes(MAX_CHUNK_BYTES))) < MAX_PACKET_BYTES
+    with pytest.raises(WireError):
+        pack_chunk(header(4_000_000), bytes(MAX_CHUNK_BYTES + 1))
+
+
+def test_a_chunk_beyond_the_end_of_its_blob_is_refused() -> None:
+    packet = pack_chunk(header(10, 8), b"abc")
+
+    with pytest.raises(WireError, match="does not fit"):
+        unpack_chunk(packet)
+
+
+def test_a_message_and_the_same_message_read_back_have_one_fingerprint() -> None:
+    manifest = a_manifest(5)
+
+    assert content_hash(decode(Manifest, encode(manifest))) == content_hash(manifest)
