@@ -43,6 +43,8 @@ class Cab {
   /** Who signs, by stop, until the agent has it. */
   readonly signers = new Map<string, string>()
 
+  private is_looking = false
+  private looked_for = -1
   private heard_ms = $state(0)
   private beat = $state(0)
 
@@ -118,21 +120,32 @@ class Cab {
   private hear(view: CabView): void {
     if (this.view && view.revision < this.view.revision && Date.parse(view.now) < Date.parse(this.view.now)) return
     const stood = this.view?.motion === 'halted' || this.view?.motion === 'parked'
-    const is_new_route = view.route_version !== this.route?.route_version
     this.view = view
     this.heard_ms = this.beat = performance.now()
     if (view.motion === 'moving') this.startDriving()
     // Seen to stand, and at work on a stop: losing GPS at the door does not lock the work away.
     if (view.motion === 'unknown' && stood && this.page.is !== 'drive') this.is_parked_by_word = true
-    if (is_new_route) void fetchRoute().then((route) => (this.route = route ?? this.route))
-    if (!this.map) void fetchMap().then((map) => (this.map = map))
+    void this.lookUp(view.route_version)
+  }
+
+  /** Fetch what the view only points to: a newer route, and the map until it is known. One look at a time. */
+  private async lookUp(route_version: number): Promise<void> {
+    if (this.is_looking) return
+    this.is_looking = true
+    if (route_version !== this.looked_for) {
+      const route = await fetchRoute()
+      if (route) [this.route, this.looked_for] = [route, route_version]
+    }
+    this.map ??= await fetchMap()
+    this.is_looking = false
   }
 
   /** The van moves: back to the map, and whatever was being done is kept. */
   private startDriving(): void {
     this.is_parked_by_word = false
     this.asks_parked = null
-    if (this.page.is !== 'drive') this.page = { is: 'drive' }
+    // "Saved" asks for nothing and goes by itself; all else waits until the van stands again.
+    if (this.page.is !== 'drive' && this.page.is !== 'saved') this.page = { is: 'drive' }
   }
 
   /** Begin to listen; called once, by the page. */

@@ -3,10 +3,10 @@ import type { common as english } from './en.ts'
 
 export const common: Translation<typeof english> = {
   on_time: 'Pünktlich',
-  early: 'Zu früh',
+  early: 'Voraus',
   late: 'Zu spät',
   tight: 'Knapp',
-  minutes_early: '{n} min zu früh',
+  minutes_early: '{n} min voraus',
   minutes_late: '{n} min zu spät',
   no_eta: 'Noch keine Zeit',
   no_window: 'Ohne feste Zeit',

@@ -1,0 +1,285 @@
+"""The built cab page in a real browser, against the canned agent of ui/dev. Needs Node, `npm ci` in ui/, Chromium."""
+
+import json
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, FilePayload, Page, Playwright, expect, sync_playwright
+
+from host.loopback import free_port
+
+pytestmark = pytest.mark.system
+
+UI = Path(__file__).resolve().parents[2] / "ui"
+FLAGS = [
+    "--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+    "--disable-background-networking", "--no-first-run", "--disable-sync", "--disable-quic",
+]  # fmt: skip
+HALTED = {"motion": "halted", "is_within_reach": True}
+JPEG: FilePayload = {"name": "door.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8\xff\xe0 a door"}
+
+
+class Agent:
+    """The canned agent and how to steer it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def post(self, path: str, body: object = "") -> None:
+        data = body if isinstance(body, str) else json.dumps(body)
+        request = urllib.request.Request(self.url + path, data=data.encode(), method="POST")
+        with urllib.request.urlopen(request, timeout=5):
+            pass
+
+    def change(self, **view: object) -> None:
+        self.post("/dev/change", view)
+
+    def taps(self) -> list[dict[str, Any]]:
+        with urllib.request.urlopen(self.url + "/dev/taps", timeout=5) as answer:
+            taps: list[dict[str, Any]] = json.load(answer)
+            return taps
+
+
+@pytest.fixture(scope="module")
+def canned() -> Iterator[Agent]:
+    vite = UI / "node_modules" / "vite" / "bin" / "vite.js"
+    node = shutil.which("node")
+    if node is None or not vite.exists():
+        pytest.skip("Node or ui/node_modules is missing: run `npm ci` in ui/")
+    subprocess.run([node, str(vite), "build", "cab", "--logLevel", "error"], cwd=UI, check=True)
+    agent = Agent(f"http://127.0.0.1:{(port := free_port())}")
+    command = [node, str(vite), "preview", "cab", "--host", "127.0.0.1", "--port", str(port), "--strictPort"]
+    with subprocess.Popen(command, cwd=UI, stdout=subprocess.DEVNULL) as server:
+        try:
+            wait_until_up(agent)
+            yield agent
+        finally:
+            server.terminate()
+
+
+def wait_until_up(agent: Agent, patience_s: float = 20.0) -> None:
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            agent.taps()
+        except urllib.error.URLError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture
+def agent(canned: Agent) -> Agent:
+    canned.post("/dev/day?next=14")
+    return canned
+
+
+@pytest.fixture
+def page(browser: Browser, agent: Agent) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={"width": 1024, "height": 600},
+        has_touch=True,
+        locale="en-GB",
+        timezone_id="Europe/Lisbon",
+        reduced_motion="reduce",  # so that no colour is caught half-way
+    )
+    page = context.new_page()
+    page.goto(agent.url)
+    expect(page.get_by_test_id("next-plate")).to_contain_text("294")
+    yield page
+    context.close()
+
+
+def sign(page: Page) -> None:
+    box = page.get_by_test_id("signature-pad").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 200, box["y"] + 120)
+    page.mouse.down()
+    for step in range(40):
+        page.mouse.move(box["x"] + 200 + 10 * step, box["y"] + 120 + 30 * (step % 2))
+    page.mouse.up()
+
+
+def open_stop(page: Page, agent: Agent) -> None:
+    agent.change(**HALTED)
+    page.get_by_test_id("arrived").click()
+    expect(page.get_by_test_id("stop-page")).to_be_visible()
+
+
+def serious_faults(page: Page) -> list[str]:
+    page.evaluate((UI / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
+    found: list[str] = page.evaluate(
+        """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
+           .filter((fault) => ['serious', 'critical'].includes(fault.impact))
+           .map((fault) => fault.id + ' ' + fault.nodes.map((node) => node.target.join(' ')).join(', '))"""
+    )
+    return found
+
+
+def test_a_drop_is_saved_step_by_step(page: Page, agent: Agent) -> None:
+    open_stop(page, agent)
+    expect(page.get_by_test_id("delivered-locked")).to_contain_text("2 steps missing")
+    page.get_by_test_id("photo-input").set_input_files(JPEG)
+    expect(page.get_by_test_id("step-photo")).to_have_attribute("data-state", "done")
+    page.get_by_test_id("step-signature").click()
+    expect(page.get_by_test_id("signature-save")).to_be_disabled()
+    page.get_by_test_id("signer-neighbour").click()
+    sign(page)
+    page.get_by_test_id("signature-save").click()
+    page.get_by_test_id("delivered").click()
+    expect(page.get_by_test_id("saved")).to_contain_text("Saved 14:30")
+    assert [tap["kind"] for tap in agent.taps()] == ["arrived", "photo", "signature", "delivered"]
+    assert agent.taps()[-1]["outcome"] == "delivered_to_neighbour"
+    page.get_by_test_id("saved-drive").click()
+    expect(page.get_by_test_id("next-plate")).to_contain_text("106")
+
+
+def test_a_refused_signature_says_why_and_keeps_what_was_drawn(page: Page, agent: Agent) -> None:
+    open_stop(page, agent)
+    page.get_by_test_id("step-signature").click()
+    sign(page)
+    agent.post("/dev/mood", "full")
+    page.get_by_test_id("signature-save").click()
+    expect(page.get_by_test_id("not-saved")).to_contain_text("storage is full")
+    page.get_by_test_id("not-saved-ok").click()
+    agent.post("/dev/mood", "well")
+    page.get_by_test_id("signature-save").click()
+    expect(page.get_by_test_id("step-signature")).to_have_attribute("data-state", "done")
+
+
+def test_without_an_answer_nothing_is_called_saved_and_trying_again_is_the_same_tap(page: Page, agent: Agent) -> None:
+    agent.change(**HALTED)
+    agent.post("/dev/mood", "silent")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.post_data or "") if "/api/taps" in request.url else None)
+    page.get_by_test_id("arrived").click()
+    expect(page.get_by_test_id("not-saved")).to_contain_text("did not answer", timeout=15_000)
+    expect(page.get_by_test_id("stop-page")).to_have_count(0)
+    agent.post("/dev/mood", "well")
+    page.get_by_test_id("try-again").click()
+    expect(page.get_by_test_id("stop-page")).to_be_visible()
+    assert len(sent) == 2
+    assert len({json.loads(body)["tap_id"] for body in sent}) == 1
+
+
+def test_a_stop_fails_with_its_reason(page: Page, agent: Agent) -> None:
+    open_stop(page, agent)
+    page.get_by_test_id("problem").click()
+    page.get_by_test_id("reason-refused").click()
+    page.get_by_test_id("fail-close").click()
+    expect(page.get_by_test_id("saved")).to_contain_text("Refused")
+    assert agent.taps()[-1]["reason"] == "refused"
+
+
+def test_moving_brings_the_map_back_and_locks_the_rest(page: Page, agent: Agent) -> None:
+    open_stop(page, agent)
+    page.get_by_test_id("step-signature").click()
+    sign(page)
+    agent.change(motion="moving", is_within_reach=False)
+    expect(page.get_by_test_id("next-card")).to_be_visible()
+    expect(page.get_by_test_id("open-day")).to_be_disabled()
+    expect(page.get_by_test_id("open-stop")).to_have_count(0)
+    agent.change(motion="halted")
+    page.get_by_test_id("open-stop").click()
+    page.get_by_test_id("step-signature").click()
+    expect(page.get_by_test_id("signature-save")).to_be_enabled()
+
+
+def test_unknown_speed_counts_as_moving_until_the_driver_says_parked(page: Page, agent: Agent) -> None:
+    agent.change(motion="unknown", gps={"quality": "none", "since": "2026-11-24T14:29:00Z"})
+    expect(page.get_by_test_id("gps-state")).to_contain_text("GPS lost since 14:29")
+    page.get_by_test_id("open-day").click()
+    page.get_by_test_id("parked-yes").click()
+    expect(page.get_by_test_id("day-row").first).to_contain_text("294 Rua do Almada")
+
+
+def test_offline_is_said_with_since_when_and_how_much_waits(page: Page, agent: Agent) -> None:
+    expect(page.get_by_test_id("link-state")).to_have_attribute("data-state", "online")
+    agent.change(link={"is_online": False, "since": "2026-11-24T14:05:00Z", "waiting": 12, "oldest_waiting_s": 1500})
+    expect(page.get_by_test_id("link-state")).to_have_text("Offline since 14:05 · 12 things waiting")
+
+
+def test_nothing_is_fetched_from_outside(browser: Browser, agent: Agent) -> None:
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(agent.url)
+    expect(page.get_by_test_id("next-plate")).to_be_visible()
+    outside = [url for url in asked if not url.startswith((agent.url, "data:", f"blob:{agent.url}"))]
+    page.close()
+    assert asked
+    assert outside == []
+
+
+def test_no_view_has_a_serious_fault_of_accessibility_by_day_or_night(page: Page, agent: Agent) -> None:
+    faults: dict[str, list[str]] = {}
+    for theme in ("day", "night"):
+        agent.post("/dev/day?next=14")
+        agent.change(**HALTED)
+        faults[f"drive {theme}"] = serious_faults(page)
+        page.get_by_test_id("open-day").click()
+        faults[f"day {theme}"] = serious_faults(page)
+        page.get_by_test_id("day-row").first.click()
+        faults[f"stop {theme}"] = serious_faults(page)
+        page.get_by_test_id("step-signature").click()
+        faults[f"signature {theme}"] = serious_faults(page)
+        page.get_by_test_id("back").click()
+        page.get_by_test_id("problem").click()
+        faults[f"problem {theme}"] = serious_faults(page)
+        page.get_by_test_id("reason-not_home").click()
+        faults[f"reason {theme}"] = serious_faults(page)
+        page.get_by_test_id("fail-close").click()
+        expect(page.get_by_test_id("saved")).to_be_visible()
+        faults[f"saved {theme}"] = serious_faults(page)
+        page.get_by_test_id("saved-drive").click()
+        page.get_by_test_id("theme").click()
+    assert {view: found for view, found in faults.items() if found} == {}
+
+
+@pytest.mark.parametrize("language", ["es", "pt", "de", "fr"])
+def test_no_text_runs_out_of_the_screen_in_any_language(browser: Browser, agent: Agent, language: str) -> None:
+    page = browser.new_page(viewport={"width": 1024, "height": 600}, locale=language)
+    agent.change(**HALTED)
+    page.goto(agent.url)
+    expect(page.get_by_test_id("arrived")).to_be_in_viewport(ratio=1)
+    page.get_by_test_id("open-day").click()
+    expect(page.get_by_test_id("drive")).to_be_in_viewport(ratio=1)
+    page.get_by_test_id("day-row").first.click()
+    expect(page.get_by_test_id("delivered-locked")).to_be_in_viewport(ratio=1)
+    page.get_by_test_id("problem").click()
+    expect(page.get_by_test_id("reason-others")).to_be_in_viewport(ratio=1)
+    page.close()
+
+
+def test_without_webgl_the_route_is_drawn_plainly(playwright: Playwright, agent: Agent) -> None:
+    chromium = playwright.chromium.launch(
+        executable_path=shutil.which("chromium"),
+        args=[flag for flag in FLAGS if "swiftshader" not in flag] + ["--disable-3d-apis"],
+    )
+    page = chromium.new_page(viewport={"width": 1024, "height": 600})
+    page.goto(agent.url)
+    expect(page.get_by_test_id("plain-map")).to_have_attribute("data-ready", "true")
+    expect(page.get_by_test_id("manoeuvre")).to_contain_text("Rua do Almada")
+    chromium.close()
