@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 
 from cloud.dispatch.reasons import Room, why_not
-from cloud.dispatch.sequence import Call, Shift, TravelTime, Trip, call_of, drive, order_calls
+from cloud.dispatch.sequence import Call, Shift, TravelTime, Trip, call_of, drive, order_calls, with_one_more
 from cloud.dispatch.van import Van
 from wire.geo import Place, bearing_deg, distance_m
 from wire.manifest import Stop
@@ -92,10 +92,9 @@ class _Load:
         )
 
     def could_fit(self, call: Call) -> bool:
-        """A cheap test before orders are tried: room for the parcels, and for the work which no order saves."""
-        work_s = call.spent_s + sum(other.spent_s for other in self.trip.calls)
-        has_time = self.shift.leaves_s + work_s <= self.shift.ends_s
-        return has_time and self.parcels + call.parcels <= self.van.capacity_parcels
+        """A cheap test before orders are tried: room for the parcels, and time that is not spent yet or only waited."""
+        spare_s = self.shift.ends_s - self.trip.back_s + self.trip.waits_s
+        return call.spent_s <= spare_s and self.parcels + call.parcels <= self.van.capacity_parcels
 
     def accepts(self, trip: Trip) -> bool:
         """No window is missed that was not lost before, and the van is back in time."""
@@ -119,10 +118,17 @@ def _sweep(calls: Sequence[Call], loads: Sequence[_Load], depot: Place) -> list[
         rest = loads[index:]
         share = -(-(len(around) + sum(len(other.trip.calls) for other in rest)) // len(rest))
         chunk: list[Call] = []
-        while around and len(load.trip.calls) + len(chunk) < share:
-            call = around.pop(0)
-            parcels = load.parcels + sum(other.parcels for other in chunk) + call.parcels
-            (chunk if parcels <= load.van.capacity_parcels else leftovers).append(call)
+        parcels_left = load.van.capacity_parcels - load.parcels
+        work_left_s = load.shift.ends_s - load.trip.back_s + load.trip.waits_s
+        wanted = max(0, share - len(load.trip.calls))
+        for call in around[:wanted]:
+            if call.parcels <= parcels_left and call.spent_s <= work_left_s:
+                chunk.append(call)
+                parcels_left -= call.parcels
+                work_left_s -= call.spent_s
+            else:
+                leftovers.append(call)
+        around = around[wanted:]
         leftovers += _fill(load, chunk)
     return leftovers + around
 
@@ -157,9 +163,9 @@ def _placed(call: Call, loads: Sequence[_Load]) -> bool:
     able = sorted((load for load in loads if load.could_fit(call)), key=lambda load: load.nearness_m(call.place))
     best: tuple[float, _Load, Trip] | None = None
     for load in able[:VANS_TRIED]:
-        trip = order_calls([*load.trip.calls, call], load.shift)
-        if load.accepts(trip) and (best is None or trip.back_s - load.trip.back_s < best[0]):
-            best = (trip.back_s - load.trip.back_s, load, trip)
+        for trip in with_one_more(load.trip, call, load.shift):
+            if load.accepts(trip) and (best is None or trip.back_s - load.trip.back_s < best[0]):
+                best = (trip.back_s - load.trip.back_s, load, trip)
     if best is None:
         return False
     best[1].take([call], best[2])

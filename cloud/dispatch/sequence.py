@@ -4,7 +4,7 @@ The van sequences itself and does it better; this order decides only what fits, 
 Unix seconds here: a thousand stops are tried in many orders, and plain numbers are quick.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from wire.geo import Place
@@ -17,6 +17,7 @@ type TravelTime = Callable[[Place, Place], float]
 TRAVEL_WEIGHT = 0.8
 WAIT_WEIGHT = 0.4
 SLACK_WEIGHT = 0.2
+PLACES_TRIED = 4
 
 
 class Opening(NamedTuple):
@@ -44,6 +45,8 @@ class Trip(NamedTuple):
     done_s: tuple[float, ...]
     """When the van leaves each stop."""
     back_s: float
+    waits_s: float
+    """How long it waits for windows to open, altogether."""
 
 
 class Shift(NamedTuple):
@@ -76,15 +79,34 @@ def order_calls(calls: Sequence[Call], shift: Shift) -> Trip:
 def drive(calls: Sequence[Call], shift: Shift) -> Trip:
     """Drives an order from the start and back to it."""
     at_s, place = shift.leaves_s, shift.start
-    missed, done_s = [], []
+    missed, done_s, waits_s = [], [], 0.0
     for call in calls:
         arrives_s = at_s + shift.travel_s(place, call.place)
         opening = _opening_for(call, arrives_s)
         if opening is not None and opening.is_hard and arrives_s > opening.closes_s:
             missed.append(call.stop_id)
         at_s, place = _leaves_s(call, opening, arrives_s), call.place
+        waits_s += at_s - arrives_s - call.spent_s
         done_s.append(at_s)
-    return Trip(tuple(calls), frozenset(missed), tuple(done_s), at_s + shift.travel_s(place, shift.start))
+    back_s = at_s + shift.travel_s(place, shift.start)
+    return Trip(tuple(calls), frozenset(missed), tuple(done_s), back_s, waits_s)
+
+
+def with_one_more(trip: Trip, call: Call, shift: Shift) -> Iterator[Trip]:
+    """The trip with a call put in, the smallest detours first; only places where the call's own hard window holds."""
+    detours = []
+    at_s, place = shift.leaves_s, shift.start
+    for index in range(len(trip.calls) + 1):
+        there_s = shift.travel_s(place, call.place)
+        opening = _opening_for(call, at_s + there_s)
+        if opening is None or not opening.is_hard or at_s + there_s <= opening.closes_s:
+            after = trip.calls[index].place if index < len(trip.calls) else shift.start
+            detour_s = there_s + shift.travel_s(call.place, after) - shift.travel_s(place, after)
+            detours.append((detour_s, index))
+        if index < len(trip.calls):
+            at_s, place = trip.done_s[index], trip.calls[index].place
+    for _, index in sorted(detours)[:PLACES_TRIED]:
+        yield drive((*trip.calls[:index], call, *trip.calls[index:]), shift)
 
 
 def _opening_for(call: Call, arrives_s: float) -> Opening | None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from cloud.dispatch.assign import Assignment, VanDay, assign
 from cloud.dispatch.manifest import build_manifest, says_the_same
+from cloud.dispatch.sequence import Shift, call_of, drive
 from cloud.dispatch.van import Van
 from wire.geo import Place, distance_m, moved
 from wire.manifest import Amount, Depot, Stop, Window
@@ -145,7 +146,19 @@ def test_each_stop_once_or_with_a_reason_capacity_kept_and_order_of_input_no_mat
         assert held <= max(one.van.capacity_parcels, came_with)
     other_order = list(stops)
     random.shuffle(other_order)  # type: ignore[attr-defined]
-    assert assigned(other_order, fleet[::-1]) == result.model_copy(update={"orders": result.orders})
+    assert assigned(other_order, fleet[::-1]) == result
+
+
+@settings(deadline=None)
+@given(stops, st.integers(1, 4))
+def test_no_hard_window_is_missed_and_every_van_is_back_in_time(stops: list[Stop], count: int) -> None:
+    fleet = [van(f"van-{n}") for n in range(count)]
+    by_id = {one.stop_id: one for one in stops}
+    for order in assigned(stops, fleet).orders.values():
+        shift = Shift(DEPOT, at("08:00").timestamp(), at("17:00").timestamp(), travel_s)
+        trip = drive([call_of(by_id[stop_id]) for stop_id in order], shift)
+        assert trip.missed == frozenset()
+        assert trip.back_s <= shift.ends_s
 
 
 @settings(deadline=None)
