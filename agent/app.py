@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 
 from agent.config import Settings
 from agent.courier import Courier
+from agent.errors import StoreError
 from agent.gps.gpsd import GpsdReceiver
 from agent.gps.observer import Observer
 from agent.link.live import live
@@ -73,6 +74,9 @@ class App:
             closing.push_async_callback(self._close_network)
             solver = Solver(on_started=self._write_solver_pid)
             closing.push_async_callback(solver.close)
+            closing.callback(pid_path(settings.run_dir, "solver").unlink, missing_ok=True)
+            warming = asyncio.create_task(self._warm_up(solver))
+            closing.callback(warming.cancel)
             solver.warm()
             runtime = Runtime(
                 store=store,
@@ -271,7 +275,17 @@ class App:
     async def _forget_what_is_old(self, store: Store) -> None:
         while True:
             await asyncio.sleep(max(1.0, self._clock.real_s(HOUR_S)))
-            await store.purge(round(self._clock.now().timestamp() * 1000))
+            try:
+                await store.purge(round(self._clock.now().timestamp() * 1000))
+            except StoreError as error:
+                log.error("what is old could not be forgotten: %s", error)
+
+    async def _warm_up(self, solver: Solver) -> None:
+        """Loading the engine takes longer than the first plan may."""
+        try:
+            await solver.start()
+        except OSError as error:
+            log.error("orders are repaired and not searched: %s", error)
 
     def _write_solver_pid(self, pid: int) -> None:
         pid_path(self._settings.run_dir, "solver").write_text(f"{pid}\n")

@@ -189,7 +189,7 @@ class Courier:
                     await self._send_what_is_due()
                 await self._judge_link()
             except StoreError as error:
-                log.error("the outbox cannot be read: %s", error)
+                log.error("the outbox waits for the disk: %s", error)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pause_s()):
                     await self._nudged.wait()

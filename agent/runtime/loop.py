@@ -98,8 +98,15 @@ class Runtime:
                 tasks.create_task(self._replanning.run())
                 tasks.create_task(self._count_minutes())
         finally:
-            if not self._fixes.is_empty:
-                await self._save(Step(at_ms=milliseconds(self._clock.now()), run=self.run))
+            await self._save_what_is_buffered()
+
+    async def _save_what_is_buffered(self) -> None:
+        if self._fixes.is_empty:
+            return
+        try:
+            await self._save(Step(at_ms=milliseconds(self._clock.now()), run=self.run))
+        except StoreError as error:
+            log.error("the last fixes could not be saved: %s", error)
 
     async def _count_minutes(self) -> None:
         while True:
