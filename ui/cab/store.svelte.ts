@@ -152,7 +152,10 @@ class Cab {
   start(): () => void {
     const stopListening = listenToAgent(
       (view) => this.hear(view),
-      (is_answering) => (this.is_answering = is_answering),
+      (is_answering) => {
+        this.is_answering = is_answering
+        if (!is_answering) this.looked_for = -1 // an agent that starts again counts its routes anew
+      },
     )
     const ticking = setInterval(() => (this.beat = performance.now()), 500)
     const stopTheme = $effect.root(() => {
