@@ -194,7 +194,7 @@ COST_PER_S = 1000
 FAR_S = 30 * 86_400.0
 """Times beyond a month are all alike; it keeps the engine's integers far from their end."""
 SAY_AT_MOST_EVERY_S = 0.05
-LEAST_SEARCH_MS = 20
+LEAST_SEARCH_MS = 100
 """Of a limit that was used up by building the model."""
 
 
