@@ -83,7 +83,7 @@ async def run(
         parts.push_async_callback(network.close)
         roads = OpenRoads(network)
         say("broker and coordinator")
-        _, dispatcher = await fleet.coordinator_up(set_up, parts)
+        _, dispatcher = await fleet.coordinator_up(set_up, parts, scenario.coordinator_commit_ms)
         await dispatcher.import_orders(set_up.day, orders.text)
         await dispatcher.assign(set_up.day)
 

@@ -31,9 +31,9 @@ class Van:
     driver: Driver
 
 
-async def coordinator_up(stage: Stage, parts: AsyncExitStack) -> tuple[Service, Dispatcher]:
-    """The coordinator with its broker, answering. Raises NotUpError."""
-    service = Service("cloud", "cloud", stage.cloud_file, stage.cloud_dir)
+async def coordinator_up(stage: Stage, parts: AsyncExitStack, commit_ms: int = 0) -> tuple[Service, Dispatcher]:
+    """The coordinator with its broker, answering, on a disk as slow as asked. Raises NotUpError."""
+    service = Service("cloud", "cloud", stage.cloud_file, stage.cloud_dir, commit_ms)
     parts.push_async_callback(service.stop)
     await service.start()
     dispatcher = Dispatcher(stage.console_url)

@@ -15,11 +15,13 @@ RESTART_AFTER_S = 1.0
 class Service:
     """One of our Python programs, started again whenever it ends without being asked to."""
 
-    def __init__(self, name: str, module: str, settings_file: Path, data_dir: Path) -> None:
+    def __init__(self, name: str, module: str, settings_file: Path, data_dir: Path, commit_ms: int = 0) -> None:
+        """`commit_ms`: how long the disk under it takes for a synced commit, on top of what it really takes."""
         self.name = name
         self.data_dir = data_dir
         self.starts = 0
-        self._argv: Sequence[str] = (sys.executable, "-m", module, str(settings_file))
+        on_disk = ("simulator.slow_disk", str(commit_ms), module) if commit_ms else (module,)
+        self._argv: Sequence[str] = (sys.executable, "-m", *on_disk, str(settings_file))
         self._child: Child | None = None
         self._keeper: asyncio.Task[None] | None = None
 

@@ -97,6 +97,8 @@ class Scenario(Value):
     rate: Annotated[float, Field(ge=1, le=60)] = 30.0
     starts: time = time(8, 0)
     """Local time at the depot."""
+    coordinator_commit_ms: Annotated[int, Field(ge=0, le=1000)] = 0
+    """How long the coordinator's disk takes for a synced commit: time enough to be killed before it."""
     faults: tuple[Fault, ...] = ()
 
 
