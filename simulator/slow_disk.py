@@ -1,16 +1,14 @@
-"""`python -m simulator.slow_disk MS MODULE [ARGUMENT...]`: runs a program of ours on a disk whose syncs take their time.
+"""`python -m simulator.slow_disk MS MODULE [ARGUMENT...]`: a program of ours on a disk whose syncs take their time.
 
-Cheap cards and busy servers need tens of milliseconds for a synced commit. A program that says "stored" before it is gets
-away with that on a fast disk almost always, and is found out here. Only commits are delayed; nothing else differs.
+Cheap cards and busy servers need tens of milliseconds for a synced commit. A program that says "stored" before it is
+gets away with that on a fast disk almost always, and is found out here. Only commits are delayed; nothing else differs.
 """
 
 import runpy
 import sqlite3.dbapi2
 import sys
 import time
-from typing import Any
-
-real_connect = sqlite3.dbapi2.connect
+from functools import partial
 
 
 def slow_connection(commit_s: float) -> type[sqlite3.Connection]:
@@ -29,10 +27,8 @@ def main() -> None:
     commit_ms, module, *arguments = sys.argv[1:]
     factory = slow_connection(float(commit_ms) / 1000)
 
-    def connect(*words: Any, **options: Any) -> sqlite3.Connection:
-        return real_connect(*words, **{"factory": factory, **options})
-
-    sqlite3.dbapi2.connect = connect
+    # SQLAlchemy asks the module for its `connect`, so that is the one place to hand over another connection class.
+    vars(sqlite3.dbapi2)["connect"] = partial(sqlite3.dbapi2.connect, factory=factory)
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
