@@ -3,6 +3,9 @@ import '../kit/type.css'
 
 import { mount } from 'svelte'
 
-import Console from './Console.svelte'
+import App from './App.svelte'
+import { language } from './words.ts'
 
-export default mount(Console, { target: document.getElementById('page') as HTMLElement })
+document.documentElement.lang = language
+
+export default mount(App, { target: document.getElementById('page') as HTMLElement })

@@ -1,3 +1,4 @@
+import { cannedCoordinator } from '../dev/coordinator.ts'
 import { page } from '../page.config.ts'
 
-export default page('console')
+export default page('console', [cannedCoordinator()])
