@@ -41,6 +41,9 @@ USABLE = (
 
 def main() -> int:
     options = _options()
+    if options.report is not None and not options.report.absolute().parent.is_dir():
+        print(f"demo: there is no folder for the report {options.report}", file=sys.stderr)
+        return 2
     try:
         if options.settle is not None:
             return asyncio.run(settle(options.settle, lambda text: print(f"  {text}", flush=True)))

@@ -6,7 +6,7 @@ import time as system_time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from simulator import fleet, ground, stage, verdict
 from simulator.dispatcher import Dispatcher
 from simulator.driver import Hooks
 from simulator.faults import Faults
+from simulator.morning import hand_out
 from simulator.ordersfile import OrdersFile
 from simulator.report import Report
 from simulator.roadtrip import OpenRoads
@@ -53,15 +54,11 @@ async def run(
 ) -> Report:
     """Drives the scenario to its end and compares. With `stays_open` the pages stay up until the task is cancelled."""
     started = system_time.monotonic()
-    scenario = wish.scenario
     here = ground.extract(wish.map_file, say) if wish.map_file else ground.town()
-    if not here.bridges:
-        scenario = scenario.model_copy(
-            update={"faults": tuple(fault for fault in scenario.faults if fault.kind != "road closed")}
-        )
+    scenario = _possible(wish.scenario, here, say)
+    orders = _orders(wish, here)
     say(f"map pack of {here.name}")
     pack_dir = await asyncio.to_thread(stage.map_pack, here.pbf, here.name, lambda step: say(f"  {step}"))
-    orders = _orders(wish, here)
     set_up = stage.stage(
         stage.run_folder(datetime.now(UTC)),
         pack_dir=pack_dir,
@@ -72,7 +69,7 @@ async def run(
         vans=scenario.vans,
         first_port=wish.first_port,
     )
-    (set_up.folder / "orders.csv").write_text(orders.text)
+    (set_up.folder / "orders.csv").write_bytes(orders.data)
     async with AsyncExitStack() as parts:
         network = await RoadNetwork.open(
             open_pack(pack_dir),
@@ -84,9 +81,7 @@ async def run(
         roads = OpenRoads(network)
         say("broker and coordinator")
         _, dispatcher = await fleet.coordinator_up(set_up, parts, scenario.coordinator_commit_ms)
-        await dispatcher.import_orders(set_up.day, orders.text)
-        await dispatcher.assign(set_up.day)
-
+        work = await hand_out(dispatcher, orders, say)
         world = StagedWorld(
             clock=Clock(set_up.clock),
             cloud_run_dir=set_up.cloud_dir / "run",
@@ -111,7 +106,7 @@ async def run(
                         parts,
                         seed=wish.seed + number,
                         roads=roads,
-                        service_s=orders.service_s,
+                        service_s=work.service_s,
                         hooks=hooks,
                     )
                 )
@@ -123,6 +118,9 @@ async def run(
         on_ready(set_up)
         async with asyncio.TaskGroup() as driving:
             for van in vans:
+                if van.stage.name not in work.vans:
+                    say(f"{van.stage.name} has nothing to deliver")
+                    continue
                 driving.create_task(van.driver.run(), name=f"driver of {van.stage.name}")
         report = await _report(wish, set_up, dispatcher, faults, day=day, started=started)
         if stays_open:
@@ -131,10 +129,18 @@ async def run(
         return report
 
 
+def _possible(scenario: Scenario, here: ground.Ground, say: Callable[[str], None]) -> Scenario:
+    """Without the faults that this ground cannot have."""
+    faults = tuple(fault for fault in scenario.faults if fault.kind != "road closed" or here.bridges)
+    if len(faults) < len(scenario.faults):
+        say(f"no bridge of {here.name} is known, so no road is closed")
+    return scenario.model_copy(update={"faults": faults})
+
+
 def _orders(wish: Wish, here: ground.Ground) -> OrdersFile:
-    if wish.orders_file is not None:
-        return OrdersFile.read(wish.orders_file, today=date.today())  # noqa: DTZ011 - a file without days is for today
     today = datetime.now(ZoneInfo(here.timezone)).date()
+    if wish.orders_file is not None:
+        return OrdersFile.read(wish.orders_file, today)
     text = here.orders_csv(
         seed=wish.seed,
         day=today,
@@ -142,7 +148,7 @@ def _orders(wish: Wish, here: ground.Ground) -> OrdersFile:
         stops_per_van=wish.scenario.stops_per_van,
         starts=wish.scenario.starts,
     )
-    return OrdersFile.of(text, today)
+    return OrdersFile(text.encode(), today)
 
 
 def _noting(day: Day, world: StagedWorld, faults: Faults) -> Callable[[str, int, int], Awaitable[None]]:

@@ -1,6 +1,7 @@
 """A dispatcher at the console: everything the simulator asks of the coordinator goes through its HTTP."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -12,6 +13,9 @@ from wire.manifest import Closure
 from wire.model import Sha256, StopId
 
 WRITE_HEADERS = {"X-Roundsman": "1"}
+ANSWER_S = 10.0
+BIG_ANSWER_S = 120.0
+"""For a whole file of orders, on a machine that has other things to do."""
 CLOSING_KINDS: Mapping[str, str] = {"stop.completed": "outcome", "stop.failed": "reason"}
 
 
@@ -38,18 +42,20 @@ class Dispatcher:
             return False
         return bool(health.get("broker") == "up")
 
-    async def import_orders(self, day: date, csv_text: str) -> Any:
-        """Hands in the orders; raises RefusedError naming the first bad row, since ours have none."""
-        report = await self._ask(
-            "POST", f"/api/orders/import?dry_run=0&day={day}", body=csv_text.encode(), content_type="text/csv"
-        )
-        if report["problems"]:
-            first = report["problems"][0]
-            raise RefusedError(f"order row {first['row']}, {first['column']}: {first['problem']}")
-        return report
+    async def import_orders(self, day: date, file: bytes) -> Any:
+        """Hands in a file; good rows are taken, bad ones are named in the report. Raises RefusedError for no CSV."""
+        path = f"/api/orders/import?dry_run=0&day={day}"
+        return await self._ask("POST", path, body=file, content_type="text/csv", within_s=BIG_ANSWER_S)
+
+    async def orders(self, day: date) -> str:
+        """The day's orders as CSV, as the coordinator understood them."""
+        async with self._client().get(f"{self.base_url}/api/orders?day={day}") as answer:
+            if answer.status >= 400:
+                raise RefusedError(await _why(answer))
+            return await answer.text()
 
     async def assign(self, day: date) -> Any:
-        return await self._ask("POST", f"/api/assign?day={day}")
+        return await self._ask("POST", f"/api/assign?day={day}", within_s=BIG_ANSWER_S)
 
     async def close_road(self, closure: Closure) -> None:
         await self._insist("POST", "/api/closures", closure.model_dump_json(by_alias=True).encode())
@@ -75,17 +81,37 @@ class Dispatcher:
             else:
                 return
 
-    async def _ask(self, method: str, path: str, body: bytes = b"", content_type: str = "application/json") -> Any:
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        content_type: str = "application/json",
+        within_s: float = ANSWER_S,
+    ) -> Any:
         headers = {**WRITE_HEADERS, "Content-Type": content_type} if method != "GET" else {}
-        async with self._client().request(method, self.base_url + path, data=body or None, headers=headers) as answer:
+        limit = aiohttp.ClientTimeout(total=within_s)
+        async with self._client().request(
+            method, self.base_url + path, data=body or None, headers=headers, timeout=limit
+        ) as answer:
             if answer.status >= 400:
-                raise RefusedError(f"{method} {path}: {answer.status} {await answer.text()}")
+                raise RefusedError(await _why(answer))
             return await answer.json()
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_S))
         return self._session
+
+
+async def _why(answer: aiohttp.ClientResponse) -> str:
+    """Its own words where it has some."""
+    text = await answer.text()
+    try:
+        words = str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        words = text
+    return f"{answer.method} {answer.url.path}: {answer.status} {words}"
 
 
 def cloud_stop(page: Mapping[str, Any]) -> CloudStop:

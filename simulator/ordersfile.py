@@ -1,35 +1,57 @@
-"""An orders file as the simulator needs it: its text, its day, and how long each hand-over really takes."""
+"""A file of orders on both sides of the coordinator: as a shipper hands it in, and as the coordinator gives it back.
+
+What a row says is for the coordinator alone to read; we need the day before it runs, and the service times after.
+"""
 
 import csv
 import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Self
+
+_DAY = re.compile(r"\b20\d\d-\d\d-\d\d\b")
 
 
 class OrdersFileError(ValueError):
-    """The file cannot be used; the text says why. Single rows are the coordinator's business."""
+    """There is no such file to hand in; the text says why. What is in it is the coordinator's business."""
 
 
 @dataclass(frozen=True)
 class OrdersFile:
-    text: str
+    """The bytes as they are, and the day to drive."""
+
+    data: bytes
     day: date
-    service_s: dict[str, float]
-    """By order_ref, where the file says it."""
 
     @classmethod
-    def of(cls, text: str, today: date) -> "OrdersFile":
-        """The day is the first row's; a file without days is for `today`."""
-        rows = list(csv.DictReader(io.StringIO(text)))
-        day = next((date.fromisoformat(row["day"]) for row in rows if row.get("day")), today)
-        service_s = {row["order_ref"]: float(row["service_s"]) for row in rows if row.get("service_s")}
-        return cls(text, day, service_s)
+    def of(cls, data: bytes, today: date) -> Self:
+        """The day that most lines name, the earliest of equals; `today` when none names a day."""
+        counts = Counter(_days(data))
+        return cls(data, min(counts, key=lambda day: (-counts[day], day)) if counts else today)
 
     @classmethod
-    def read(cls, path: Path, today: date) -> "OrdersFile":
+    def read(cls, path: Path, today: date) -> Self:
         """Raises OrdersFileError."""
         try:
-            return cls.of(path.read_text(encoding="utf-8-sig"), today)
-        except (OSError, UnicodeDecodeError, ValueError, KeyError) as error:
-            raise OrdersFileError(f"{path}: {error}") from error
+            return cls.of(path.read_bytes(), today)
+        except OSError as error:
+            raise OrdersFileError(f"the orders in {path} cannot be read: {error.strerror}") from error
+
+
+def service_times(exported: str) -> dict[str, float]:
+    """Seconds at the door by order_ref, of the orders as the coordinator exports them."""
+    return {row["order_ref"]: float(row["service_s"]) for row in csv.DictReader(io.StringIO(exported))}
+
+
+def _days(data: bytes) -> Iterator[date]:
+    """The first day of each line. Digits look the same in all encodings but UTF-16, which has a zero beside each."""
+    for line in data.replace(b"\0", b"").decode("latin-1").splitlines():
+        found = _DAY.search(line)
+        with suppress(ValueError):
+            if found:
+                yield date.fromisoformat(found[0])

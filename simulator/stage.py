@@ -15,6 +15,7 @@ from wire.model import Value
 
 CACHE = Path(__file__).parent.parent / ".cache"
 PAGES = Path(__file__).parent.parent / "ui" / "dist"
+SHIFT = timedelta(hours=9)
 RUNS_KEPT = 5
 RUNS_KEPT_S = 3600.0
 STAGE_FILE = "stage.json"
@@ -60,7 +61,10 @@ class Stage(Value):
 def map_pack(pbf: Path, name: str, progress: Callable[[str], None]) -> Path:
     """The folder of the map pack for this extract, built when the cache does not hold it yet."""
     builder = b"".join(file.read_bytes() for file in sorted(Path(packs.__file__).parent.glob("*.py")))
-    key = hashlib.sha256(pbf.read_bytes() + builder).hexdigest()[:16]
+    with pbf.open("rb") as extract:  # a country's is larger than memory
+        digest = hashlib.file_digest(extract, "sha256")
+    digest.update(builder)
+    key = digest.hexdigest()[:16]
     folder = CACHE / "packs" / key
     if (folder / "pack.json").is_file():
         return folder
@@ -127,7 +131,7 @@ def stage(
         broker_port=broker_port,
     )
     (folder / STAGE_FILE).write_text(set_up.model_dump_json(indent=1) + "\n")
-    set_up.cloud_file.write_text(_cloud_toml(set_up))
+    set_up.cloud_file.write_text(_cloud_toml(set_up, starts_at))
     for van in stages:
         van.settings_file.write_text(_van_toml(set_up, van))
     return set_up
@@ -153,7 +157,7 @@ def _clock_toml(clock: ClockSettings) -> str:
     )
 
 
-def _cloud_toml(stage: Stage) -> str:
+def _cloud_toml(stage: Stage, starts_at: datetime) -> str:
     return "\n".join(
         [
             f'fleet = "{FLEET}"',
@@ -164,15 +168,15 @@ def _cloud_toml(stage: Stage) -> str:
             f'[http]\nhost = "{LOOPBACK}"\nport = {stage.console_port}\npages_dir = "{PAGES}"',
             f'[roads]\npack_dir = "{stage.pack_dir}"',
             f'[depot]\nname = "Depot"\nlat_deg = {stage.depot.lat_deg!r}\nlon_deg = {stage.depot.lon_deg!r}',
-            *_vans_toml(stage.vans),
+            *_vans_toml(stage.vans, starts_at),
         ]
     )
 
 
-def _vans_toml(vans: Sequence[VanStage]) -> list[str]:
+def _vans_toml(vans: Sequence[VanStage], starts_at: datetime) -> list[str]:
     return [
         f'[[vans]]\nname = "{van.name}"\ndriver = "{van.driver}"\ncapacity_parcels = 80\n'
-        'shift_starts = "08:00"\nshift_ends = "17:00"'
+        f'shift_starts = "{starts_at:%H:%M}"\nshift_ends = "{starts_at + SHIFT:%H:%M}"'
         for van in vans
     ]
 

@@ -2,6 +2,7 @@
 the console shows both to the last byte once they are back. Real gpsd, mosquitto, OSRM, Chromium, both real programs.
 """
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -79,7 +80,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
         )
         parts.push_async_callback(network.close)
         coordinator, dispatcher = await fleet.coordinator_up(set_up, parts)
-        await dispatcher.import_orders(set_up.day, orders)
+        await dispatcher.import_orders(set_up.day, orders.encode())
         await dispatcher.assign(set_up.day)
         van = await fleet.van_up(
             set_up, set_up.vans[0], parts, seed=1, roads=OpenRoads(network), service_s={}, hooks=Hooks()
@@ -137,6 +138,8 @@ async def test_a_delivery_made_while_the_broker_is_stopped_is_found_in_the_conso
     await expect(cab.get_by_test_id("saved")).to_be_visible(timeout=10_000)
 
     await town.coordinator.start()
+    while not await town.dispatcher.is_up():
+        await asyncio.sleep(0.2)
     console = await opened(browser, town.set_up.console_url, 1440, 900)
     row = console.get_by_test_id("van-row-van-1")
     await expect(row).to_be_visible(timeout=60_000)
