@@ -11,6 +11,8 @@ from agent.errors import EvidenceRefusedError
 MAX_BYTES = 12_000_000
 MAX_PIXELS = 12_500_000
 """A phone's 4032 x 3024 passes; what unpacks to much more than it weighs does not."""
+MAX_EDGE = 10_000
+"""A picture one point wide and millions high is no camera's, and costs many times its points to make small."""
 
 
 def open_image(data: bytes) -> Image.Image:
@@ -23,7 +25,7 @@ def open_image(data: bytes) -> Image.Image:
         )
     try:
         with Image.open(BytesIO(data), formats=("JPEG", "PNG")) as image:
-            if image.width * image.height > MAX_PIXELS:
+            if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_EDGE:
                 raise EvidenceRefusedError(
                     f"The picture is too big: {image.width} x {image.height} points. Please use a smaller size."
                 )

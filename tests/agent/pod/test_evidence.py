@@ -93,9 +93,10 @@ def a_bomb(width: int, height: int) -> bytes:
         (a_bomb(5000, 5000), "too big"),
         (a_bomb(20_000, 20_000), "too big"),
         (a_bomb(60_000, 60_000), "too big"),
+        (a_bomb(1, 12_000_000), "too big"),
         (a_photo() + b"\0" * 12_000_001, "too big"),
     ],
-    ids=["empty", "pdf", "gif", "cut jpeg", "cut png", "stub", "25 Mpx", "400 Mpx", "3.6 Gpx", "12 MB"],
+    ids=["empty", "pdf", "gif", "cut jpeg", "cut png", "stub", "25 Mpx", "400 Mpx", "3.6 Gpx", "a hair", "12 MB"],
 )
 def test_what_is_no_picture_we_can_keep_is_refused_in_words(data: bytes, words: str) -> None:
     with pytest.raises(EvidenceRefusedError, match=words):
