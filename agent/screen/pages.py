@@ -57,6 +57,6 @@ class Pages:
         """The file, when it lies inside the page's folder: `..` and links that lead out of it find nothing."""
         try:
             file = (self._cab_dir / name).resolve()
-        except (OSError, ValueError):
+            return file if file.is_relative_to(self._cab_dir) and file.is_file() else None
+        except (OSError, ValueError):  # a name that no file can have
             return None
-        return file if file.is_relative_to(self._cab_dir) and file.is_file() else None

@@ -131,7 +131,7 @@ async def test_the_page_is_served_and_nothing_beside_it(folder: Path, start_cab:
             assert (await answer.text(), answer.headers["Cache-Control"]) == ("<!doctype html>cab", "no-cache")
         async with cab.http.get(f"{cab.url}/assets/a.js") as answer:
             assert "immutable" in answer.headers["Cache-Control"]
-        for path in ("/way-out", "/%2e%2e/%2e%2e/van.sqlite", "/assets", "/a%00b"):
+        for path in ("/way-out", "/%2e%2e/%2e%2e/van.sqlite", "/assets", "/a%00b", "/" + "a" * 300):
             async with cab.http.get(cab.url + path) as answer:
                 assert answer.status == 404
 
