@@ -31,6 +31,8 @@ FASTEST_MPS = 100.0
 EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)
 """Before the first release; a date before it is a receiver whose week counter rolled over."""
 ROLLOVER = timedelta(weeks=1024)
+GPS_BEGAN = datetime(1980, 1, 6, tzinfo=UTC)
+"""Week 0: no counter that rolled over can say an earlier date."""
 
 
 class Refused(StrEnum):
@@ -41,7 +43,7 @@ class Refused(StrEnum):
     NOT_FINITE = "latitude or longitude is no number"
     OUT_OF_RANGE = "latitude or longitude is off the Earth"
     NULL_ISLAND = "0,0 means no data"
-    BAD_TIME = "the date is decades ahead"
+    BAD_TIME = "the date is decades ahead, or before there was GPS"
     OLD_TIME = "not newer than the fix before"
     JUMP = "too far from the fix before"
 
@@ -133,7 +135,7 @@ def _position(fix: RawFix, earliest: datetime) -> Position | Refused:
     if fix.lat_deg == 0 and fix.lon_deg == 0:
         return Refused.NULL_ISLAND
     fixed_at = unrolled(fix.time, earliest)
-    if fixed_at >= earliest + ROLLOVER:
+    if fix.time < GPS_BEGAN or fixed_at >= earliest + ROLLOVER:
         return Refused.BAD_TIME
     return Position(
         lat_deg=fix.lat_deg,

@@ -72,6 +72,7 @@ def test_what_the_receiver_did_not_give_stays_unknown() -> None:
         (a_fix(lon_deg=-180.1), Refused.OUT_OF_RANGE),
         (a_fix(lat_deg=0.0, lon_deg=0.0), Refused.NULL_ISLAND),
         (a_fix(time=datetime(2045, 1, 1, tzinfo=UTC)), Refused.BAD_TIME),
+        (a_fix(time=datetime(1, 1, 1, tzinfo=UTC)), Refused.BAD_TIME),
     ],
     ids=lambda value: value.name if isinstance(value, Refused) else "",
 )
