@@ -10,25 +10,24 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from agent.gps.position import Motion
 from agent.localroute.check import evaluate, legs_without_road
 from agent.localroute.problem import Answer, Problem, TimeWindow, Visit
 from agent.localroute.repair import repaired
 from agent.trip.inputs import PlanNotFound, PlanSolved
+from agent.trip.plans import held_first
+from agent.trip.progress import fresh_position
 from agent.trip.punctuality import lateness_s
 from agent.trip.run import Plan, PlanLeg, Run, RunStop, StopPhase
 from host.clock import Clock
 from roads.answers import ClosureReport, Matrix
 from roads.errors import RoadsError
-from wire.events import FixQuality, ReplanReason
+from wire.events import ReplanReason
 from wire.geo import Place
 from wire.manifest import Closure, Conditions, Manifest, SequencePolicy
 from wire.model import StopId
 
 log = logging.getLogger(__name__)
 
-FRESH_S = 120.0
-"""A position older than this says less about where the van is than the stop it served last."""
 LEAST_GAIN_S = 60.0
 """What a new order must save, in cost, before it may replace the one the driver has in mind."""
 LOOK_REASONS = (ReplanReason.MANIFEST, ReplanReason.LATENESS)
@@ -141,31 +140,13 @@ def _start(run: Run, manifest: Manifest, now: datetime) -> Place:
     arrived = next((stop for stop in run.open_stops if stop.phase is StopPhase.ARRIVED), None)
     if arrived is not None:
         return arrived.stop.place
-    position = run.position
-    if (
-        position is not None
-        and position.quality in (FixQuality.FIX_2D, FixQuality.FIX_3D)
-        and now - position.fixed_at <= timedelta(seconds=FRESH_S)
-    ):
+    position = fresh_position(run, now)
+    if position is not None:
         return position.place
     visited = [stop for stop in run.stops if stop.arrived_at is not None and stop.closed_at is not None]
     if visited:
         return max(visited, key=lambda stop: (stop.closed_at, stop.stop_id)).stop.place
     return run.plan.start if run.plan else manifest.start.place
-
-
-def _first(run: Run, reason: ReplanReason) -> StopId | None:
-    """The stop that stays first: the one stood at, or driven to while the van may be moving."""
-    stops = run.open_stops
-    for stop in stops:
-        if stop.phase is StopPhase.ARRIVED:
-            return stop.stop_id
-    # A stop just failed or put off was the one being driven to; towards the next nobody drives yet.
-    is_under_way = run.plan is not None and run.motion in (Motion.MOVING, Motion.UNKNOWN)
-    if not is_under_way or reason in (ReplanReason.STOP_FAILED, ReplanReason.STOP_SKIPPED):
-        return None
-    planned = run.plan.stop_ids if run.plan else ()
-    return next((stop.stop_id for stop in stops if stop.stop_id in planned and not stop.is_skipped), None)
 
 
 def _listed(run: Run, first: StopId | None) -> tuple[StopId, ...]:
@@ -181,7 +162,7 @@ def _is_put_off(stop: RunStop, first: StopId | None) -> bool:
 
 def _problem(run: Run, manifest: Manifest, reason: ReplanReason, times: Matrix, now: datetime) -> Problem:
     stops = run.open_stops
-    first = _first(run, reason)
+    first = held_first(run, reason)
     listed = _listed(run, first)
     in_force = set(run.plan.stop_ids) if run.plan else {stop.stop_id for stop in stops}
     return Problem(
