@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.errors import StoreError, StoreErrorKind
+from agent.gps.walltime import measured_off_s, wall_time
 from agent.runtime.bell import Bell
 from agent.runtime.fixes import FixBuffer, in_milliseconds, milliseconds
 from agent.runtime.replanning import AskPlanner, Replanning
@@ -73,6 +74,8 @@ class Runtime:
         self._clock = clock
         self._queue: asyncio.Queue[_Entry] = asyncio.Queue()
         self._fixes = FixBuffer()
+        self._clock_off_s: float | None = None
+        """How far our clock was from the newest fix."""
         self._replanning = Replanning(ask_planner, lambda: self.run, self.tell)
 
     async def submit(self, entered: AnyInput, *, tap: TapMade | None = None, blob: NewBlob | None = None) -> Answer:
@@ -141,6 +144,8 @@ class Runtime:
             self.run = decision.run
             if isinstance(entry.entered, FixJudged):
                 self._fixes.add(milliseconds(now), entry.entered)
+                off_s = measured_off_s(entry.entered.position, now)
+                self._clock_off_s = self._clock_off_s if off_s is None else off_s
         else:
             await self._save(self._step(entry, decision, now))
             self.run = decision.run
@@ -175,10 +180,12 @@ class Runtime:
         )
 
     def _record(self, outgoing: Outgoing, run: Run, now: datetime) -> Record:
+        wall = wall_time(now, self._clock_off_s, self._clock.rate)
         return Record(
             kind=outgoing.kind,
             wall_ms=milliseconds(now),
-            wall_source="system",
+            wall_source=wall.source,
+            wall_err_ms=wall.err_ms,
             mono_ms=self._clock.mono_ms(),
             manifest_version=run.manifest.version if run.manifest else 0,
             body=outgoing.body,

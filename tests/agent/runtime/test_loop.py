@@ -29,6 +29,7 @@ from agent.trip.plans import pending_effects
 from agent.trip.run import Run, StopPhase
 from host.clock import Clock, ClockSettings
 from tests.builders import a_plan, a_position, a_run, at
+from wire.envelope import Record
 from wire.events import FailReason, ReplanReason
 from wire.track import Breadcrumb
 
@@ -76,6 +77,23 @@ async def test_an_answer_comes_after_the_commit(store: Store) -> None:
         assert (await store.load_run()).stops[0].phase is StopPhase.ARRIVED
         assert runtime.run == await store.load_run()
         assert answer.saved_at == at(0)
+
+
+async def test_a_record_says_whether_a_fix_confirmed_its_time(store: Store) -> None:
+    runtime = a_runtime(store, a_run())
+    async with living(runtime):
+        await runtime.submit(ArrivedTapped(stop_id="s1"))
+        await runtime.submit(FixJudged(position=a_position(fixed_at=at(0))))
+        await runtime.submit(ArrivedTapped(stop_id="s2"))
+        await runtime.submit(FixJudged(position=a_position(fixed_at=at(60))))
+        await runtime.submit(ArrivedTapped(stop_id="s3"))
+    rows = await store.next_unreceipted("events", 10)
+    said = [Record.model_validate_json(row.record_json) for row in rows]
+    assert [(record.wall_source, record.wall_err_ms) for record in said] == [
+        ("system", None),
+        ("gps", 0),
+        ("system", 3_600_000),
+    ]
 
 
 async def test_a_refused_tap_changes_and_saves_nothing(store: Store) -> None:
