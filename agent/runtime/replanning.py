@@ -45,4 +45,6 @@ class Replanning:
                 # A planner that breaks must not take the van with it: the plan in force stays.
                 log.exception("the planner failed")
                 answer = PlanNotFound(run_version=asked_about.version, why=f"{type(error).__name__}: {error}")
+            if isinstance(answer, PlanNotFound):
+                log.warning("the order stays as it is: %s", answer.why)
             self._answer(answer)
