@@ -288,7 +288,10 @@ class App:
             log.error("orders are repaired and not searched: %s", error)
 
     def _write_solver_pid(self, pid: int) -> None:
-        pid_path(self._settings.run_dir, "solver").write_text(f"{pid}\n")
+        try:
+            pid_path(self._settings.run_dir, "solver").write_text(f"{pid}\n")
+        except OSError as error:  # a full disk; the worker ends with us even when nobody can look up its number
+            log.error("the solver's process id could not be written: %s", error)
 
     def _say_what_runs(self, listening: socket.socket, store: Store, pack: MapPack | None) -> None:
         host, port = listening.getsockname()[:2]

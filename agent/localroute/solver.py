@@ -131,8 +131,8 @@ class Solver:
             limit=MAX_LINE_BYTES,
             cwd=Path(__file__).parents[2],
         )
-        self._on_started(worker.pid)
         try:
+            self._on_started(worker.pid)
             async with asyncio.timeout(START_LIMIT_S):
                 await _hear(worker)
         except BaseException as error:
