@@ -94,7 +94,7 @@ def open_pack(folder: Path) -> MapPack:
         pack = PackFile.model_validate_json(pack_file.read_bytes())
     except FileNotFoundError:
         raise PackMissingError(
-            f"there is no map pack in {folder} (no {PACK_FILE}): build one with scripts/mappack"
+            f"there is no map pack in {folder} (no {PACK_FILE}): build one with scripts/mappack."
         ) from None
     except (ValidationError, OSError) as error:
         raise PackDamagedError(f"map pack {folder}: {PACK_FILE} is damaged ({_first_line(error)}). {ADVICE}") from error
