@@ -30,7 +30,7 @@ export interface Drawing {
   is_estimate: boolean
   stops: DrawnStop[]
   /** The plate at the next door, or at the stop asked for. */
-  flag: { stop_id: string; place: LonLat; number: string } | null
+  flag: { stop_id: string; place: LonLat; number: string; is_below: boolean } | null
   closures: { closure_id: string; line: LonLat[] }[]
   /** A closure that is being drawn by hand. */
   draft: LonLat[]
@@ -52,6 +52,14 @@ export function drawnStops(van: VanView, stops: ReadonlyMap<string, StopRow>, wi
     const stop = stops.get(stop_id)
     return stop && stop_id !== without ? [{ stop_id, place: placeOf(stop), number: van.stops_done + i + 1 }] : []
   })
+}
+
+const NEAR_M = 250
+
+/** Whether a plate hangs below its door: a van that comes from above would otherwise be covered by it. */
+export function hangsBelow(stop: StopRow, van: VanView | null): boolean {
+  if (!van?.position) return false
+  return van.position.lat_deg > stop.lat_deg && metresBetween(placeOf(van.position), placeOf(stop)) < NEAR_M
 }
 
 const ON_THE_WAY_M = 60

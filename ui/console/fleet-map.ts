@@ -31,6 +31,8 @@ export class FleetCanvas {
   private readonly stops: Markers<DrawnStop>
   private readonly flags: Markers<Flag>
   private is_styled = false
+  /** The colours changed while a style was still loading. */
+  private is_faded = false
 
   private constructor(
     private readonly map: Canvas,
@@ -40,10 +42,11 @@ export class FleetCanvas {
   ) {
     this.vans = new Markers(map, VanMarker, {}, (drawn) => hands.onVan(drawn.van))
     this.stops = new Markers(map, StopMarker, {}, (drawn) => hands.onStop(drawn.stop_id))
-    this.flags = new Markers<Flag>(map, FlagMarker, { anchor: 'bottom', offset: [0, -3] }, (drawn) => hands.onStop(drawn.stop_id))
+    this.flags = new Markers<Flag>(map, FlagMarker, {}, (drawn) => hands.onStop(drawn.stop_id))
     map.on('style.load', () => {
       this.is_styled = true
-      this.draw(this.drawing)
+      if (this.is_faded) this.recolour()
+      else this.draw(this.drawing)
     })
     map.on('click', (event) => this.clicked(event, hands))
     map.on('mousemove', (event) => {
@@ -67,7 +70,8 @@ export class FleetCanvas {
   }
 
   recolour(): void {
-    if (!this.is_styled) return
+    this.is_faded = !this.is_styled
+    if (this.is_faded) return
     this.is_styled = false
     recolour(this.map, this.base)
   }

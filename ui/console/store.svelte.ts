@@ -25,6 +25,8 @@ class Console {
   route = $state.raw<VanRoute | null>(null)
   address = $state.raw<Address>(readAddress(location.hash))
   choice = $state.raw(readChoice(localStorage))
+  /** The theme whose colours the tokens hold now: what a map reads its palette by. */
+  painted = $state<Theme>('day')
   /** Counts up when someone asks to be shown the selection: the map goes there even when it is in sight. */
   shown = $state(0)
 
@@ -129,7 +131,10 @@ class Console {
     window.addEventListener('popstate', readHash)
     const route_key = $derived(this.van && `${this.van.van} ${this.van.plan_version} ${this.van.stop_ids.join(' ')}`)
     const stopEffects = $effect.root(() => {
-      $effect(() => applyTheme(this.theme))
+      $effect(() => {
+        applyTheme(this.theme)
+        this.painted = this.theme
+      })
       $effect(() => {
         void route_key
         untrack(() => this.followRoute())

@@ -4,7 +4,7 @@ import type { Eta, HistoryRow, Punctuality, StopPage, StopRow, VanView } from '.
 import { latenessWords, signOf, type Sign } from '../kit/lateness.ts'
 import { clock, clockRange, distance } from '../kit/time.ts'
 import { age_ms, freshness, isPlainlyNumbered, isSilent, vanNumber } from './vans.ts'
-import { locale, t } from './words.ts'
+import { language, locale, t } from './words.ts'
 
 /** "Van 7", or the name as it is where it says more than a number. */
 export const vanWords = (van: string): string => (isPlainlyNumbered(van) ? t('van_n', { n: vanNumber(van) }) : van)
@@ -106,7 +106,8 @@ export function stopVerdict(stop: StopRow): Verdict {
 export const distanceWords = (metres: number): string => t('from_address', { d: distance(metres, locale) })
 
 /** What kind of record: "Photo taken"; the record's own name where we do not know it. */
-export function recordTitle(row: HistoryRow): string {
+export function recordTitle(row: HistoryRow, page: StopPage): string {
+  if (isClosing(row, page)) return outcomeWords(page.stop)
   switch (row.kind) {
     case 'stop.arrived':
       return t('ev_arrived')
@@ -126,12 +127,15 @@ export function recordTitle(row: HistoryRow): string {
   }
 }
 
+/** Whether this record is the one that closed the stop, so that its outcome is the page's. */
+function isClosing(row: HistoryRow, page: StopPage): boolean {
+  const { status, closed_at } = page.stop
+  return row.kind === `stop.${status}` && closed_at !== null && row.captured_at === closed_at
+}
+
 /** What a record says, in the reader's language as far as the page itself knows it; else as the coordinator wrote it. */
 export function recordDetail(row: HistoryRow, page: StopPage): string {
-  const { stop } = page
-  if (row.kind === 'stop.completed' && stop.outcome && row.captured_at === stop.closed_at)
-    return joined(t(`outcome_${stop.outcome}`), page.received_by)
-  if (row.kind === 'stop.failed' && stop.reason && row.captured_at === stop.closed_at) return t(`reason_${stop.reason}`)
+  if (isClosing(row, page)) return page.received_by
   if (row.kind === 'proof.captured') {
     const piece = page.evidence.find((each) => each.captured_at === row.captured_at && row.detail.startsWith(each.kind))
     if (piece) return joined(piece.signed_by, kilobytes(piece.size_bytes))
@@ -144,6 +148,9 @@ export const kilobytes = (bytes: number): string =>
   (bytes / 1000).toLocaleString(locale, { style: 'unit', unit: 'kilobyte', maximumFractionDigits: bytes < 10_000 ? 1 : 0 })
 
 export const number = (value: number): string => value.toLocaleString(locale)
+
+/** As it stands within a sentence; German keeps the capitals of its nouns. */
+export const midSentence = (words: string): string => (language === 'de' ? words : words.toLocaleLowerCase(locale))
 
 /** "Photo and Signature". */
 export const listWords = (parts: string[]): string => new Intl.ListFormat(locale, { type: 'conjunction' }).format(parts)

@@ -46,10 +46,10 @@ function rowOf(facts: VanFacts, van_index: number, position: number): StopRow {
   const featured = n === 7 && ahead >= 0 ? FEATURED[ahead] : undefined
   const along = n === 7 && ahead >= 0 ? NEXT_STOPS[ahead] : undefined
   const place = along ?? (PLACES[(van_index * 37 + position * 53) % PLACES.length] as [string, number, number])
-  const p50 = NOW_MS + minutes(is_done ? (ahead + 1) * 22 - 4 : 3 + ahead * 14)
-  const is_worst = ahead === 0
+  const p50 = NOW_MS + minutes(is_done ? (ahead + 1) * 22 - 4 : 4 + ahead * 15)
+  const is_worst = ahead === 2
   const off = is_worst && minutes_late ? minutes_late : is_worst && punctuality === 'tight' ? -4 : -(8 + ((position * 7) % 14))
-  const closes = featured ? Date.parse(at(featured.window[1])) : Math.round((p50 - minutes(off)) / 60_000) * 60_000
+  const closes = featured ? Date.parse(at(featured.window[1])) : Math.ceil((p50 - minutes(off)) / 300_000) * 300_000
   const word: Punctuality = is_worst ? punctuality : 'on_time'
   const failed = is_done && (van_index * 11 + position) % 23 === 0
   return {
@@ -76,7 +76,7 @@ function rowOf(facts: VanFacts, van_index: number, position: number): StopRow {
 }
 
 const PLACED: Record<number, [number, number, number]> = {
-  7: [41.15332, -8.6120, 180], 11: [41.1529, -8.6035, 0], 3: [41.1551, -8.6170, 100], 18: [41.1546, -8.6085, 270], 14: [41.1495, -8.6042, 180],
+  7: [41.15322, -8.61203, 180], 11: [41.1529, -8.6035, 0], 3: [41.1551, -8.6170, 100], 18: [41.1546, -8.6085, 270], 14: [41.1495, -8.6042, 180],
 }
 
 function vanOf(facts: VanFacts, index: number, rows: StopRow[]): VanView {

@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest'
+
+import { morning } from '../dev/fleet.ts'
+import type { StopRow } from '../kit/generated/console.ts'
+import { needsYou, oldest_ms } from './needs.ts'
+
+const NOW = Date.parse('2026-11-24T14:32:00Z')
+const { vans, stops } = morning()
+const stop = stops.find((each) => each.stop_id === 'stop-2-20') as StopRow
+const of = (...rows: StopRow[]) => needsYou([], rows, NOW)
+const ago = (minutes: number): string => new Date(NOW - minutes * 60_000).toISOString()
+
+describe('what needs a person', () => {
+  test('is worked out from the picture, most pressing first', () => {
+    expect(needsYou(vans, stops, NOW).map((need) => need.is)).toEqual(['late', 'late', 'late', 'silent', 'flagged', 'proof', 'unassigned'])
+  })
+
+  test('is one entry for a van however many of its stops are late', () => {
+    const late = (stop_id: string, minutes_off: number): StopRow => ({ ...stop, stop_id, punctuality: 'late', minutes_off })
+    expect(of(late('a', 3), late('b', 9), late('c', 5))).toMatchObject([{ is: 'late', stop: { stop_id: 'b' }, more: 2 }])
+  })
+
+  test('puts a window that can be saved before one that is lost', () => {
+    const late = (van: string, closes_at: string): StopRow => ({
+      ...stop, stop_id: van, van, punctuality: 'late', minutes_off: 4, window: { opens_at: ago(90), closes_at, is_hard: false },
+    })
+    expect(of(late('van-1', ago(10)), late('van-2', ago(-20))).map((need) => need.key)).toEqual(['late van-2', 'late van-1'])
+  })
+
+  test('gives evidence ten minutes to arrive', () => {
+    const closed = (minutes: number): StopRow => ({ ...stop, status: 'completed', closed_at: ago(minutes), proofs: 2, proofs_whole: 1 })
+    expect(of(closed(9))).toEqual([])
+    expect(of(closed(11))).toMatchObject([{ is: 'proof' }])
+  })
+
+  test('gathers unassigned orders by their reason', () => {
+    const lost = (stop_id: string, why_unassigned: string): StopRow => ({ ...stop, stop_id, van: null, status: 'unassigned', why_unassigned })
+    expect(of(lost('a', 'no room'), lost('b', ''), lost('c', 'no room'))).toMatchObject([
+      { why: 'no room', stops: [{ stop_id: 'a' }, { stop_id: 'c' }] }, { why: '', stops: [{ stop_id: 'b' }] },
+    ])
+  })
+
+  test('is nothing on a quiet day, which has no age', () => {
+    expect(of(stop)).toEqual([])
+    expect(oldest_ms([], NOW)).toBeNull()
+  })
+})
