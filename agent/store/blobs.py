@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.store.database import Database
-from agent.store.outbox import KEEP_RECEIPTED_MS
 from wire.manifest import EvidenceKind
 
 
@@ -83,6 +82,15 @@ def mark_whole(database: Database, sha256s: Sequence[str], at_ms: int) -> None:
     )
 
 
-def purge(database: Database, now_ms: int) -> None:
-    """Forgets blobs that have been whole at the coordinator for 72 hours."""
-    database.execute("DELETE FROM blobs WHERE whole_ms < ?", (now_ms - KEEP_RECEIPTED_MS,))
+def reopen(database: Database) -> None:
+    """Makes all that is kept wait again; one that the coordinator still holds costs one chunk to find out."""
+    database.execute("UPDATE blobs SET whole_ms = NULL WHERE whole_ms IS NOT NULL")
+
+
+def purge(database: Database, whole_before_ms: int, limit: int) -> int:
+    """Forgets blobs that became whole at the coordinator before then, `limit` at most; how many."""
+    gone = database.execute(
+        "DELETE FROM blobs WHERE sha256 IN (SELECT sha256 FROM blobs WHERE whole_ms < ? LIMIT ?) RETURNING sha256",
+        (whole_before_ms, limit),
+    )
+    return len(gone)

@@ -43,6 +43,7 @@ class Database:
             raise self._ours(error) from error
         try:
             self._set("locking_mode", "EXCLUSIVE", "exclusive")
+            self.execute("PRAGMA auto_vacuum = INCREMENTAL")  # counts for a file that is new
             self._set("journal_mode", "WAL", "wal")
             self._set("synchronous", "FULL", 2)
             self._set("foreign_keys", "ON", 1)
@@ -76,6 +77,22 @@ class Database:
             with suppress(StoreError):
                 self.execute("ROLLBACK")
             raise
+
+    def checkpoint(self) -> None:
+        """Moves the log into the file, so that the log's room is free again."""
+        self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def give_back_pages(self) -> None:
+        """Makes the file as small as what it holds, in steps that need little room; one made without that ability stays
+        as it is.
+        """
+        free = self.execute("PRAGMA freelist_count")
+        while free != [(0,)]:
+            self.execute("PRAGMA incremental_vacuum(500)")
+            self.checkpoint()
+            before, free = free, self.execute("PRAGMA freelist_count")
+            if free == before:
+                break
 
     def close(self) -> None:
         self._connection.close()

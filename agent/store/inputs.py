@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from agent.store.database import Database
 from agent.trip.inputs import AnyInput
 
+KEEP_MS = 7 * 24 * 3600 * 1000
+"""Long enough to look into what happened; places and names are not kept for ever."""
+
 
 @dataclass(frozen=True)
 class TapMade:
@@ -45,6 +48,16 @@ def append_soft(database: Database, entries: Sequence[tuple[int, AnyInput]]) -> 
         return
     body = json.dumps([[at_ms, entered.model_dump(mode="json")] for at_ms, entered in entries], separators=(",", ":"))
     database.execute("INSERT INTO inputs (at_ms, kind, body) VALUES (?, 'fixes', ?)", (entries[0][0], body))
+
+
+def purge(database: Database, now_ms: int) -> None:
+    """Forgets what entered more than a week ago, from the oldest on; nothing when the clock is not to be believed."""
+    fresh = database.execute(
+        "SELECT input_id FROM inputs WHERE at_ms >= ? ORDER BY input_id LIMIT 1", (now_ms - KEEP_MS,)
+    )
+    for (input_id,) in fresh:
+        database.execute("DELETE FROM taps WHERE input_id < ?", (input_id,))
+        database.execute("DELETE FROM inputs WHERE input_id < ?", (input_id,))
 
 
 def find_tap(database: Database, tap_id: str) -> TapAnswered | None:

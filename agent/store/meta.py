@@ -11,6 +11,9 @@ from pathlib import Path
 
 from agent.store.database import Database
 
+MOST_BOOTS = 2**31
+"""More than any van starts: a damaged file says it."""
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -45,9 +48,10 @@ def begin_boot(database: Database, counter_file: Path) -> Identity:
 
 def _read_counter(path: Path) -> int:
     try:
-        return int(path.read_text())
+        count = int(path.read_text())
     except (FileNotFoundError, ValueError):
         return 0
+    return count if 0 < count < MOST_BOOTS else 0
 
 
 def _write_counter(path: Path, boot: int) -> None:

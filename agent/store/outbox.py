@@ -93,8 +93,11 @@ def apply_receipt(database: Database, epoch: str, lane: LaneName, receipt: LaneR
     return marked
 
 
-def reopen(database: Database, epoch: str, lane: LaneName, receipt: LaneReceipt) -> None:
-    """Makes rows wait again that were receipted once and that the coordinator holds no more: it was restored."""
+def reopen(database: Database, epoch: str, lane: LaneName, receipt: LaneReceipt) -> int:
+    """Makes rows wait again that were receipted once and that the coordinator holds no more: it was restored.
+
+    How many there were.
+    """
     sql = (
         "UPDATE outbox SET receipted_ms = NULL WHERE lane = ? AND receipted_ms IS NOT NULL AND seq > ? "
         "AND epoch_id = (SELECT epoch_id FROM epochs WHERE epoch = ?)"
@@ -104,6 +107,7 @@ def reopen(database: Database, epoch: str, lane: LaneName, receipt: LaneReceipt)
         sql += " AND NOT seq BETWEEN ? AND ?"
         values += [first, last]
     database.execute(sql, values)
+    return _whole(database.execute("SELECT changes()")[0][0])
 
 
 def depth(database: Database, lane: LaneName) -> tuple[int, int | None]:
@@ -115,9 +119,9 @@ def depth(database: Database, lane: LaneName) -> tuple[int, int | None]:
     return _whole(rows), _whole(oldest[0][0]) if oldest else None
 
 
-def purge(database: Database, now_ms: int) -> None:
-    """Forgets rows receipted more than 72 hours ago."""
-    database.execute("DELETE FROM outbox WHERE receipted_ms < ?", (now_ms - KEEP_RECEIPTED_MS,))
+def purge(database: Database, receipted_before_ms: int) -> None:
+    """Forgets rows receipted before then."""
+    database.execute("DELETE FROM outbox WHERE receipted_ms < ?", (receipted_before_ms,))
 
 
 def _whole(cell: Cell) -> int:

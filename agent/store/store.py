@@ -17,7 +17,8 @@ from agent.store.database import Database
 from agent.store.inputs import TapAnswered, TapMade
 from agent.store.meta import Identity, begin_boot
 from agent.store.migrations import migrate
-from agent.store.outbox import LaneName, OutboxRow, SeqRange
+from agent.store.outbox import KEEP_RECEIPTED_MS, LaneName, OutboxRow, SeqRange
+from agent.store.reserve import RESERVE_BYTES, Reserve
 from agent.trip.inputs import AnyInput
 from agent.trip.run import Run
 from wire.envelope import Receipts, Record
@@ -37,6 +38,11 @@ class Step:
     soft: tuple[tuple[int, AnyInput], ...] = ()
     crumbs: tuple[Breadcrumb, ...] = ()
 
+    @property
+    def may_use_reserve(self) -> bool:
+        """Small and not to be given up: a tap, a message, a plan."""
+        return self.blob is None and not self.soft and not self.crumbs
+
 
 @dataclass(frozen=True)
 class Waiting:
@@ -54,26 +60,29 @@ class Waiting:
 class Store:
     """Made by `open`. `waiting` is as of the newest write."""
 
-    def __init__(self, database: Database, identity: Identity, executor: ThreadPoolExecutor) -> None:
+    def __init__(self, database: Database, identity: Identity, reserve: Reserve, executor: ThreadPoolExecutor) -> None:
         self.identity = identity
         self.waiting = Waiting()
         self._database = database
+        self._reserve = reserve
         self._executor = executor
         self._is_closed = False
 
     @classmethod
-    async def open(cls, folder: Path) -> Self:
+    async def open(cls, folder: Path, reserve_bytes: int = RESERVE_BYTES) -> Self:
         """Opens or makes the store in a folder, checks it and counts the boot.
 
-        Raises StoreError: held by another agent, damaged, full, or written by a newer agent.
+        `reserve_bytes` are kept back on the disk while there is room, for taps and receipts when there is none.
+        Raises StoreError: held by another agent, damaged, not ours, full to the last byte, or of a newer agent.
         """
+        reserve = Reserve(folder / "reserve", reserve_bytes)
         executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         try:
-            database, identity = await asyncio.get_running_loop().run_in_executor(executor, _open, folder)
+            database, identity = await asyncio.get_running_loop().run_in_executor(executor, _open, folder, reserve)
         except BaseException:
             executor.shutdown(wait=False)
             raise
-        store = cls(database, identity, executor)
+        store = cls(database, identity, reserve, executor)
         await store._do(store._count_waiting)
         return store
 
@@ -120,14 +129,8 @@ class Store:
         await self._do(lambda: self._apply_receipts(receipts, at_ms, is_resume=is_resume))
 
     async def purge(self, now_ms: int) -> None:
-        """Forgets what was receipted more than 72 hours ago."""
-
-        def purge() -> None:
-            with self._database.transaction():
-                outbox.purge(self._database, now_ms)
-                blobs.purge(self._database, now_ms)
-
-        await self._do(purge)
+        """Forgets what was receipted more than 72 hours ago, and what entered more than a week ago."""
+        await self._do(lambda: self._purge(now_ms, now_ms - KEEP_RECEIPTED_MS))
 
     async def _do[T](self, act: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, act)
@@ -135,8 +138,19 @@ class Store:
     # On the store's thread ----------------------------------------------------------------------------------------
 
     def _save(self, step: Step) -> None:
-        database, epoch_id = self._database, self.identity.epoch_id
         packed_run = runs.pack(step.run)
+        if step.may_use_reserve:
+            self._with_reserve(lambda: self._write(step, packed_run))
+        else:
+            if not self._reserve.is_held and not self._make_room(step.at_ms):
+                raise StoreError(
+                    StoreErrorKind.FULL, f"{self._database.path}: the disk is nearly full; free some space"
+                )
+            self._write(step, packed_run)
+        self._count_waiting()
+
+    def _write(self, step: Step, packed_run: bytes) -> None:
+        database, epoch_id = self._database, self.identity.epoch_id
         with database.transaction():
             inputs.append_soft(database, step.soft)
             if step.entered is not None:
@@ -146,17 +160,51 @@ class Store:
             outbox.append(database, epoch_id, "track", step.crumbs, step.at_ms)
             outbox.append(database, epoch_id, "events", step.records, step.at_ms)
             runs.replace(database, packed_run)
-        self._count_waiting()
 
     def _apply_receipts(self, receipts: Receipts, at_ms: int, *, is_resume: bool) -> None:
+        self._with_reserve(lambda: self._mark(receipts, at_ms, is_resume=is_resume))
+        if not self._reserve.is_held:
+            self._make_room(at_ms)
+        self._count_waiting()
+
+    def _mark(self, receipts: Receipts, at_ms: int, *, is_resume: bool) -> None:
         with self._database.transaction():
             for lane, receipt in receipts.lanes.items():
-                if is_resume:
-                    outbox.reopen(self._database, receipts.epoch, lane, receipt)
+                if is_resume and outbox.reopen(self._database, receipts.epoch, lane, receipt) and lane == "events":
+                    blobs.reopen(self._database)  # what it forgot of events it may have forgotten of evidence
                 outbox.apply_receipt(self._database, receipts.epoch, lane, receipt, at_ms)
             whole = [sha256 for sha256, receipt in receipts.blobs.items() if receipt.is_whole]
             blobs.mark_whole(self._database, whole, at_ms)
-        self._count_waiting()
+
+    def _purge(self, now_ms: int, receipted_before_ms: int) -> None:
+        with self._database.transaction():
+            outbox.purge(self._database, receipted_before_ms)
+            inputs.purge(self._database, now_ms)
+        # SQLite writes what it forgets once more, as zeros: a few at a time, so that little room is enough for it.
+        while blobs.purge(self._database, receipted_before_ms, limit=5):
+            self._database.checkpoint()
+        if not self._reserve.is_held:
+            self._database.give_back_pages()
+            self._reserve.take()
+
+    def _with_reserve(self, write: Callable[[], None]) -> None:
+        """Writes; on a full disk once more after what was kept back is given up."""
+        try:
+            write()
+        except StoreError as error:
+            if error.kind is not StoreErrorKind.FULL or not self._reserve.give_back():
+                raise
+            self._database.checkpoint()
+            write()
+
+    def _make_room(self, now_ms: int) -> bool:
+        """Forgets all that was receipted, however lately; whether there is room for evidence again."""
+        try:
+            self._purge(now_ms, receipted_before_ms=now_ms + 1)
+        except StoreError as error:
+            if error.kind is not StoreErrorKind.FULL:
+                raise
+        return self._reserve.is_held
 
     def _count_waiting(self) -> None:
         events, oldest_event_ms = outbox.depth(self._database, "events")
@@ -172,7 +220,18 @@ class Store:
         )
 
 
-def _open(folder: Path) -> tuple[Database, Identity]:
+def _open(folder: Path, reserve: Reserve) -> tuple[Database, Identity]:
+    try:
+        opened = _open_here(folder)
+    except StoreError as error:
+        if error.kind not in (StoreErrorKind.FULL, StoreErrorKind.IO) or not reserve.give_back():
+            raise
+        opened = _open_here(folder)  # a disk that is full must not keep the van from starting, nor from draining
+    reserve.take()
+    return opened
+
+
+def _open_here(folder: Path) -> tuple[Database, Identity]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         database = Database(folder / "van.sqlite")
@@ -191,3 +250,7 @@ def _check(database: Database) -> None:
     answer = database.execute("PRAGMA quick_check(1)")
     if answer != [("ok",)]:
         raise StoreError(StoreErrorKind.CORRUPT, f"{database.path}: the file is damaged; set it aside: {answer}")
+    tables = {name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    ((version,),) = database.execute("PRAGMA user_version")
+    if (tables or version) and not tables >= {"meta", "epochs", "inputs", "outbox"}:
+        raise StoreError(StoreErrorKind.IO, f"{database.path}: this is no van's store; move it away")

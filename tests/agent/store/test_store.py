@@ -1,5 +1,7 @@
 """What the van's disk promises: all of a step or nothing of it, and the same after any restart."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +197,51 @@ async def test_a_damaged_file_is_named_and_left_alone(tmp_path: Path) -> None:
         await Store.open(tmp_path)
     assert caught.value.kind is StoreErrorKind.CORRUPT
     assert (tmp_path / "van.sqlite").read_bytes().startswith(b"this is no")
+
+
+@pytest.mark.parametrize("statement", ["CREATE TABLE meta (a)", "PRAGMA user_version = 1"])
+async def test_another_programs_file_is_named_and_left_alone(tmp_path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(tmp_path / "van.sqlite")) as other:
+        other.execute(statement)
+        other.execute("CREATE TABLE songs (title)")
+    with pytest.raises(StoreError, match="no van's store; move it away"):
+        await Store.open(tmp_path)
+
+
+@pytest.mark.parametrize("damage", [b"9" * 40, b"\xff\xfe", b"-3", b""])
+async def test_a_damaged_boot_file_does_not_keep_the_van_from_starting(tmp_path: Path, damage: bytes) -> None:
+    await (await Store.open(tmp_path)).close()
+    (tmp_path / "boot").write_bytes(damage)
+    store = await Store.open(tmp_path)
+    assert store.identity.boot == 2
+    await store.close()
+
+
+async def test_what_entered_is_forgotten_after_a_week_and_never_by_a_clock_that_ran_ahead(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path)
+    week_ms = 7 * 24 * 3600 * 1000
+    await store.save(a_step(tap=TapMade("tap-0001", "hash")))
+    await store.save(a_step(at_ms=AT_MS + week_ms, tap=TapMade("tap-0002", "hash")))
+    await store.purge(AT_MS + 1000 * week_ms)
+    assert await store.find_tap("tap-0001") is not None
+    await store.purge(AT_MS + week_ms + 1)
+    assert await store.find_tap("tap-0001") is None
+    assert await store.find_tap("tap-0002") is not None
+    await store.close()
+
+
+async def test_evidence_waits_again_when_the_coordinator_forgot_events(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path)
+    await store.save(a_step(records=(a_record(1), a_record(2)), blob=a_blob()))
+    whole = {"a" * 64: BlobReceipt(is_whole=True)}
+    knows = Receipts(epoch=store.identity.epoch, lanes={"events": LaneReceipt(contiguous_seq=2)}, blobs=whole)
+    await store.apply_receipts(knows, AT_MS)
+    await store.apply_receipts(knows, AT_MS, is_resume=True)
+    assert await store.waiting_blobs() == []
+    restored = Receipts(epoch=store.identity.epoch, lanes={"events": LaneReceipt(contiguous_seq=1)})
+    await store.apply_receipts(restored, AT_MS, is_resume=True)
+    assert [blob.sha256 for blob in await store.waiting_blobs()] == ["a" * 64]
+    await store.close()
 
 
 async def test_a_file_of_a_newer_agent_is_refused(tmp_path: Path) -> None:
