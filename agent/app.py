@@ -66,8 +66,7 @@ class App:
             store = await Store.open(settings.data_dir)
             closing.push_async_callback(store.close)
             run = await store.load_run()
-            pid_file = write_pid_file(settings.run_dir, "agent")
-            closing.callback(pid_file.unlink, missing_ok=True)
+            self._note_our_pid(closing)
             pack = await asyncio.to_thread(self._open_pack)
             # In the background: a road engine that is slow to start must not keep the driver from tapping.
             self._network = asyncio.create_task(self._open_network(pack))
@@ -286,6 +285,14 @@ class App:
             await solver.start()
         except OSError as error:
             log.error("orders are repaired and not searched: %s", error)
+
+    def _note_our_pid(self, closing: AsyncExitStack) -> None:
+        try:
+            pid_file = write_pid_file(self._settings.run_dir, "agent")
+        except OSError as error:  # a full disk must not keep the van from starting
+            log.error("our process id could not be written: %s", error)
+        else:
+            closing.callback(pid_file.unlink, missing_ok=True)
 
     def _write_solver_pid(self, pid: int) -> None:
         try:
