@@ -127,7 +127,7 @@ class ManifestApplied(Message):
 
 
 class ManifestRefused(Message):
-    version: int | None
+    version: Count | None
     why: str
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from wire.geo import Place
-from wire.model import Instant, Latitude, Longitude, Message, Name, Seconds, StopId
+from wire.model import Count, Instant, Latitude, Longitude, Message, Name, Seconds, StopId
 
 SCHEMA: Final = 1
 """The manifest and envelope schema we write. A reader refuses a higher one by name rather than guess."""
@@ -123,7 +123,7 @@ class Manifest(Message):
     schema_: Literal[1] = Field(SCHEMA, alias="schema")
     van: Name
     day: date
-    version: Annotated[int, Field(ge=1)]
+    version: Annotated[Count, Field(ge=1)]
     timezone: str = "UTC"
     driver: str = ""
     policy: SequencePolicy = SequencePolicy.ADVISED
@@ -142,11 +142,14 @@ class Manifest(Message):
         return self
 
 
+OsmNode = Annotated[Count, Field(gt=0)]
+
+
 class NodePair(Message):
     """A directed piece of road between two neighbouring OSM nodes: it survives a rebuild of the map pack."""
 
-    from_node: Annotated[int, Field(gt=0)]
-    to_node: Annotated[int, Field(gt=0)]
+    from_node: OsmNode
+    to_node: OsmNode
 
 
 class Closure(Message):
@@ -165,7 +168,7 @@ class Conditions(Message):
     """All closures known for a van's area; each message replaces the one before it."""
 
     schema_: Literal[1] = Field(SCHEMA, alias="schema")
-    version: Annotated[int, Field(ge=0)]
+    version: Count
     issued_at: Instant
     closures: tuple[Closure, ...] = ()
 

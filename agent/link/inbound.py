@@ -7,13 +7,13 @@ from wire import codec, topics
 from wire.codec import WireError
 from wire.envelope import Receipts
 from wire.manifest import SCHEMA, Command, Conditions, Manifest
-from wire.model import Message
+from wire.model import Count, Message
 
 
 class _Peek(Message):
     """As much of a manifest as can be read when the rest cannot."""
 
-    version: int | None = None
+    version: Count | None = None
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ def manifest_arrived(run: Run, arrived: ManifestArrived, now: datetime) -> Decis
         update={
             "manifest": manifest,
             "manifest_hash": digest,
+            "refused": None,
             "stops": stops,
             "plan": None if is_new_day else run.plan,
         }
@@ -114,8 +115,12 @@ def _moved(stop: RunStop, event: StopEvent, *, is_listed: bool) -> RunStop:
 
 
 def _refused(run: Run, version: int | None, why: str) -> Decision:
-    body = to_json(ManifestRefused(version=version, why=why))
-    return Decision(run=run, outgoing=(Outgoing(kind=EventKind.MANIFEST_REFUSED, body=body),))
+    """Told once: the same list is here again after each drop of the link."""
+    refused = ManifestRefused(version=version, why=why)
+    if refused == run.refused:
+        return Decision(run=run)
+    outgoing = Outgoing(kind=EventKind.MANIFEST_REFUSED, body=to_json(refused))
+    return Decision(run=run.model_copy(update={"refused": refused}), outgoing=(outgoing,))
 
 
 def _result(command_id: str, result: Literal["done", "expired", "refused"], why: str = "") -> Outgoing:

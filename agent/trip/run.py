@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from agent.gps.position import Motion, Position
-from wire.events import FailReason, Outcome, ReplanReason, TimesSource
+from wire.events import FailReason, ManifestRefused, Outcome, ReplanReason, TimesSource
 from wire.geo import Place
 from wire.manifest import Conditions, EvidenceKind, Manifest, Stop
 from wire.model import Instant, Metres, Seconds, Sha256, StopId, Value
@@ -111,6 +111,8 @@ class Run(Value):
     version: int = 0
     manifest: Manifest | None = None
     manifest_hash: str = ""
+    refused: ManifestRefused | None = None
+    """The last list that was not taken, and why; the broker hands it out again with each connection."""
     stops: tuple[RunStop, ...] = ()
     plan: Plan | None = None
     replan: ReplanWanted | None = None

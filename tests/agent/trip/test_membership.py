@@ -112,7 +112,7 @@ def test_a_new_day_starts_with_a_clean_list() -> None:
 def test_a_version_that_comes_again_with_other_content_is_refused() -> None:
     run = a_run(3)
     decision = enter(run, ManifestArrived(manifest=a_manifest(2)))
-    assert decision.run == run
+    assert decision.run.model_copy(update={"refused": None}) == run
     assert said(decision) == [
         (EventKind.MANIFEST_REFUSED, {"version": 1, "why": "version 1 is already here with other content"})
     ]
@@ -123,10 +123,20 @@ def test_a_manifest_for_another_van_is_refused() -> None:
     assert said(decision) == [(EventKind.MANIFEST_REFUSED, {"version": 9, "why": "it is for van-2 and this is van-1"})]
 
 
+def test_a_manifest_that_is_refused_is_told_once_though_it_comes_with_each_connection() -> None:
+    unreadable = ManifestUnreadable(version=7, why="schema 2 is newer than this agent")
+    first = enter(a_run(3), unreadable)
+    assert enter(first.run, unreadable) == Decision(run=first.run)
+    other = enter(first.run, ManifestUnreadable(version=8, why="schema 2 is newer than this agent"))
+    assert [body["version"] for _, body in said(other)] == [8]
+    taken = enter(first.run, ManifestArrived(manifest=a_manifest(3, version=2)))
+    assert len(said(enter(taken.run, unreadable))) == 1
+
+
 def test_a_manifest_that_cannot_be_read_is_told_and_the_old_one_stays() -> None:
     run = a_run(3)
     decision = enter(run, ManifestUnreadable(version=7, why="schema 2 is newer than this agent"))
-    assert decision.run == run
+    assert decision.run.model_copy(update={"refused": None}) == run
     assert said(decision) == [(EventKind.MANIFEST_REFUSED, {"version": 7, "why": "schema 2 is newer than this agent"})]
 
 
