@@ -71,6 +71,7 @@ async def _day(days: list[Day], folder: Path, van: FakeVan, hooks: Hooks = Hooks
     return days[-1]
 
 
+@pytest.mark.system
 async def test_an_ordinary_morning(days: list[Day], tmp_path: Path) -> None:
     progress: list[tuple[int, int]] = []
 
@@ -86,6 +87,7 @@ async def test_an_ordinary_morning(days: list[Day], tmp_path: Path) -> None:
     assert distance_m(day.driver.where(_clock().now() + timedelta(days=1)).place, DEPOT) < 50
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_a_hard_morning_loses_and_doubles_nothing(days: list[Day], tmp_path: Path, seed: int) -> None:
     day = await _day(days, tmp_path, FakeVan(_places(2), trouble=0.5, seed=seed), seed=seed)
@@ -101,6 +103,7 @@ async def test_a_hard_morning_loses_and_doubles_nothing(days: list[Day], tmp_pat
     assert all(hashlib.sha256(evidence).hexdigest() == sha256 for sha256, evidence in kept.items())
 
 
+@pytest.mark.system
 async def test_a_door_that_refuses_is_failed_with_its_reason(days: list[Day], tmp_path: Path) -> None:
     day = await _day(days, tmp_path, FakeVan(_places(3)))
     day.driver.refusals["order-s2"] = FailReason.DAMAGED
@@ -111,6 +114,7 @@ async def test_a_door_that_refuses_is_failed_with_its_reason(days: list[Day], tm
     assert results == [("s1", "refused"), ("s2", "damaged"), ("s3", "delivered_to_recipient")]
 
 
+@pytest.mark.system
 async def test_someone_is_told_while_evidence_is_on_its_way(days: list[Day], tmp_path: Path) -> None:
     told: list[tuple[str, str]] = []
     hooks = Hooks(on_saving=lambda _van, stop_id, kind: told.append((stop_id, kind)))
@@ -120,6 +124,7 @@ async def test_someone_is_told_while_evidence_is_on_its_way(days: list[Day], tmp
     assert told == [("s1", "arrived"), ("s1", "photo"), ("s1", "delivered")]
 
 
+@pytest.mark.system
 async def test_a_van_that_takes_no_tap_is_said_so(days: list[Day], tmp_path: Path) -> None:
     day = await _day(days, tmp_path, FakeVan(_places(1), refuses=True))
     with pytest.raises(DriverStuckError, match="not on today's list"):
@@ -137,6 +142,7 @@ async def test_a_screen_that_breaks_its_promise_is_not_taken_for_a_van_that_is_d
             await day.driver.run()
 
 
+@pytest.mark.system
 async def test_a_road_that_closes_on_the_way_is_driven_round(days: list[Day], tmp_path: Path) -> None:
     day = await _day(days, tmp_path, FakeVan(_places(1, pitch_m=2_000.0), proofs=()))
     network = StraightRoads()

@@ -126,6 +126,7 @@ async def test_a_stop_without_a_road_stays_in_the_order_and_only_its_own_legs_ar
     assert len(legs_without_road(problem, answer.order)) == 2
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
 async def test_a_worker_that_dies_or_sleeps_costs_no_time_and_the_next_one_answers(
     solver: Watched, how: signal.Signals
@@ -148,6 +149,7 @@ async def test_a_worker_that_dies_or_sleeps_costs_no_time_and_the_next_one_answe
     assert again.cost == pytest.approx(cheapest(small).cost)
 
 
+@pytest.mark.system
 async def test_a_worker_that_died_between_two_problems_is_replaced(solver: Watched) -> None:
     os.kill(solver.pids[-1], signal.SIGKILL)
     answer, _, took_s = await timed(solver, a_problem(5, seed=4), 0.5)
@@ -157,6 +159,7 @@ async def test_a_worker_that_died_between_two_problems_is_replaced(solver: Watch
     assert (await solver.solve(a_problem(5, seed=4), 0.4))[1] == ""
 
 
+@pytest.mark.system
 async def test_a_question_that_is_given_up_does_not_answer_the_next_one(solver: Watched) -> None:
     asking = asyncio.create_task(solver.solve(a_problem(30), 1.0))
     await asyncio.sleep(0.1)
@@ -207,6 +210,7 @@ async def test_a_closed_solver_repairs_and_says_so() -> None:
     assert (answer.engine, why) == ("repair", "the solver is closed")
 
 
+@pytest.mark.system
 async def test_a_worker_whose_parent_is_killed_dies_too() -> None:
     script = (
         "import asyncio, json, sys\n"
