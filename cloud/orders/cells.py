@@ -14,8 +14,8 @@ MAX_PARCELS = 10_000
 MAX_WEIGHT_KG = 50_000.0
 MAX_VOLUME_L = 200_000.0
 MAX_ITEMS = 100
-SWAPPED_FROM_M = 500_000.0
-"""A place farther than this from the depot, and near it with its coordinates exchanged, was exchanged."""
+TOO_FAR_M = 500_000.0
+"""No van goes farther from its depot in a day: a sign is missing there, a digit, or the two are exchanged."""
 
 _KINDS = {"delivery": StopKind.DELIVERY, "pickup": StopKind.PICKUP, "return": StopKind.RETURN}
 _NUMBER = re.compile(r"^[+-]?(\d{1,12})?([.,]\d{1,20})?$", re.ASCII)
@@ -108,12 +108,23 @@ def read_coordinates(row: Row, depot: Place | None) -> Place:
     if lat_deg == 0 and lon_deg == 0:
         raise BadCellError("lat_deg", "0, 0 is a place in the sea: it stands for an address nobody found; look it up")
     place = Place(lat_deg=lat_deg, lon_deg=lon_deg)
-    if depot is not None and abs(lon_deg) <= 90 and distance_m(depot, place) > SWAPPED_FROM_M:
-        exchanged = Place(lat_deg=lon_deg, lon_deg=lat_deg)
-        if distance_m(depot, exchanged) < SWAPPED_FROM_M / 2:
-            away_km = distance_m(depot, place) / 1000
-            raise BadCellError("lat_deg", f"{away_km:.0f} km from the depot: lat_deg and lon_deg look exchanged")
+    if depot is not None and (away_m := distance_m(depot, place)) > TOO_FAR_M:
+        raise BadCellError("lat_deg", f"{away_m / 1000:.0f} km from the depot: {_what_was_meant(place, depot)}")
     return place
+
+
+def _what_was_meant(place: Place, depot: Place) -> str:
+    """What would bring a place near the depot."""
+    lat_deg, lon_deg = place.lat_deg, place.lon_deg
+    meant = {
+        "lat_deg and lon_deg look exchanged": (lon_deg, lat_deg),
+        "lat_deg looks as if its sign is wrong": (-lat_deg, lon_deg),
+        "lon_deg looks as if its sign is wrong": (lat_deg, -lon_deg),
+    }
+    for words, (lat, lon) in meant.items():
+        if abs(lat) <= 90 and distance_m(depot, Place(lat_deg=lat, lon_deg=lon)) < TOO_FAR_M / 2:
+            return words
+    return "too far for a round; look the coordinates up again"
 
 
 def read_windows(row: Row, day: date, zone: tzinfo) -> tuple[Window, ...]:
@@ -125,13 +136,18 @@ def read_windows(row: Row, day: date, zone: tzinfo) -> tuple[Window, ...]:
     opens_at = _instant("opens", opens or "00:00", day, zone)
     closes_at = _instant("closes", closes or "24:00", day, zone)
     if closes_at <= opens_at:
-        raise BadCellError(
-            "closes", f"the window closes ({closes or '24:00'}) before it opens ({opens}): exchange them"
-        )
+        why = f"the window closes ({closes or '24:00'}) before it opens ({opens}): exchange them"
+        if opens and closes:
+            why += f", or for one past midnight write closes as {_next_day(closes_at, zone)}"
+        raise BadCellError("closes", why)
     midnight = datetime.combine(day, time(), zone)
     if closes_at <= midnight or opens_at >= midnight + timedelta(days=1):
         raise BadCellError("opens", f"the window does not touch {day.isoformat()}, the day of the row: correct either")
     return (Window(opens_at=opens_at, closes_at=closes_at, is_hard=is_hard),)
+
+
+def _next_day(closes_at: datetime, zone: tzinfo) -> str:
+    return (closes_at.astimezone(zone) + timedelta(days=1)).isoformat(timespec="minutes")
 
 
 def read_items(row: Row) -> tuple[str, ...]:

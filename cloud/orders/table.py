@@ -13,6 +13,7 @@ from wire.model import Value
 
 MAX_FILE_BYTES = 8_000_000
 MAX_ROWS = 20_000
+MAX_COLUMNS = 200
 MAX_LINES_OF_A_RECORD = 50
 DELIMITERS = ",;\t"
 
@@ -112,6 +113,10 @@ def read_table(data: bytes) -> SheetRows | NotATable:
             "separated by comma, semicolon or tab"
         )
     delimiter, names = found
+    if len(names) > MAX_COLUMNS:
+        return NotATable(
+            why=f"the first line names {len(names)} columns, more than {MAX_COLUMNS}: leave out the others"
+        )
     header = [_NAMES.get(_bare(name)) for name in names]
     problems = _header_problems(names, header)
     refused = any(problem.column in COLUMNS for problem in problems)
@@ -119,7 +124,7 @@ def read_table(data: bytes) -> SheetRows | NotATable:
     seen = 0
     at = first + 1
     while at < len(lines):
-        values, used = _record(lines, at, delimiter)
+        values, used, why = _record(lines, at, delimiter)
         row = at + 1
         at += used
         if values is not None and not any(value.strip() for value in values):
@@ -130,7 +135,6 @@ def read_table(data: bytes) -> SheetRows | NotATable:
             problems.append(BadCell(row=row, column="", problem=why))
             break
         if values is None:
-            why = 'the quotes do not match: put text that holds the separator in "...", and write a quote inside as ""'
             problems.append(BadCell(row=row, column="", problem=why))
         elif any(value.strip() for value in values[len(header) :]):
             extra = len(values) - len(header)
@@ -190,13 +194,16 @@ def _header_problems(names: list[str], header: list[str | None]) -> list[BadCell
     return problems
 
 
-def _record(lines: list[str], at: int, delimiter: str) -> tuple[list[str] | None, int]:
-    """The record starting at that line and how many lines it takes; None when its quotes make no sense."""
+def _record(lines: list[str], at: int, delimiter: str) -> tuple[list[str] | None, int, str]:
+    """The record starting at that line and how many lines it takes; None, and why, when it cannot be taken apart."""
     reader = csv.reader(lines[at : at + MAX_LINES_OF_A_RECORD], delimiter=delimiter, strict=True)
     try:
-        return next(reader), reader.line_num
-    except csv.Error:
-        return None, 1
+        return next(reader), reader.line_num, ""
+    except csv.Error as error:
+        if "field limit" in str(error):
+            return None, 1, f"a value has more than {csv.field_size_limit()} characters: shorten it"
+        why = 'the quotes do not match: put text that holds the separator in "...", and write a quote inside as ""'
+        return None, 1, why
 
 
 def _bare(name: str) -> str:
@@ -205,5 +212,6 @@ def _bare(name: str) -> str:
 
 def _clean(cell: str) -> str:
     """Trimmed, control characters as blanks, and without the apostrophe that `export` puts before a formula."""
-    text = "".join(character if character.isprintable() else " " for character in cell).strip()
+    text = cell if cell.isprintable() else "".join(letter if letter.isprintable() else " " for letter in cell)
+    text = text.strip()
     return text[1:] if len(text) > 1 and text[0] == "'" and text[1] in "=+-@'" else text

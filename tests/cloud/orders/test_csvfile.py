@@ -103,7 +103,12 @@ def test_a_line_that_excel_puts_before_the_header_is_skipped() -> None:
         ({"lon_deg": "-200"}, "lon_deg", "between -180 and 180"),
         ({"lat_deg": "-8.62", "lon_deg": "41.16"}, "lat_deg", "look exchanged"),
         ({"lat_deg": "0", "lon_deg": "0"}, "lat_deg", "in the sea"),
+        ({"lon_deg": "8.62"}, "lat_deg", "lon_deg looks as if its sign is wrong"),
+        ({"lat_deg": "-41.16"}, "lat_deg", "lat_deg looks as if its sign is wrong"),
+        ({"lat_deg": "52.5", "lon_deg": "13.4"}, "lat_deg", "too far for a round"),
         ({"opens": "11:00", "closes": "09:00"}, "closes", "before it opens (11:00)"),
+        ({"opens": "22:00", "closes": "01:00"}, "closes", "write closes as 2026-07-07T01:00+01:00"),
+        ({"instruction": "x" * 140_000}, "", "more than 131072 characters"),
         ({"opens": "25:00"}, "opens", "is not a time"),
         ({"closes": "soon"}, "closes", "write 09:30"),
         ({"opens": "2026-07-06T09:00"}, "opens", "is not a time"),
@@ -298,3 +303,9 @@ def test_a_stop_that_is_done_or_cancelled_is_not_changed(fact: str) -> None:
     plan = plan_import([changed], known(row, **{fact: True}))
     assert plan.updated == ()
     assert plan.problems[0].row == 2
+
+
+def test_a_header_that_never_ends_is_no_table() -> None:
+    found = read_orders(b"order_ref,lat_deg,lon_deg" + b",a" * 200_000, default_day=DAY, zone=LISBON)
+    assert isinstance(found, NotATable)
+    assert "200003 columns" in found.why
