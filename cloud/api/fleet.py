@@ -56,7 +56,7 @@ def routes(parts: Parts) -> Sequence[web.AbstractRouteDef]:
 
     return (
         web.get("/api/picture", picture),
-        web.get("/api/events", events),
+        web.get("/api/events", events, allow_head=False),  # asked by HEAD it would never end
         web.get("/api/vans/{van}/route", van_route),
         web.get("/api/health", health),
     )

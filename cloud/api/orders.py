@@ -8,6 +8,7 @@ from aiohttp import web
 from cloud.api.dispatching import Dispatch
 from cloud.api.parts import Parts
 from cloud.api.problems import BadRequestError, answer
+from cloud.orders.cells import BadCellError, read_day
 from cloud.orders.export import write_orders
 from cloud.store.orders import orders_of_day
 
@@ -18,9 +19,9 @@ def routes(parts: Parts) -> Sequence[web.AbstractRouteDef]:
     def day_of(request: web.Request) -> date:
         text = request.query.get("day", "")
         try:
-            return date.fromisoformat(text) if text else parts.today
-        except ValueError:
-            raise BadRequestError(f"day={text} is not a day: write it as {parts.today.isoformat()}") from None
+            return read_day({"day": text}, parts.today)
+        except BadCellError as error:
+            raise BadRequestError(f"day={error}") from None
 
     async def import_orders(request: web.Request) -> web.Response:
         dry_run = request.query.get("dry_run", "0")

@@ -95,9 +95,16 @@ async def test_a_body_too_large_is_refused(world: World) -> None:
         assert (response.status, (await response.json())["problem"]) == (413, "too_large")
 
 
-async def test_a_day_that_is_none_is_refused(world: World) -> None:
-    answer = await world.post("/api/orders/import?day=tomorrow", some_orders(1), 400)
-    assert "write it as 2026-11-23" in answer["message"]
+@pytest.mark.parametrize("day", ["tomorrow", "2026-02-30", "9999-12-31", "0001-01-01"])
+async def test_a_day_that_is_none_is_refused(world: World, day: str) -> None:
+    for path in ("/api/orders/import", "/api/assign"):
+        answer = await world.post(f"{path}?day={day}", some_orders(1), 400)
+        assert "write it as 2026-11-23" in answer["message"]
+
+
+async def test_the_stream_of_news_is_not_asked_for_by_head(world: World) -> None:
+    async with world.client.head("/api/events") as response:
+        assert response.status in (404, 405)  # it would be held open for a reader who never reads
 
 
 async def test_exported_orders_can_be_imported_and_change_nothing(world: World) -> None:
