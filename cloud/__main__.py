@@ -11,6 +11,7 @@ from pathlib import Path
 from cloud.app import run
 from cloud.config import CloudSettings, read_settings
 from cloud.errors import CloudError
+from host.folder import FolderError
 from host.loopback import LoopbackOnlyError, PortTakenError
 
 USAGE = "usage: python -m cloud CLOUD.toml"
@@ -25,11 +26,16 @@ def main(arguments: list[str]) -> int:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         asyncio.run(_run(read_settings(Path(arguments[0]))))
-    except (CloudError, LoopbackOnlyError, PortTakenError) as error:
-        said = error.strerror if isinstance(error, OSError) and error.strerror else error
-        print(f"cloud: {said}", file=sys.stderr)
-        return 2
+    except PortTakenError as error:
+        return _refused(error.strerror)
+    except (CloudError, LoopbackOnlyError, FolderError, OSError) as error:
+        return _refused(error)
     return 0
+
+
+def _refused(why: object) -> int:
+    print(f"cloud: {why}", file=sys.stderr)
+    return 2
 
 
 async def _run(settings: CloudSettings) -> None:

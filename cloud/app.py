@@ -21,6 +21,7 @@ from cloud.store.closures import standing_closures
 from cloud.store.database import Database, open_database
 from host.child import write_pid_file
 from host.clock import Clock
+from host.folder import claim_folder
 from host.loopback import claim_port
 from roads.errors import PackError
 from roads.network import RoadNetwork
@@ -39,14 +40,16 @@ type Say = Callable[[str], None]
 async def run(settings: CloudSettings, stopped: asyncio.Event, say: Say) -> None:
     """Works until `stopped` is set; `say` gets one line a fact, for the person who started us.
 
-    Raises, before the vans are listened to: ConfigError, StoreError, BrokerError, PortTakenError.
+    Raises, before the vans are listened to: ConfigError, StoreError, BrokerError, PortTakenError, FolderError; and
+    OSError when the disk is full.
     """
     clock = Clock(settings.clock)
     today = partial(day_at, clock, settings.zone)
     async with AsyncExitStack() as closing:
         sock = claim_port(settings.http.host, settings.http.port, "the console")
         closing.callback(sock.close)
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        # Before anything of it is touched: a second coordinator would end the broker of the first, and write beside it.
+        closing.callback(claim_folder(settings.data_dir, "the coordinator").close)
         database = open_database(settings.data_dir / DATABASE_FILE)
         closing.callback(database.close)
         pid_file = write_pid_file(settings.run_dir, "cloud")

@@ -267,6 +267,27 @@ async def test_a_port_in_use_is_one_line_and_exit_2(coordinator: Coordinator, wh
     assert "in use" in line
 
 
+async def test_a_second_coordinator_on_the_same_data_is_one_line_and_exit_2_and_harms_nothing(
+    coordinator: Coordinator, tmp_path: Path
+) -> None:
+    await coordinator.start()
+    broker = coordinator.pid_of("mosquitto")
+    (tmp_path / "second").mkdir()
+    second = Coordinator(tmp_path / "second")
+    second.settings.write_text(
+        second.settings.read_text().replace('data_dir = "data"', f'data_dir = "{coordinator.data_dir}"')
+    )
+    await second.launch()
+    assert second.process is not None
+    async with asyncio.timeout(WITHIN_S):
+        _, said = await second.process.communicate()
+    assert second.process.returncode == 2
+    (line,) = said.decode().splitlines()
+    assert "another program is at work in" in line
+    assert coordinator.pid_of("mosquitto") == broker
+    assert await coordinator.get("/api/health") == UP
+
+
 async def test_a_damaged_map_pack_is_one_line_and_exit_2(coordinator: Coordinator, tmp_path: Path) -> None:
     text = coordinator.settings.read_text()
     coordinator.settings.write_text(text + f'[roads]\npack_dir = "{tmp_path / "nothing"}"\n')
