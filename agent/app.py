@@ -244,11 +244,13 @@ class App:
     async def _keep_roads_closed(self, runtime: Runtime) -> None:
         """Closures begin, end, and are known again after a restart; the same ones again cost nothing."""
         network = await self._roads()
+        said = ""
         while True:
             if runtime.run.conditions is not None:
                 report = await network.set_closures(runtime.run.conditions.closures, self._clock.now())
-                if report.problem:
+                if report.problem and report.problem != said:
                     log.warning("%s", report.problem)
+                said = report.problem
             await asyncio.sleep(self._clock.real_s(MINUTE_S))
 
     # Little things ----------------------------------------------------------------------------------------------------

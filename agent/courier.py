@@ -182,14 +182,18 @@ class Courier:
     # Up -----------------------------------------------------------------------------------------------------------
 
     async def _speak(self) -> None:
+        said = ""
         while True:
             self._nudged.clear()
             try:
                 if self._link.is_up:
                     await self._send_what_is_due()
                 await self._judge_link()
+                said = ""
             except StoreError as error:
-                log.error("the outbox waits for the disk: %s", error)
+                if str(error) != said:  # once, and not each second for as long as the disk is full
+                    log.error("the outbox waits for the disk: %s", error)
+                said = str(error)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pause_s()):
                     await self._nudged.wait()
