@@ -58,13 +58,14 @@ def test_every_leg_without_a_road_still_gives_an_order() -> None:
 def test_five_new_stops_among_150_take_milliseconds() -> None:
     problem = a_problem(150, warm=145)
     took_s = min(timed_s(problem) for _ in range(5))
-    assert took_s < 0.02  # 4 ms on a quiet laptop; the bound leaves room for a busy machine
+    assert took_s < 0.1  # 4 ms on a quiet laptop; putting each stop in by trying every order takes seconds
 
 
 def timed_s(problem: Problem) -> float:
-    started_s = time.perf_counter()
+    """In seconds of our own processor time: others on the machine do not count."""
+    started_s = time.process_time()
     repaired(problem)
-    return time.perf_counter() - started_s
+    return time.process_time() - started_s
 
 
 def test_the_shuffle_of_these_tests_keeps_the_problem() -> None:

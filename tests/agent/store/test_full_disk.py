@@ -98,11 +98,3 @@ def test_room_is_kept_back_only_where_there_is_plenty(tmp_path: Path) -> None:
     assert not reserve.give_back()
     assert not Reserve(tmp_path / "reserve", 10**18).take()
     assert not (tmp_path / "reserve").exists()
-
-
-async def test_a_second_agent_does_not_give_back_what_the_first_keeps(tmp_path: Path) -> None:
-    store = await Store.open(tmp_path, 100_000)
-    with pytest.raises(StoreError, match="second agent"):
-        await Store.open(tmp_path, 100_000)
-    assert (tmp_path / "reserve").exists()
-    await store.close()

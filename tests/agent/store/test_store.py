@@ -183,11 +183,13 @@ async def test_a_store_restored_from_a_copy_goes_on_under_a_new_epoch(tmp_path: 
     await restored.close()
 
 
+@pytest.mark.system
 async def test_a_second_agent_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     store = await Store.open(tmp_path)
     with pytest.raises(StoreError, match="second agent") as caught:
         await Store.open(tmp_path)
     assert caught.value.kind is StoreErrorKind.BUSY
+    assert (tmp_path / "reserve").exists()  # what the first one keeps back is not the second's to give up
     await store.close()
 
 
