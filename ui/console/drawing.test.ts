@@ -32,5 +32,5 @@ test('a proof is said to match only when all of it is here', () => {
   expect(verdictOn(page)).toEqual({ is: 'match' })
   expect(verdictOn({ ...page, evidence: page.evidence.map((piece) => ({ ...piece, is_whole: false })) })).toEqual({ is: 'waiting' })
   expect(verdictOn({ ...page, evidence: page.evidence.slice(0, 1) })).toEqual({ is: 'missing', kinds: ['signature'] })
-  expect(verdictOn({ ...page, evidence: [], proof_rules: {} })).toEqual({ is: 'none' })
+  expect(verdictOn({ ...page, evidence: [], proof_rules: {} })).toEqual({ is: 'none', was_asked: false })
 })

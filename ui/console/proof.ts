@@ -9,7 +9,8 @@ export type ProofVerdict =
   /** The stop is closed, and evidence that was required was not taken. */
   | { is: 'missing'; kinds: EvidenceKind[] }
   | { is: 'open'; kinds: EvidenceKind[] }
-  | { is: 'none' }
+  /** Nothing was taken, and nothing more is awaited. */
+  | { is: 'none'; was_asked: boolean }
 
 const KINDS: EvidenceKind[] = ['photo', 'signature']
 
@@ -21,5 +22,5 @@ export function verdictOn(page: StopPage): ProofVerdict {
   if (evidence.some((piece) => !piece.is_whole)) return { is: 'waiting' }
   if (evidence.length) return { is: 'match' }
   const is_open = stop.status === 'planned' || stop.status === 'arrived' || stop.status === 'unassigned'
-  return is_open ? { is: 'open', kinds: required } : { is: 'none' }
+  return is_open ? { is: 'open', kinds: required } : { is: 'none', was_asked: required.length > 0 }
 }

@@ -149,6 +149,7 @@ export const console_: Translation<typeof english> = {
   no_proof_yet: 'Noch kein Nachweis',
   no_proof: 'Kein Nachweis',
   no_proof_open: 'Der Stopp ist noch offen. Verlangt: {what}.',
+  no_proof_taken: 'Es wurde keiner erbracht.',
   no_proof_none: 'Es war keiner verlangt.',
   no_proof_missing: 'Verlangt und nicht erbracht: {what}.',
   checked: 'Was geprüft wurde',

@@ -148,6 +148,7 @@ export const console_ = {
   no_proof_yet: 'No proof yet',
   no_proof: 'No proof',
   no_proof_open: 'The stop is still open. Asked for: {what}.',
+  no_proof_taken: 'None was taken.',
   no_proof_none: 'None was asked for.',
   no_proof_missing: 'Asked for and not taken: {what}.',
   checked: 'What was checked',

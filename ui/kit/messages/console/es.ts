@@ -149,6 +149,7 @@ export const console_: Translation<typeof english> = {
   no_proof_yet: 'Aún sin prueba',
   no_proof: 'Sin prueba',
   no_proof_open: 'La parada sigue abierta. Se pide: {what}.',
+  no_proof_taken: 'No se tomó ninguna.',
   no_proof_none: 'No se pedía ninguna.',
   no_proof_missing: 'Se pedía y no se tomó: {what}.',
   checked: 'Qué se comprobó',

@@ -149,6 +149,7 @@ export const console_: Translation<typeof english> = {
   no_proof_yet: 'Pas encore de preuve',
   no_proof: 'Pas de preuve',
   no_proof_open: 'L’arrêt est encore ouvert. Demandé : {what}.',
+  no_proof_taken: 'Aucune n’a été prise.',
   no_proof_none: 'Aucune n’était demandée.',
   no_proof_missing: 'Demandée et non prise : {what}.',
   checked: 'Ce qui a été vérifié',

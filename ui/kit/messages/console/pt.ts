@@ -149,6 +149,7 @@ export const console_: Translation<typeof english> = {
   no_proof_yet: 'Ainda sem prova',
   no_proof: 'Sem prova',
   no_proof_open: 'A paragem continua aberta. Pede-se: {what}.',
+  no_proof_taken: 'Não foi tirada nenhuma.',
   no_proof_none: 'Nenhuma era pedida.',
   no_proof_missing: 'Pedida e não tirada: {what}.',
   checked: 'O que foi verificado',
