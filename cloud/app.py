@@ -4,14 +4,16 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cloud.api.parts import Parts, day_at
+from cloud.api.parts import Parts
 from cloud.api.server import make_app, serve
 from cloud.broker import PrivateBroker
 from cloud.config import CloudSettings
+from cloud.dispatch.van import day_of
 from cloud.errors import ConfigError, StoreError
 from cloud.fleet.picture import Picture, VanFacts
 from cloud.ingest.ingest import Ingest, subscriptions
@@ -44,7 +46,10 @@ async def run(settings: CloudSettings, stopped: asyncio.Event, say: Say) -> None
     OSError when the disk is full.
     """
     clock = Clock(settings.clock)
-    today = partial(day_at, clock, settings.zone)
+
+    def today() -> date:
+        return day_of(clock.now(), settings.zone, settings.vans)
+
     async with AsyncExitStack() as closing:
         sock = claim_port(settings.http.host, settings.http.port, "the console")
         closing.callback(sock.close)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from cloud.dispatch.van import Van
+from cloud.dispatch.van import Van, day_of
 from cloud.live import LiveFleet
 from cloud.store.database import Database
 from host.clock import Clock
@@ -51,12 +51,7 @@ class Parts:
 
     @property
     def today(self) -> date:
-        return day_at(self.clock, self.zone)
-
-
-def day_at(clock: Clock, zone: ZoneInfo) -> date:
-    """The day it is now in the depot's zone."""
-    return clock.now().astimezone(zone).date()
+        return day_of(self.clock.now(), self.zone, self.vans)
 
 
 PARTS = web.AppKey("parts", Parts)

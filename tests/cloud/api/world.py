@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 
-from cloud.api.parts import Parts, day_at
+from cloud.api.parts import Parts
 from cloud.api.server import make_app
-from cloud.dispatch.van import Van
+from cloud.dispatch.van import Van, day_of
 from cloud.fleet.picture import Picture, VanFacts
 from cloud.ingest.apply import Incoming, apply_group
 from cloud.ingest.unpack import unpack
@@ -91,7 +91,7 @@ async def a_world(
     depot = Depot(lat_deg=DEPOT.lat_deg, lon_deg=DEPOT.lon_deg)
     fleet = tuple(Van(name=name, driver=f"driver of {name}", capacity_parcels=20) for name in vans)
     picture = Picture([VanFacts(name=van.name, driver=van.driver) for van in fleet], depot, ZONE.key, clock.rate)
-    live = LiveFleet(picture, database, clock, lambda: day_at(clock, ZONE))
+    live = LiveFleet(picture, database, clock, lambda: day_of(clock.now(), ZONE, fleet))
     await live.start()
     outlet = Outlet()
     network = await RoadNetwork.open(None, run_dir=folder / "run", work_dir=folder / "work", log_dir=folder / "log")
