@@ -95,7 +95,6 @@ class Stop(Message):
     windows: tuple[Window, ...] = ()
     setup_s: Seconds = 60.0
     service_s: Seconds = 120.0
-    priority: Annotated[int, Field(ge=0, le=100)] = 0
     is_locked: bool = False
     proof: dict[EvidenceKind, EvidenceRule] = {}
 
