@@ -99,9 +99,7 @@ def apply_records(
                 for record in fresh
             ],
         )
-    for record in batch:
-        if known.get(record.seq, record.sha256) != record.sha256:
-            _keep_fork(connection, sender, record, now)
+    _keep_forks(connection, sender, [one for one in batch if known.get(one.seq, one.sha256) != one.sha256], now)
     _advance(connection, sender, Lane.EVENTS, (first, last))
     changes = Changes(vans={sender.van}, stops={record.stop_id for record in fresh if record.stop_id is not None})
     heard(connection, sender.van, now)
@@ -190,30 +188,36 @@ def _fold_stops(connection: Connection, fresh: Iterable[tuple[Origin, NewRecord]
             )
 
 
-def _keep_fork(connection: Connection, sender: Sender, record: NewRecord, now: datetime) -> None:
-    same = (
-        (forks.c.van == sender.van)
-        & (forks.c.epoch == sender.epoch)
-        & (forks.c.seq == record.seq)
-        & (forks.c.sha256 == record.sha256)
-    )
-    if connection.execute(select(forks.c.fork_id).where(same)).first() is not None:
+def _keep_forks(connection: Connection, sender: Sender, differing: Sequence[NewRecord], now: datetime) -> None:
+    """Keeps each once; said once for all, because a copied store differs in every record from here on."""
+    mine = (forks.c.van == sender.van) & (forks.c.epoch == sender.epoch)
+    new = []
+    for record in differing:
+        same = mine & (forks.c.seq == record.seq) & (forks.c.sha256 == record.sha256)
+        if connection.execute(select(forks.c.fork_id).where(same)).first() is None:
+            new.append(record)
+    if not new:
         return
     log.error(
-        "%s said two different things as record %d of epoch %s: is its store a copy?",
+        "%s said two different things as record %d of epoch %s, and as %d after it: is its store a copy?",
         sender.van,
-        record.seq,
+        new[0].seq,
         sender.epoch,
+        len(new) - 1,
     )
     connection.execute(
-        insert(forks).values(
-            van=sender.van,
-            epoch=sender.epoch,
-            seq=record.seq,
-            sha256=record.sha256,
-            record=record.text,
-            received_ms=to_ms(now),
-        )
+        insert(forks),
+        [
+            {
+                "van": sender.van,
+                "epoch": sender.epoch,
+                "seq": record.seq,
+                "sha256": record.sha256,
+                "record": record.text,
+                "received_ms": to_ms(now),
+            }
+            for record in new
+        ],
     )
 
 

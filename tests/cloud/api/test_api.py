@@ -1,9 +1,11 @@
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -105,6 +107,22 @@ async def test_a_day_that_is_none_is_refused(world: World, day: str) -> None:
 async def test_the_stream_of_news_is_not_asked_for_by_head(world: World) -> None:
     async with world.client.head("/api/events") as response:
         assert response.status in (404, 405)  # it would be held open for a reader who never reads
+
+
+async def test_a_manifest_too_big_for_one_message_is_refused_by_the_vans_name_and_nothing_is_given_out(
+    world: World,
+) -> None:
+    rng = Random(1)
+    words = "".join(rng.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=320_000))
+    rows = [f"A{n},41.15,-8.61,0,0,{words[n * 800 : n * 800 + 800]}" for n in range(400)]
+    text = "\n".join(("order_ref,lat_deg,lon_deg,parcels,service_s,instruction", *rows))
+    await world.post("/api/orders/import", text.encode())
+    answer = await world.post("/api/assign", status=413)
+    assert answer["problem"] == "too_large"
+    assert re.match(r"the manifest of van-\d would hold \d+ stops, too many for one message", answer["message"])
+    assert "shorten instructions" in answer["message"]
+    picture = await world.get("/api/picture")
+    assert {stop["status"] for stop in picture["stops"]} == {"unassigned"}
 
 
 async def test_exported_orders_can_be_imported_and_change_nothing(world: World) -> None:

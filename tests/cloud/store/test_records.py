@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
@@ -210,6 +211,16 @@ def test_the_same_identity_with_another_content_is_kept_as_a_fork_and_not_applie
     assert closing is not None
     assert closing.received_by == "the first"
     assert applied.standings[0][1].lanes == {Lane.EVENTS: Cursor(1)}  # or the clone would send it for ever
+
+
+def test_a_copied_store_is_reported_in_one_line_a_packet(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    take(database, batch_packet([a_record(arrived()), a_record(completed(received_by="the first"))]))
+    caplog.clear()
+    clone = batch_packet([a_record(arrived(), after_ms=5), a_record(completed(received_by="a clone's"))])
+    take(database, clone)
+    take(database, clone)
+    assert len(caplog.messages) == 1
+    assert count(database, forks) == 2
 
 
 def test_a_new_epoch_counts_from_one_again_and_both_are_kept(database: Database) -> None:
