@@ -30,10 +30,6 @@ class Link:
     def heal(self) -> None:
         self._clear.set()
 
-    @property
-    def is_cut(self) -> bool:
-        return not self._clear.is_set()
-
     def watch_downward(self, marker: bytes, seen: Callable[[], None]) -> None:
         """Call `seen` once, before the bytes that hold `marker` go on to the van."""
         self._watched = (marker, seen)

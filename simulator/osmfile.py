@@ -1,10 +1,9 @@
-"""OpenStreetMap extracts: writes a town as a real `.osm.pbf`, reads bounds and addresses from any. The one file that
+"""OpenStreetMap extracts: writes a town as a real `.osm.pbf`, reads addresses from any. The one file that
 knows osmium.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -39,21 +38,6 @@ class MapFileError(ValueError):
     """The file is no extract we can use; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    west_deg: float
-    south_deg: float
-    east_deg: float
-    north_deg: float
-
-    @property
-    def middle(self) -> Place:
-        return Place(
-            lat_deg=(self.south_deg + self.north_deg) / 2,
-            lon_deg=(self.west_deg + self.east_deg) / 2,
-        )
-
-
 def write_town(town: Town, pbf: Path) -> None:
     """The town as an extract, replacing a file of that name; the same town gives the same bytes."""
     header = osmium.io.Header()
@@ -64,25 +48,6 @@ def write_town(town: Town, pbf: Path) -> None:
             writer.add_node(Node(id=node.node_id, version=1, location=location, tags=node.tags))
         for way in town.ways:
             writer.add_way(Way(id=way.way_id, version=1, nodes=list(way.node_ids), tags=way.tags))
-
-
-def read_bounds(pbf: Path) -> Bounds:
-    """The extract's own box; without one, the box of its nodes. Raises MapFileError."""
-    try:
-        box = osmium.io.Reader(str(pbf), osmium.osm.NOTHING).header().box()
-        if box.valid():
-            return Bounds(box.bottom_left.lon, box.bottom_left.lat, box.top_right.lon, box.top_right.lat)
-        spots = [
-            (node.location.lon, node.location.lat)
-            for node in osmium.FileProcessor(str(pbf), osmium.osm.NODE)
-            if isinstance(node, osmium.osm.Node) and node.location.valid()
-        ]
-    except (RuntimeError, OSError) as error:
-        raise _unreadable(pbf, error) from error
-    if not spots:
-        raise MapFileError(f"{pbf} has no nodes: give an OpenStreetMap extract (.osm.pbf)")
-    lons, lats = zip(*spots, strict=True)
-    return Bounds(min(lons), min(lats), max(lons), max(lats))
 
 
 def read_addresses(pbf: Path, seed: int = 1) -> tuple[TownAddress, ...]:

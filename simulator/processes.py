@@ -1,8 +1,6 @@
-"""Our own programs as an operator's service manager would run them: started, kept running, killed on request."""
+"""Our own programs as an operator's service manager would run them: started and kept running."""
 
 import asyncio
-import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,13 +26,6 @@ class Service:
     async def start(self) -> None:
         await self._launch()
         self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.name}")
-
-    def kill(self) -> int:
-        """SIGKILL, as a power cut to the process; it comes back after a second. The pid that was killed."""
-        if self._child is None or self._child.returncode is not None:
-            return 0
-        os.kill(self._child.pid, signal.SIGKILL)
-        return self._child.pid
 
     async def stop(self) -> None:
         if self._keeper is not None:
