@@ -38,7 +38,7 @@ async def coordinator_up(stage: Stage, parts: AsyncExitStack, commit_ms: int = 0
     await service.start()
     dispatcher = Dispatcher(stage.console_url)
     parts.push_async_callback(dispatcher.close)
-    await _until_up(service, dispatcher.is_up)
+    await until_up(service, dispatcher.is_up)
     return service, dispatcher
 
 
@@ -73,7 +73,7 @@ async def van_up(
     parts.push_async_callback(receiver.stop)
     await receiver.start()
     service = await _agent(van, parts)
-    await _until_up(service, cab.answers)
+    await until_up(service, cab.answers)
     return Van(van, link, service, driver)
 
 
@@ -83,7 +83,7 @@ async def van_back(stage: Stage, van: VanStage, parts: AsyncExitStack) -> None:
     service = await _agent(van, parts)
     cab = Cab(van.page_url)
     parts.push_async_callback(cab.close)
-    await _until_up(service, cab.answers)
+    await until_up(service, cab.answers)
 
 
 async def _link(stage: Stage, van: VanStage, parts: AsyncExitStack) -> Link:
@@ -100,10 +100,11 @@ async def _agent(van: VanStage, parts: AsyncExitStack) -> Service:
     return service
 
 
-async def _until_up(service: Service, is_up: Callable[[], Awaitable[bool]]) -> None:
+async def until_up(service: Service, is_up: Callable[[], Awaitable[bool]]) -> None:
+    """Returns when it answers. Raises NotUpError after a while, or when the program ended meanwhile."""
     loop = asyncio.get_running_loop()
-    give_up_at = loop.time() + UP_WITHIN_S
-    while loop.time() < give_up_at and service.starts == 1:
+    give_up_at, starts = loop.time() + UP_WITHIN_S, service.starts
+    while loop.time() < give_up_at and service.starts == starts:
         if await is_up():
             return
         await asyncio.sleep(0.1)

@@ -2,7 +2,6 @@
 the console shows both to the last byte once they are back. Real gpsd, mosquitto, OSRM, Chromium, both real programs.
 """
 
-import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -138,8 +137,7 @@ async def test_a_delivery_made_while_the_broker_is_stopped_is_found_in_the_conso
     await expect(cab.get_by_test_id("saved")).to_be_visible(timeout=10_000)
 
     await town.coordinator.start()
-    while not await town.dispatcher.is_up():
-        await asyncio.sleep(0.2)
+    await fleet.until_up(town.coordinator, town.dispatcher.is_up)
     console = await opened(browser, town.set_up.console_url, 1440, 900)
     row = console.get_by_test_id("van-row-van-1")
     await expect(row).to_be_visible(timeout=60_000)
