@@ -17,7 +17,8 @@ from wire.model import Message
 from wire.topics import MAX_PACKET_BYTES
 
 COMPRESS_ABOVE_BYTES = 512
-MAX_PLAIN_BYTES = 8_000_000
+MAX_PLAIN_BYTES = 1_000_000
+"""Many times what an honest message holds; 700 bytes of zstd that unpack to more would cost their reader seconds."""
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _HEADER_LENGTH_BYTES = 4
 
@@ -27,12 +28,16 @@ class WireError(ValueError):
 
 
 class TooBigError(WireError):
-    """The message does not fit the 65,536-byte packet."""
+    """The message does not fit the 65,536-byte packet, or unpacks to more than a reader accepts."""
 
 
 def encode(message: Message) -> bytes:
-    """The packet of a message; raises TooBigError when it would not fit."""
+    """The packet of a message; raises TooBigError when it would not fit, or its reader would not unpack it."""
     plain = json.dumps(to_json(message), separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    if len(plain) > MAX_PLAIN_BYTES:
+        raise TooBigError(
+            f"a message of {len(plain)} bytes is over the limit of {MAX_PLAIN_BYTES}, however small it packs"
+        )
     packet = zstandard.ZstdCompressor(level=9).compress(plain) if len(plain) > COMPRESS_ABOVE_BYTES else plain
     if len(packet) > MAX_PACKET_BYTES:
         raise TooBigError(f"a packet of {len(packet)} bytes is over the limit of {MAX_PACKET_BYTES}")

@@ -71,6 +71,14 @@ def test_a_manifest_comes_back_as_it_went(policy: SequencePolicy) -> None:
     assert decode(Manifest, encode(manifest)) == manifest
 
 
+def test_what_no_reader_would_unpack_is_not_sent_however_small_it_packs() -> None:
+    manifest = a_manifest(1)
+    wordy = manifest.stops[0].model_copy(update={"instruction": "ring twice " * 100_000})
+
+    with pytest.raises(TooBigError, match="however small it packs"):
+        encode(manifest.model_copy(update={"stops": (wordy,)}))
+
+
 def test_a_long_message_is_compressed_and_a_short_one_is_plain() -> None:
     short = Presence(van="van-1", epoch="0" * 16, boot=1, is_online=True)
     long = a_manifest(30)
