@@ -39,6 +39,7 @@ class CloudNode:
         vans: Sequence[str],
         on_boot: Callable[[Database], None],
         on_cut: Callable[["CloudNode"], None],
+        on_broken: Callable[["CloudNode", BaseException], None],
         on_publish: Callable[[str, bytes], None],
         note: Callable[[str], None],
     ) -> None:
@@ -49,6 +50,7 @@ class CloudNode:
         self.boots = 0
         self._dice, self._clock, self._broker, self._vans = dice, clock, broker, tuple(vans)
         self._on_boot, self._on_cut, self._on_publish, self._note = on_boot, on_cut, on_publish, note
+        self._on_broken = on_broken
         self._publisher: Publisher | None = None
         self._life: asyncio.Task[None] | None = None
 
@@ -61,6 +63,12 @@ class CloudNode:
         self.disk.on_cut = lambda: asyncio.get_running_loop().call_soon(self._on_cut, self) and None
         self.boots += 1
         self._life = asyncio.create_task(self._live(self.disk))
+        self._life.add_done_callback(self._ended)
+
+    def _ended(self, life: asyncio.Task[None]) -> None:
+        error = None if life.cancelled() else life.exception()
+        if life is self._life and error is not None:
+            self._on_broken(self, error)
 
     def kill(self, *, has_power: bool) -> None:
         if self._life is None:

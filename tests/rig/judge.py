@@ -107,7 +107,7 @@ def settle(findings: Findings, driver: Driver, van_file: Path, cloud_file: Path)
             if answer != [("ok",)]:
                 findings.lost.append(f"the {file}'s file is corrupt: {answer}")
                 return
-        _sayings(findings, driver, there)
+        _sayings(findings, driver, here, there)
         _rows(findings, van, here, there)
         _effects(findings, van, there)
         for act in driver.saved:
@@ -128,18 +128,20 @@ def refold(findings: Findings, database: Database) -> None:
             )
 
 
-def _sayings(findings: Findings, driver: Driver, there: sqlite3.Connection) -> None:
+def _sayings(findings: Findings, driver: Driver, here: sqlite3.Connection, there: sqlite3.Connection) -> None:
     van = driver.van.name
+    epochs = [row[0] for row in here.execute("SELECT epoch FROM epochs ORDER BY epoch_id")]
     wanted = [saying for act in driver.saved for saying in act.said]
-    rows = there.execute(
-        "SELECT record FROM records WHERE van = ? ORDER BY epoch, seq", (van,)
-    ).fetchall()
+    rows = there.execute("SELECT record, epoch, seq FROM records WHERE van = ?", (van,)).fetchall()
+    rows.sort(key=lambda row: (epochs.index(row[1]) if row[1] in epochs else -1, row[2]))
     records = [Record.model_validate_json(row[0]) for row in rows]
     heard = [_saying(record) for record in records if record.kind in DRIVERS_KINDS]
     _compare(findings, van, wanted, heard)
-    asked = [record for record in records if record.kind == "plan.accepted" and record.body["reason"] == ReplanReason.COMMAND]
-    if len(asked) > 1:
-        findings.doubled.append(f"{van} did one command {len(asked)} times")
+    asked = sum(record.kind == "plan.accepted" and record.body["reason"] == ReplanReason.COMMAND for record in records)
+    if asked > 1:
+        findings.doubled.append(f"{van} did one command {asked} times")
+    lists = Counter(record.body["version"] for record in records if record.kind == "manifest.applied")
+    findings.doubled += [f"{van} applied list {version} {times} times" for version, times in lists.items() if times > 1]
 
 def _compare(findings: Findings, van: str, wanted: list[Saying], heard: list[Saying]) -> None:
     want, have = Counter(wanted), Counter(heard)
@@ -183,9 +185,12 @@ def _rows(findings: Findings, van: str, here: sqlite3.Connection, there: sqlite3
             findings.lost.append(f"{van}'s {lane} {seq} is not at the coordinator")
         elif not is_same:
             findings.doubled.append(f"{van}'s {lane} {seq} is something else at the coordinator")
-    (next_seq,) = here.execute("SELECT coalesce(max(next_seq), 1) FROM lanes WHERE lane = 'events'").fetchone()
-    findings.doubled += [f"{van} never had event {seq}" for _, seq in sorted(stored) if seq >= next_seq]
-
+    given = dict(here.execute("SELECT epoch, next_seq FROM lanes JOIN epochs USING (epoch_id) WHERE lane = 'events'"))
+    findings.doubled += [f"{van} never had event {seq}" for epoch, seq in sorted(stored) if seq >= given.get(epoch, 1)]
+    again = there.execute(
+        "SELECT wall_ms, count(*) FROM breadcrumbs WHERE van = ? GROUP BY wall_ms, lat_deg HAVING count(*) > 1", (van,)
+    )
+    findings.doubled += [f"{van} left the breadcrumb of {wall_ms} {times} times" for wall_ms, times in again]
 
 def _effects(findings: Findings, van: str, there: sqlite3.Connection) -> None:
     """Sums over the records, which a record applied twice would spoil."""

@@ -20,9 +20,7 @@ class Fault(StrEnum):
     BROKER = "broker dies"
     FULL = "disk full"
     JUMP = "clock jumps"
-
-
-CRASHES = (Fault.CUT, Fault.POWER, Fault.KILL)
+    EPOCH = "power cut, and the store takes itself for restored"
 
 
 @dataclass(frozen=True)
@@ -52,8 +50,8 @@ class Schedule:
 def draw(seed: int) -> Schedule:
     """The schedule of a seed: at least three crashes and one partition in every one."""
     dice = random.Random(seed)
-    vans = ("van-1",) if dice.random() < 0.7 else ("van-1", "van-2")
-    lasts_s = dice.uniform(10.0, 30.0)
+    vans = ("van-1",) if dice.random() < 0.85 else ("van-1", "van-2")
+    lasts_s = dice.uniform(6.0, 20.0)
     nodes = (*vans, *vans, CLIENT_ID, CLIENT_ID)
     events = [_crash(dice, dice.choice(nodes), lasts_s) for _ in range(dice.choice((3, 3, 4, 5)))]
     events += [_partition(dice, dice.choice(nodes), lasts_s) for _ in range(dice.choice((1, 1, 2)))]
@@ -66,6 +64,8 @@ def draw(seed: int) -> Schedule:
     if dice.random() < 0.3:
         jump_s = dice.choice((-1, 1)) * dice.choice((60.0, 3 * 86_400.0, 20 * 365 * 86_400.0))
         events.append(Event(dice.uniform(0.0, lasts_s), Fault.JUMP, dice.choice(vans), jump_s))
+    if dice.random() < 0.2:
+        events.append(Event(dice.uniform(1.0, lasts_s), Fault.EPOCH, dice.choice(vans)))
     is_datagram = dice.random() < 0.5
     weather = Weather(
         least_s=0.005,
@@ -77,8 +77,8 @@ def draw(seed: int) -> Schedule:
     return Schedule(
         seed=seed,
         vans=vans,
-        stops=dice.choice((3, 4, 6)),
-        pace_s=lasts_s / 14,
+        stops=dice.choice((1, 2, 3)),
+        pace_s=lasts_s / 12,
         weather=weather,
         events=tuple(sorted(events, key=lambda event: event.at_s)),
         second_list_at_s=dice.uniform(0.0, lasts_s),

@@ -29,6 +29,7 @@ from wire.track import Breadcrumb
 
 FLEET = "town"
 DATABASE_FILE = "van.sqlite"
+FIX_EVERY_S = 2.5
 
 
 class NotThereError(Exception):
@@ -47,6 +48,7 @@ class VanNode:
         clock: Clock,
         on_boot: Callable[["VanNode", Store], Awaitable[None]],
         on_cut: Callable[["VanNode"], None],
+        on_broken: Callable[["VanNode", BaseException], None],
     ) -> None:
         self.name, self.folder = name, folder
         self.disk = Disk(dice.getrandbits(64))
@@ -55,6 +57,7 @@ class VanNode:
         self.runtime: Runtime | None = None
         self.boots = 0
         self._dice, self._clock, self._on_boot, self._on_cut = dice, clock, on_boot, on_cut
+        self._on_broken = on_broken
         self._life: asyncio.Task[None] | None = None
         self._asked: set[asyncio.Task[Answer]] = set()
 
@@ -67,6 +70,12 @@ class VanNode:
         self.disk.on_cut = lambda: asyncio.get_running_loop().call_soon(self._on_cut, self) and None
         self.boots += 1
         self._life = asyncio.create_task(self._live(self.disk))
+        self._life.add_done_callback(self._ended)
+
+    def _ended(self, life: asyncio.Task[None]) -> None:
+        error = None if life.cancelled() else life.exception()
+        if life is self._life and error is not None:
+            self._on_broken(self, error)
 
     def kill(self, *, has_power: bool) -> None:
         """kill -9, or the power goes: nobody below the application is asked."""
@@ -171,10 +180,10 @@ class VanNode:
         return PlanSolved(run_version=run.version, plan=plan)
 
     async def _drive(self, runtime: Runtime) -> None:
-        """A fix and a breadcrumb a second."""
+        """Fixes and breadcrumbs; fewer than in life, where they cost the same and find no more."""
         metres = 0.0
         while True:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(FIX_EVERY_S)
             metres += 8.0
             now, place = self._clock.now(), a_place(north_m=metres)
             crumb = Breadcrumb(
@@ -184,6 +193,6 @@ class VanNode:
 
     async def _forget(self, store: Store) -> None:
         while True:
-            await asyncio.sleep(self._dice.uniform(20.0, 60.0))
+            await asyncio.sleep(self._dice.uniform(3.0, 15.0))
             with contextlib.suppress(StoreError):
                 await store.purge(round(self._clock.now().timestamp() * 1000))

@@ -202,7 +202,7 @@ class PowerCutVfs:
 
     @staticmethod
     def _where(path: bytes) -> tuple[Disk, str]:
-        # A full path is /pc<disk>/<path>: journal and WAL inherit it, so each stays with the disk it was opened on.
+        # A full path is /pc<disk>/<file>: journal and WAL inherit it, so each stays with the disk it was opened on.
         _, disk, name = path.decode().split("/", 2)
         return Disk.by_id(int(disk[2:])), name
 
@@ -245,7 +245,7 @@ class PowerCutVfs:
             folder = next((folder for folder in Path(path.decode()).parents if str(folder) in self._mounts), None)
             if folder is None:
                 raise RuntimeError(f"{path.decode()} is on no mounted disk")
-            path = b"/pc%d/%s" % (self._mounts[str(folder)].id, path)
+            path = b"/pc%d/%s" % (self._mounts[str(folder)].id, str(Path(path.decode()).relative_to(folder)).encode())
         if len(path) >= room:
             return _CANTOPEN
         ctypes.memmove(out, path + b"\0", len(path) + 1)

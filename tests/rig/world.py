@@ -15,8 +15,14 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import OperationalError
+
 import agent.courier
+import agent.errors
 import agent.store.meta
+import cloud.errors
+import cloud.store.database
 from agent.store.store import Store
 from cloud.store.database import Database, open_database
 from host.clock import Clock, ClockSettings
@@ -29,7 +35,7 @@ from tests.rig.disk import Disk
 from tests.rig.driver import Driver, a_day
 from tests.rig.judge import Findings, Promises
 from tests.rig.link import SimLink
-from tests.rig.schedule import CRASHES, LEAST_CRASHES, Event, Fault, Schedule
+from tests.rig.schedule import LEAST_CRASHES, Event, Fault, Schedule
 from tests.rig.van import DATABASE_FILE as VAN_FILE
 from tests.rig.van import FLEET, NotThereError, VanNode
 from tests.rig.vfs import the_vfs
@@ -84,6 +90,7 @@ class World:
             vans=drawn.vans,
             on_boot=self._cloud_booted,
             on_cut=self._cut,
+            on_broken=self._broke,
             on_publish=self._cloud_published,
             note=self._note,
         )
@@ -141,6 +148,10 @@ class World:
                 disk = node.disk
                 disk.is_full = True
                 self._after(event.amount, lambda: setattr(disk, "is_full", False))
+            case Fault.EPOCH:
+                assert isinstance(node, VanNode)
+                self._crash(node, has_power=False)
+                (node.folder / "boot").write_text("1000000\n")
             case Fault.JUMP:
                 self._skew_s[event.node] += event.amount
 
@@ -157,6 +168,14 @@ class World:
         if self._dice.random() < 0.25:
             node.disk.cut_in(self._dice.randint(1, 30))  # once more, while it recovers
         self._after(self._dice.uniform(0.05, 2.0), node.boot)
+
+    def _broke(self, node: VanNode | CloudNode, error: BaseException) -> None:
+        """A part ended by itself; whoever started it starts it again."""
+        self._note(f"{node.name} ended: {error!r}")
+        if not _is_disk(error):
+            self.findings.stuck.append(f"{node.name} broke: {error!r}")
+        node.kill(has_power=True)
+        self._after(1.0, node.boot)
 
     def _heal(self) -> None:
         for node in self.nodes:
@@ -224,7 +243,13 @@ class World:
     def _van(self, name: str, folder: Path) -> VanNode:
         folder.mkdir()
         return VanNode(
-            name, folder, dice=self._dice, clock=self._clock(name), on_boot=self._van_booted, on_cut=self._cut
+            name,
+            folder,
+            dice=self._dice,
+            clock=self._clock(name),
+            on_boot=self._van_booted,
+            on_cut=self._cut,
+            on_broken=self._broke,
         )
 
     def _driver(self, van: VanNode) -> Driver:
@@ -285,12 +310,18 @@ class World:
         self.trace.append(f"{self._loop.time():9.3f} {text}")
 
 
+def _is_disk(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return all(_is_disk(inner) for inner in error.exceptions)
+    return isinstance(error, agent.errors.StoreError | cloud.errors.StoreError | OperationalError)
+
+
 def run_schedule(seed: int) -> Verdict:
     """The verdict on one seed. Same seed, same code: same trace."""
     drawn = schedule.draw(seed)
     loop = VirtualLoop(seed, is_shuffled=drawn.is_shuffled)
     folder = Path(tempfile.mkdtemp(prefix="rig-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
-    the_vfs()
+    migrated_cloud()
     world = World(drawn, loop, folder)
     epochs = random.Random(seed + 2)
     try:
@@ -299,6 +330,8 @@ def run_schedule(seed: int) -> Verdict:
             mock.patch.object(
                 agent.store.meta, "secrets", SimpleNamespace(token_hex=lambda n: f"{epochs.getrandbits(8 * n):0{2 * n}x}")
             ),
+            mock.patch.object(cloud.store.database, "_migrate", lambda _engine: None),  # see `migrated_cloud`
+            mock.patch.object(cloud.store.database, "create_engine", _engine),
             quiet(),
         ):
             try:
@@ -313,6 +346,18 @@ def run_schedule(seed: int) -> Verdict:
             the_vfs().unmount(node.folder)
         shutil.rmtree(folder)
     return Verdict(seed, world.findings, world.crashes, world.partitions, world.trace)
+
+
+_statements: list[Any] = []
+
+
+def _engine(*arguments: Any, **options: Any) -> Engine:
+    """An engine that shares its compiled statements with those of all lives: half of a short life is compiling."""
+    engine = create_engine(*arguments, **options)
+    if not _statements:
+        _statements.append(engine._compiled_cache)
+    engine._compiled_cache = _statements[0]
+    return engine
 
 
 def _wind_up(loop: VirtualLoop) -> None:
