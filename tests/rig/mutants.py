@@ -430,16 +430,18 @@ async def _ignoring(work: Any) -> None:
 def run_mutants(within: int, seed: int, jobs: int, only: str) -> int:
     """The exit status: 0 when each was found."""
     names = [name for name in MUTANTS if only in name]
+    caught = 0
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        found = list(pool.map(_hunt, names, [within] * len(names), [seed] * len(names)))
-    for name, outcome in zip(names, found, strict=True):
-        if outcome is None:
-            print(f"NOT FOUND within {within}: {name}")
-        else:
-            first = outcome.findings.lines()[0]
-            print(f"found after {outcome.seed - seed + 1:3}: {name}\n    seed {outcome.seed}: {first[:160]}")
-    print(f"caught={sum(outcome is not None for outcome in found)} of={len(found)}")
-    return 0 if all(outcome is not None for outcome in found) and found else 1
+        found = pool.map(_hunt, names, [within] * len(names), [seed] * len(names))
+        for name, outcome in zip(names, found, strict=True):
+            if outcome is None:
+                print(f"NOT FOUND within {within}: {name}", flush=True)
+                continue
+            caught += 1
+            print(f"found after {outcome.seed - seed + 1:3}: {name}")
+            print(f"    seed {outcome.seed}: {outcome.findings.lines()[0][:160]}", flush=True)
+    print(f"caught={caught} of={len(names)}")
+    return 0 if names and caught == len(names) else 1
 
 
 def _hunt(name: str, within: int, seed: int) -> Outcome | None:
