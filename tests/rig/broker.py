@@ -48,7 +48,14 @@ class Connection:
     """From a client's TCP connect to its end; both directions are pipes. A partition blocks pipes, not connections."""
 
     def __init__(
-        self, broker: "Broker", client_id: str, client: Client, up: Pipe, down: Pipe, will: Will | None, patience_s: float
+        self,
+        broker: "Broker",
+        client_id: str,
+        client: Client,
+        up: Pipe,
+        down: Pipe,
+        will: Will | None,
+        patience_s: float,
     ) -> None:
         self.client_id, self.client, self.up, self.down, self.will = client_id, client, up, down, will
         self.is_alive = True

@@ -156,9 +156,7 @@ class Disk:
 
     def _torn(self, written: bytes) -> list[tuple[int, bytes]]:
         dice, size = self._random, self.sector_bytes
-        kept = [
-            (start, written[start : start + size]) for start in range(0, len(written), size) if dice.random() < 0.5
-        ]
+        kept = [(start, written[start : start + size]) for start in range(0, len(written), size) if dice.random() < 0.5]
         if kept and dice.random() < 0.2:
             start, part = kept[-1]
             kept[-1] = start, dice.randbytes(len(part))

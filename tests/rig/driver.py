@@ -39,14 +39,16 @@ def a_day(van: str, stop_ids: list[str], dice: random.Random, now: datetime) -> 
         return f"{van}-tap-{len(acts):04}"
 
     def arrive(stop_id: str) -> None:
-        acts.append(
-            Act(tap_entry(ArrivedTap(tap_id=next_id(), stop_id=stop_id)), (("stop.arrived", stop_id, ""),))
-        )
+        acts.append(Act(tap_entry(ArrivedTap(tap_id=next_id(), stop_id=stop_id)), (("stop.arrived", stop_id, ""),)))
 
     def finish(stop_id: str, *, has_arrived: bool) -> None:
         for number in range(dice.choice((0, 1, 1, 2))):
             kind = EvidenceKind.SIGNATURE if number == 0 else EvidenceKind.PHOTO
-            size = dice.choice((300, 2_000, 20_000)) if kind is EvidenceKind.SIGNATURE else dice.choice((9_000, 9_000, 30_000))
+            size = (
+                dice.choice((300, 2_000, 20_000))
+                if kind is EvidenceKind.SIGNATURE
+                else dice.choice((9_000, 9_000, 30_000))
+            )
             data = dice.randbytes(size)
             digest = hashlib.sha256(data).hexdigest()
             image = KeptImage(kind, "image/png" if number == 0 else "image/jpeg", digest, data)

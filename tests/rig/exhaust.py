@@ -5,7 +5,6 @@ again, without further faults, and must hold all that was told, whole; then the 
 start and must end as if nothing had happened.
 """
 
-import asyncio
 import hashlib
 import multiprocessing
 import shutil
@@ -290,16 +289,12 @@ def _cut(name: str, at: int | None, seed: int, disk: Disk) -> tuple[Found, int]:
         if answer != [("ok",)]:
             corrupt.append(f"{name}, cut {at}: {answer}")
         else:
-            troubles = _in_virtual_time(
-                _check_van(folder, told, None) if is_van else _check_cloud(folder, told)
-            )
+            troubles = _in_virtual_time(_check_van(folder, told, None) if is_van else _check_cloud(folder, told))
             if is_van:
                 troubles += _said_as_tapped(folder)
             again = told = Told()
             _in_virtual_time(life())
-            troubles += _in_virtual_time(
-                _check_van(folder, again, None) if is_van else _check_cloud(folder, again)
-            )
+            troubles += _in_virtual_time(_check_van(folder, again, None) if is_van else _check_cloud(folder, again))
             lost += [f"{name}, cut {at}: {trouble}" for trouble in troubles]
         if the_vfs().errors:
             raise the_vfs().errors[0]

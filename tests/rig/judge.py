@@ -45,9 +45,7 @@ class Findings:
 
     def lines(self) -> list[str]:
         return [
-            f"{name}: {what}"
-            for name in ("lost", "doubled", "disordered", "stuck")
-            for what in getattr(self, name)
+            f"{name}: {what}" for name in ("lost", "doubled", "disordered", "stuck") for what in getattr(self, name)
         ]
 
 
@@ -143,6 +141,7 @@ def _sayings(findings: Findings, driver: Driver, here: sqlite3.Connection, there
     lists = Counter(record.body["version"] for record in records if record.kind == "manifest.applied")
     findings.doubled += [f"{van} applied list {version} {times} times" for version, times in lists.items() if times > 1]
 
+
 def _compare(findings: Findings, van: str, wanted: list[Saying], heard: list[Saying]) -> None:
     want, have = Counter(wanted), Counter(heard)
     for saying in sorted(want | have):
@@ -161,7 +160,7 @@ def _saying(record: Record) -> Saying:
 
 
 def _rows(findings: Findings, van: str, here: sqlite3.Connection, there: sqlite3.Connection) -> None:
-    """Row by row: what the van keeps in its outbox is at the coordinator under the same identity, and nothing else is."""
+    """Row by row: what the van keeps in its outbox, and nothing else, is at the coordinator under the same identity."""
     stored = {
         (epoch, seq): sha256
         for epoch, seq, sha256 in there.execute("SELECT epoch, seq, sha256 FROM records WHERE van = ?", (van,))
@@ -192,6 +191,7 @@ def _rows(findings: Findings, van: str, here: sqlite3.Connection, there: sqlite3
     )
     findings.doubled += [f"{van} left the breadcrumb of {wall_ms} {times} times" for wall_ms, times in again]
 
+
 def _effects(findings: Findings, van: str, there: sqlite3.Connection) -> None:
     """Sums over the records, which a record applied twice would spoil."""
     forked = there.execute("SELECT count(*) FROM forks WHERE van = ?", (van,)).fetchone()[0]
@@ -201,9 +201,7 @@ def _effects(findings: Findings, van: str, there: sqlite3.Connection) -> None:
     findings.lost += [f"a packet of {van} was parked: {topic}: {why}" for topic, why in unread]
     problems = there.execute("SELECT seq, problem FROM records WHERE van = ? AND problem IS NOT NULL", (van,))
     findings.lost += [f"{van}'s record {seq} cannot be used: {problem}" for seq, problem in problems]
-    plans = there.execute(
-        "SELECT count(*) FROM records WHERE van = ? AND kind = 'plan.accepted'", (van,)
-    ).fetchone()[0]
+    plans = there.execute("SELECT count(*) FROM records WHERE van = ? AND kind = 'plan.accepted'", (van,)).fetchone()[0]
     counted = there.execute("SELECT plans_made FROM van_states WHERE van = ?", (van,)).fetchone()
     if (counted or (0,))[0] != plans:
         findings.doubled.append(f"{van} made {plans} plans, {counted} were counted")

@@ -5,8 +5,6 @@ a statement of SQL or a constant say so in one line; the rest wrap a method.
 """
 
 import asyncio
-import hashlib
-import json
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -34,7 +32,6 @@ import cloud.store.blobs
 import cloud.store.cursor
 import cloud.store.database
 import cloud.store.records
-from agent.runtime import Runtime
 from agent.store.database import Database as VanDatabase
 from agent.store.store import Step, Store
 from cloud.store.cursor import Cursor
@@ -78,16 +75,16 @@ def _() -> Any:
     return _van_pragma("synchronous", "NORMAL", 1)
 
 
-@planted("the van commits with a rollback journal, whose unlink is not synced (DELETE and FULL)")
+@planted("the van's journal is in memory (journal_mode=MEMORY)")
 def _() -> Any:
-    return _van_pragma("journal_mode", "DELETE", "delete")
+    return _van_pragma("journal_mode", "MEMORY", "memory")
 
 
 @planted("a tap is called saved before the commit")
 def _() -> Any:
     def make(original: Any) -> Any:
         async def save(self: Store, step: Step) -> None:
-            asyncio.ensure_future(_ignoring(original(self, step)))
+            _beside(_ignoring(original(self, step)))
 
         return save
 
@@ -159,7 +156,7 @@ def _() -> Any:
 
 @planted("breadcrumbs stay in the buffer after the commit")
 def _() -> Any:
-    return mock.patch.object(agent.runtime.fixes.FixBuffer, "clear", lambda _self: None)
+    return mock.patch.object(agent.runtime.fixes.FixBuffer, "clear")
 
 
 @planted("old rows are forgotten by their age, receipted or not")
@@ -306,7 +303,7 @@ def _() -> Any:
                 return answer
 
             answer = self._run(self.snapshot_to_write, rehearse)  # type: ignore[attr-defined]
-            asyncio.ensure_future(_ignoring(original(self, act)))
+            _beside(_ignoring(original(self, act)))
             return answer
 
         return write
@@ -415,6 +412,15 @@ def _() -> Any:
         return write
 
     return _wrapped(CloudDatabase, "write", make)
+
+
+_under_way: set[asyncio.Future[None]] = set()
+
+
+def _beside(work: Any) -> None:
+    task = asyncio.ensure_future(work)
+    _under_way.add(task)
+    task.add_done_callback(_under_way.discard)
 
 
 async def _ignoring(work: Any) -> None:

@@ -4,6 +4,7 @@ Production code opens `sqlite3.connect(path)` or `sqlite:///path` as ever; a pat
 folder's disk. What can go wrong here, and why each odd line is as it is, was learned once and is told beside the line.
 """
 
+import _sqlite3
 import atexit
 import ctypes
 import sqlite3
@@ -11,8 +12,6 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import _sqlite3
 
 from tests.rig.disk import Disk, NoRoomError
 
@@ -41,9 +40,23 @@ _FILE_METHODS = {
     "xShmUnmap": "pi",
 }
 _VFS_METHODS = (
-    "xOpen xDelete xAccess xFullPathname xDlOpen xDlError xDlSym xDlClose xRandomness xSleep xCurrentTime "
-    "xGetLastError xCurrentTimeInt64 xSetSystemCall xGetSystemCall xNextSystemCall"
-).split()
+    "xOpen",
+    "xDelete",
+    "xAccess",
+    "xFullPathname",
+    "xDlOpen",
+    "xDlError",
+    "xDlSym",
+    "xDlClose",
+    "xRandomness",
+    "xSleep",
+    "xCurrentTime",
+    "xGetLastError",
+    "xCurrentTimeInt64",
+    "xSetSystemCall",
+    "xGetSystemCall",
+    "xNextSystemCall",
+)
 
 
 class RigUnusableError(RuntimeError):

@@ -29,8 +29,8 @@ from host.clock import Clock, ClockSettings
 from tests.builders import MORNING, a_command, a_manifest
 from tests.rig import judge, schedule
 from tests.rig.broker import Broker
-from tests.rig.coordinator import CLIENT_ID, CloudNode
 from tests.rig.coordinator import DATABASE_FILE as CLOUD_FILE
+from tests.rig.coordinator import CloudNode
 from tests.rig.disk import Disk
 from tests.rig.driver import Driver, a_day
 from tests.rig.judge import Findings, Promises
@@ -208,7 +208,9 @@ class World:
                 undone.append(f"{name}'s driver waits for tap {len(driver.saved)} of {len(driver.acts)}")
             waiting = store.waiting
             if waiting.events or waiting.track > 15 or waiting.blobs:
-                undone.append(f"{name} still holds {waiting.events} events, {waiting.track} crumbs, {waiting.blobs} blobs")
+                undone.append(
+                    f"{name} still holds {waiting.events} events, {waiting.track} crumbs, {waiting.blobs} blobs"
+                )
         return undone
 
     # Ordinary life --------------------------------------------------------------------------------------------------
@@ -292,9 +294,7 @@ class World:
         for node in self.nodes:
             the_vfs().mount(node.folder, node.disk)
         for name, driver in self._drivers.items():
-            judge.settle(
-                self.findings, driver, self._vans[name].folder / VAN_FILE, self._cloud.folder / CLOUD_FILE
-            )
+            judge.settle(self.findings, driver, self._vans[name].folder / VAN_FILE, self._cloud.folder / CLOUD_FILE)
         database = open_database(self._cloud.folder / CLOUD_FILE)
         try:
             judge.refold(self.findings, database)
@@ -328,9 +328,11 @@ def run_schedule(seed: int) -> Verdict:
         with (
             mock.patch.object(agent.courier, "MqttLink", world.link_for),
             mock.patch.object(
-                agent.store.meta, "secrets", SimpleNamespace(token_hex=lambda n: f"{epochs.getrandbits(8 * n):0{2 * n}x}")
+                agent.store.meta,
+                "secrets",
+                SimpleNamespace(token_hex=lambda n: f"{epochs.getrandbits(8 * n):0{2 * n}x}"),
             ),
-            mock.patch.object(cloud.store.database, "_migrate", lambda _engine: None),  # see `migrated_cloud`
+            mock.patch.object(cloud.store.database, "_migrate"),  # see `migrated_cloud`
             mock.patch.object(cloud.store.database, "create_engine", _engine),
             quiet(),
         ):
