@@ -13,15 +13,14 @@ def main() -> int:
         ("simulate", "schedules in virtual time: power-cut disks, lossy links, a broker that forgets"),
         ("exhaust", "a cut at every storage operation of the reference scenarios"),
         ("powercut", "real processes on a real file system whose power goes"),
-        ("link", "a real broker in network namespaces"),
         ("mutants", "planted faults, each to be found by `simulate`"),
     ):
         command = commands.add_parser(name, help=help_text)
         command.add_argument("--seed", type=int, default=1)
         command.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
         command.add_argument("--verbose", action="store_true")
-        if name in ("simulate", "link"):
-            command.add_argument("--schedules", type=int, default=100 if name == "simulate" else 5)
+        if name == "simulate":
+            command.add_argument("--schedules", type=int, default=100)
         if name == "powercut":
             command.add_argument("--cuts", type=int, default=20)
         if name in ("mutants", "exhaust"):
@@ -43,10 +42,6 @@ def main() -> int:
             from tests.rig.powercut import powercut  # noqa: PLC0415
 
             return powercut(asked.cuts, asked.seed)
-        case "link":
-            from tests.rig.netrig import run_link  # noqa: PLC0415
-
-            return run_link(asked.schedules, asked.seed)
         case _:
             from tests.rig.mutants import run_mutants  # noqa: PLC0415
 

@@ -97,6 +97,13 @@ async def unsaved(saved: Sequence[Act], store: Store) -> list[str]:
 
 def settle(findings: Findings, driver: Driver, van_file: Path, cloud_file: Path) -> None:
     """Compares the disks at the end; both nodes are stopped."""
+    try:
+        _settle(findings, driver, van_file, cloud_file)
+    except sqlite3.DatabaseError as error:
+        findings.lost.append(f"a file cannot be read: {error}")
+
+
+def _settle(findings: Findings, driver: Driver, van_file: Path, cloud_file: Path) -> None:
     van = driver.van.name
     findings.doubled += driver.troubles
     with closing(sqlite3.connect(van_file)) as here, closing(sqlite3.connect(cloud_file)) as there:
