@@ -271,7 +271,7 @@ class PowerCutVfs:
         del self._files[file.number]
         if file.is_temporary:
             for place in (file.disk.seen, file.disk.pending, file.disk.files):
-                place.pop(file.name, None)  # type: ignore[attr-defined]
+                place.pop(file.name, None)
 
     def _xRead(self, file: _File, into: int, count: int, offset: int) -> int:  # noqa: N802
         if file.disk.is_dead:

@@ -68,8 +68,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             ready.extend(handles)
         super()._run_once()  # type: ignore[misc]
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
-        done: asyncio.Future[Any] = self.create_future()
+    def run_in_executor[*Ts, T](self, executor: Any, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
+        done: asyncio.Future[T] = self.create_future()
         starts_s = max(self.now_s, self._free_at.get(id(executor), 0.0))
         ends_s = starts_s + self._dice.uniform(0.0002, LONGEST_JOB_S)
         self._free_at[id(executor)] = ends_s
