@@ -255,7 +255,7 @@ async def _check_cloud(folder: Path, told: Told) -> list[str]:
 def _in_virtual_time[T](work: Awaitable[T]) -> T:
     loop = VirtualLoop(0, is_shuffled=False)
     try:
-        return loop.run_until_complete(work)  # type: ignore[arg-type]
+        return loop.run_until_complete(work)
     finally:
         loop.close()
 
@@ -313,7 +313,9 @@ def every_cut(name: str) -> Found:
         is_old = name.startswith("coordinator") and name != "coordinator: first start"
         return Disk(seed, migrated_cloud() if is_old else None)
 
-    cuts, lost, corrupt = 0, [], []
+    cuts = 0
+    lost: list[str] = []
+    corrupt: list[str] = []
     with quiet():
         _, operations = _cut(name, None, 0, disk(0))
         for at in range(1, operations + 1):

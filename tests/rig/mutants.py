@@ -32,13 +32,17 @@ import cloud.store.blobs
 import cloud.store.cursor
 import cloud.store.database
 import cloud.store.records
+from agent.runtime import Runtime
 from agent.store.database import Database as VanDatabase
+from agent.store.inputs import TapMade
 from agent.store.store import Step, Store
+from cloud.errors import StoreError as CloudStoreError
 from cloud.store.cursor import Cursor
 from cloud.store.database import Database as CloudDatabase
 from cloud.store.tables import records
 from tests.rig.simulate import Outcome, outcome_of
 from wire.envelope import BlobReceipt, LaneReceipt, Receipts
+from wire.topics import Lane
 
 type Plant = Callable[[], AbstractContextManager[Any]]
 MUTANTS: dict[str, Plant] = {}
@@ -120,16 +124,20 @@ def _() -> Any:
 @planted("a tap sent again is done again")
 def _() -> Any:
     def make(_original: Any) -> Any:
-        async def find_tap(_self: Store, _tap_id: str) -> None:
+        async def answered_before(_self: Runtime, _tap: TapMade) -> None:
             return None
 
-        return find_tap
+        return answered_before
 
     stack = ExitStack()
-    stack.enter_context(_wrapped(Store, "find_tap", make))
+    stack.enter_context(_wrapped(Runtime, "_answered_before", make))
 
     def without_tap(original: Any) -> Any:
-        return lambda database, entered, at_ms, _tap: original(database, entered, at_ms, None)
+        def append(database: VanDatabase, entered: Any, at_ms: int, tap: TapMade | None) -> None:
+            is_known = tap is not None and agent.store.inputs.find_tap(database, tap.tap_id) is not None
+            original(database, entered, at_ms, None if is_known else tap)
+
+        return append
 
     stack.enter_context(_wrapped(agent.store.inputs, "append", without_tap))
     return stack
@@ -356,9 +364,7 @@ def _() -> Any:
             if len(batch) == 1:
                 return original(connection, sender, boot, batch, now)
             changes = original(connection, sender, boot, batch[:-1], now)
-            cloud.store.records._advance(
-                connection, sender, cloud.store.records.Lane.EVENTS, (batch[0].seq, batch[-1].seq)
-            )
+            cloud.store.records._advance(connection, sender, Lane.EVENTS, (batch[0].seq, batch[-1].seq))
             return changes
 
         return apply
@@ -404,7 +410,7 @@ def _() -> Any:
 
             try:
                 return await original(self, remembered)
-            except cloud.store.database.StoreError:
+            except CloudStoreError:
                 if answers:
                     return answers[-1]
                 raise

@@ -67,10 +67,13 @@ class VanNode:
 
     def boot(self) -> None:
         the_vfs().mount(self.folder, self.disk)
-        self.disk.on_cut = lambda: asyncio.get_running_loop().call_soon(self._on_cut, self) and None
+        self.disk.on_cut = self._lose_power
         self.boots += 1
         self._life = asyncio.create_task(self._live(self.disk))
         self._life.add_done_callback(self._ended)
+
+    def _lose_power(self) -> None:
+        asyncio.get_running_loop().call_soon(self._on_cut, self)  # not from within SQLite
 
     def _ended(self, life: asyncio.Task[None]) -> None:
         error = None if life.cancelled() else life.exception()
