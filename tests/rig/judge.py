@@ -22,7 +22,7 @@ from cloud.store.records import Sender, cursor_of, rebuild_stop_states
 from cloud.store.tables import stop_states
 from tests.rig.driver import Act, Driver, Saying
 from wire import topics
-from wire.codec import content_hash, decode
+from wire.codec import canonical, decode
 from wire.envelope import Receipts, Record
 from wire.events import ReplanReason
 from wire.topics import Lane
@@ -183,7 +183,7 @@ def _rows(findings: Findings, van: str, here: sqlite3.Connection, there: sqlite3
     for lane, epoch, seq, text in rows:
         if lane == "events":
             held = stored.pop((epoch, seq), None)
-            is_same = held == content_hash(Record.model_validate_json(text))
+            is_same = held == hashlib.sha256(canonical(json.loads(text))).hexdigest()
         else:
             held = crumbs.pop((epoch, seq), None)
             is_same = held == json.loads(text)["wall_ms"]
