@@ -97,22 +97,7 @@ async def run(
         day = Day({}, {})
         hooks = Hooks(on_progress=_noting(day, world, faults), on_saving=faults.on_saving)
         say(f"{len(set_up.vans)} vans")
-        async with asyncio.TaskGroup() as starting:
-            tasks = [
-                starting.create_task(
-                    fleet.van_up(
-                        set_up,
-                        van,
-                        parts,
-                        seed=wish.seed + number,
-                        roads=roads,
-                        service_s=work.service_s,
-                        hooks=hooks,
-                    )
-                )
-                for number, van in enumerate(set_up.vans)
-            ]
-        vans = [task.result() for task in tasks]
+        vans = await fleet.vans_up(set_up, parts, seed=wish.seed, roads=roads, service_s=work.service_s, hooks=hooks)
         world.links.update({van.stage.name: van.link for van in vans})
         world.drivers.update({van.stage.name: van.driver for van in vans})
         on_ready(set_up)

@@ -42,6 +42,26 @@ async def coordinator_up(stage: Stage, parts: AsyncExitStack, commit_ms: int = 0
     return service, dispatcher
 
 
+async def vans_up(
+    stage: Stage,
+    parts: AsyncExitStack,
+    *,
+    seed: int,
+    roads: OpenRoads,
+    service_s: Mapping[str, float],
+    hooks: Hooks,
+) -> list[Van]:
+    """All vans at once, each with habits of its own. Raises NotUpError, in a group."""
+    async with asyncio.TaskGroup() as starting:
+        tasks = [
+            starting.create_task(
+                van_up(stage, van, parts, seed=seed + number, roads=roads, service_s=service_s, hooks=hooks)
+            )
+            for number, van in enumerate(stage.vans)
+        ]
+    return [task.result() for task in tasks]
+
+
 async def van_up(
     stage: Stage,
     van: VanStage,
