@@ -19,7 +19,7 @@ def rig(*words: str, within_s: float = 900.0) -> str:
 
 @pytest.mark.system
 def test_schedules_lose_double_and_disorder_nothing_and_leave_nothing_stuck() -> None:
-    assert rig("simulate", "--schedules", "300", "--seed", "1").endswith("lost=0 doubled=0 disordered=0 stuck=0")
+    assert rig("simulate", "--schedules", "60", "--seed", "1").endswith("lost=0 doubled=0 disordered=0 stuck=0")
 
 
 @pytest.mark.system
@@ -29,7 +29,7 @@ def test_a_cut_at_every_storage_operation_loses_nothing() -> None:
 
 @pytest.mark.system
 def test_a_real_file_system_whose_power_goes_keeps_what_was_called_saved() -> None:
-    assert rig("powercut", "--cuts", "20", "--seed", "1").endswith("lost=0 corrupt=0")
+    assert rig("powercut", "--cuts", "6", "--seed", "1").endswith("lost=0 corrupt=0")
 
 
 @pytest.mark.system
