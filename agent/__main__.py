@@ -1,4 +1,6 @@
-"""`python -m agent VAN.toml`: one van. Ends by Ctrl-C or SIGTERM; exit 2, with one line why, when it cannot start."""
+"""`python -m agent VAN.toml`: one van. Ends by Ctrl-C or SIGTERM; exit 2, with one line why, when it cannot start.
+`python -m agent export|import VAN.toml BUNDLE`: see `carry.py`.
+"""
 
 import asyncio
 import logging
@@ -8,24 +10,32 @@ import sys
 from pathlib import Path
 
 from agent.app import App
+from agent.carry import export, take
 from agent.config import Settings, read_settings
-from agent.errors import ConfigError, StoreError
+from agent.errors import CarryError, ConfigError, StoreError
 from host.loopback import LoopbackOnlyError, PortTakenError
 
-USAGE = "usage: python -m agent VAN.toml"
+USAGE = """usage: python -m agent VAN.toml
+       python -m agent export VAN.toml BUNDLE    what waits for the coordinator, to a USB stick
+       python -m agent import VAN.toml BUNDLE    manifest, conditions and receipts from there"""
 
 
 def main(arguments: list[str]) -> int:
     """The exit code."""
-    if len(arguments) != 1 or arguments[0].startswith("-"):
-        print(USAGE, file=sys.stderr)
-        return 2
     os.umask(0o077)  # names, addresses and signatures are for nobody else on this machine
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        settings = read_settings(Path(arguments[0]))
-        asyncio.run(_run(settings))
-    except (ConfigError, LoopbackOnlyError, PortTakenError, StoreError) as error:
+        match arguments:
+            case ["export", settings, bundle]:
+                print(asyncio.run(export(read_settings(Path(settings)), Path(bundle))))
+            case ["import", settings, bundle]:
+                print(asyncio.run(take(read_settings(Path(settings)), Path(bundle))))
+            case [settings] if not settings.startswith("-"):
+                asyncio.run(_run(read_settings(Path(settings))))
+            case _:
+                print(USAGE, file=sys.stderr)
+                return 2
+    except (ConfigError, LoopbackOnlyError, PortTakenError, StoreError, CarryError) as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else error
         print(f"agent: {said}", file=sys.stderr)
         return 2

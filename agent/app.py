@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
+from agent.clock import VanClock
 from agent.config import Settings
 from agent.courier import Courier
 from agent.errors import StoreError
@@ -28,11 +29,10 @@ from agent.store.inputs import TapMade
 from agent.store.store import Store
 from agent.trip.decide import decide
 from agent.trip.eta import etas
-from agent.trip.inputs import PlanNotFound, PlanSolved
+from agent.trip.inputs import FixJudged, PlanNotFound, PlanSolved, TimeFound
 from agent.trip.plans import pending_effects
 from agent.trip.run import Run
 from host.child import ChildError, pid_path, write_pid_file
-from host.clock import Clock
 from host.loopback import claim_port
 from roads.errors import PackDamagedError, PackError, RoadsError
 from roads.network import RoadNetwork
@@ -40,11 +40,13 @@ from roads.pack import MapPack, open_pack
 from roads.tiles import Tiles
 from wire.events import Live, ReplanReason
 from wire.geo import Place
+from wire.track import Breadcrumb
 
 log = logging.getLogger(__name__)
 
 HOUR_S = 3600.0
 MINUTE_S = 60.0
+BALLAST_BYTES = 8_000_000
 
 
 class App:
@@ -54,7 +56,7 @@ class App:
         """`say` gets one line a fact, for the person who started us."""
         self._settings = settings
         self._say = say
-        self._clock = Clock(settings.clock)
+        self._clock = VanClock(settings.clock)
         self._network: asyncio.Task[RoadNetwork] | None = None
 
     async def run(self, stopped: asyncio.Event) -> None:
@@ -63,8 +65,9 @@ class App:
         async with AsyncExitStack() as closing:
             listening = claim_port(settings.screen.host, settings.screen.port, "the cab page")
             closing.callback(listening.close)
-            store = await Store.open(settings.data_dir)
+            store = await Store.open(settings.data_dir, ballast_bytes=BALLAST_BYTES)
             closing.push_async_callback(store.close)
+            self._clock.begin(await store.clock_mark())
             run = await store.load_run()
             self._note_our_pid(closing)
             pack = await asyncio.to_thread(self._open_pack)
@@ -100,7 +103,8 @@ class App:
             for work in (
                 runtime.live(),
                 courier.run(),
-                listen(receiver, Observer(), runtime.tell),
+                listen(receiver, Observer(), self._hear(runtime)),
+                self._date_what_was_said(runtime, store.identity.boot),
                 self._keep_roads_closed(runtime),
                 self._forget_what_is_old(store),
             )
@@ -146,7 +150,7 @@ class App:
             clock=self._clock,
             run=lambda: runtime.run,
             changes=lambda: runtime.changed.count,
-            waiting=lambda: (store.waiting.events + store.waiting.blobs, store.waiting.oldest_said_ms),
+            waiting=lambda: (store.waiting.events + store.waiting.blobs, self._since_ms(store.waiting.oldest_said_ms)),
             route=RouteAhead(self._find_way),
             first_revision=first_revision,
         )
@@ -203,6 +207,36 @@ class App:
             ),
             times=route.source,
         )
+
+    def _hear(self, runtime: Runtime) -> Callable[..., None]:
+        def tell(entered: FixJudged, *, crumb: Breadcrumb | None) -> None:
+            if crumb is not None and entered.position is not None:  # a believed fix, at most one a second
+                self._clock.heard_gps(entered.position.fixed_at)
+            runtime.tell(entered, crumb=crumb)
+
+        return tell
+
+    async def _date_what_was_said(self, runtime: Runtime, boot: int) -> None:
+        """Once the time is known, what was said without it gets its date."""
+        while True:
+            self._clock.read()
+            anchor = self._clock.take_anchor()
+            if anchor is not None:
+                runtime.tell(
+                    TimeFound(
+                        boot=boot,
+                        mono_ms=anchor.mono_ms,
+                        wall_ms=anchor.wall_ms,
+                        err_ms=anchor.err_ms,
+                        source=anchor.source,
+                    )
+                )
+            await asyncio.sleep(1.0)
+
+    def _since_ms(self, age_ms: int | None) -> int | None:
+        """The time (Unix ms) at which the age was that."""
+        now_ms = round(self._clock.now().timestamp() * 1000)
+        return None if age_ms is None else now_ms - max(0, self._clock.age_ms() - age_ms)
 
     # Roads ----------------------------------------------------------------------------------------------------------
 
@@ -277,7 +311,7 @@ class App:
         while True:
             await asyncio.sleep(max(1.0, self._clock.real_s(HOUR_S)))
             try:
-                await store.purge(round(self._clock.now().timestamp() * 1000))
+                await store.purge(self._clock.age_ms(), round(self._clock.now().timestamp() * 1000))
             except StoreError as error:
                 log.error("what is old could not be forgotten: %s", error)
 

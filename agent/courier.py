@@ -20,7 +20,7 @@ from agent.link.window import ChunkWindow, Pulse, Window
 from agent.store.blobs import WaitingBlob
 from agent.store.outbox import LaneName, SeqRange
 from agent.store.store import Store
-from agent.trip.inputs import AnyInput, LinkChanged, ManifestArrived, ManifestUnreadable
+from agent.trip.inputs import AnyInput, CommandArrived, LinkChanged, ManifestArrived, ManifestUnreadable
 from host.clock import Clock
 from wire import codec, topics
 from wire.codec import TooBigError
@@ -79,7 +79,7 @@ class Courier:
         self._is_online = is_online
         self._nudged = asyncio.Event()
         self._newest_crumb_sent: tuple[str, int] = ("", 0)
-        self._is_resuming = False
+        self._kept_epochs: tuple[str, ...] = ()
         self._unsendable: list[SeqRange] = []
         self._times_stuck = 0
         self._stuck_after_s = STUCK.wait_s(0, chance())
@@ -119,6 +119,7 @@ class Courier:
         async for event in self._link.events():
             match event:
                 case Connected():
+                    self._kept_epochs = await self._store.kept_epochs()
                     self._begin()
                 case Disconnected():
                     self._window.clear()
@@ -133,7 +134,6 @@ class Courier:
         self._chunks.clear()
         self._pulse.connected()
         self._newest_crumb_sent = ("", 0)
-        self._is_resuming = True
         self.send_live()
         self._presence_due_s = 0.0
 
@@ -145,6 +145,9 @@ class Courier:
                     await self._take_receipts(meant)
                 case inbound.Ignored():
                     log.warning("ignored: %s", meant.why)
+                case CommandArrived():
+                    is_trusted = self._clock.read().is_trusted
+                    await self._take_input(meant.model_copy(update={"is_time_trusted": is_trusted}))
                 case _:
                     await self._take_input(meant)
         except StoreError as error:
@@ -154,15 +157,14 @@ class Courier:
         event.ack()
 
     async def _take_receipts(self, receipts: Receipts) -> None:
-        is_news = bool(receipts.lanes) or any(receipt.is_whole for receipt in receipts.blobs.values())
+        is_news = bool(receipts.lanes) or any(held.is_whole or not held.held for held in receipts.blobs.values())
         if is_news:
-            await self._store.apply_receipts(receipts, self._now_ms(), is_resume=self._is_resuming)
-            self._is_resuming = self._is_resuming and not receipts.lanes
+            await self._store.apply_receipts(receipts, self._clock.age_ms())
             self._receipted()
         for lane, receipt in receipts.lanes.items():
             self._window.receipted(receipts.epoch, lane, receipt)
         for sha256, held in receipts.blobs.items():
-            self._chunks.receipted(sha256, held)
+            self._chunks.receipted(sha256, held, self._loop_s())
         is_more_waiting = bool(self._window.parcels()) or self._chunks.chunk is not None
         self._pulse.receipted(self._loop_s(), is_more_waiting=is_more_waiting)
         self._be_patient(times_stuck=0)
@@ -334,7 +336,7 @@ class Courier:
 
     def _presence(self, *, is_online: bool) -> Presence:
         identity, waiting = self._store.identity, self._store.waiting
-        age_s = None if waiting.oldest_ms is None else max(0.0, (self._now_ms() - waiting.oldest_ms) / 1000)
+        age_s = None if waiting.oldest_ms is None else max(0.0, (self._clock.age_ms() - waiting.oldest_ms) / 1000)
         return Presence(
             van=self._van,
             epoch=identity.epoch,
@@ -343,13 +345,11 @@ class Courier:
             agent_version=AGENT_VERSION,
             outbox_rows=waiting.events + waiting.track + waiting.blobs,
             oldest_row_age_s=age_s,
+            kept_epochs=self._kept_epochs,
         )
 
     def _full(self, topic: Topic) -> str:
         return topic.of(self._fleet, self._van)
-
-    def _now_ms(self) -> int:
-        return round(self._clock.now().timestamp() * 1000)
 
     def _loop_s(self) -> float:
         return asyncio.get_running_loop().time()

@@ -3,7 +3,8 @@
     AgentError
     ├── ConfigError              the settings file is missing, unreadable or asks for something impossible
     ├── StoreError               the disk did not take or give what we asked; `kind` says which way
-    └── EvidenceRefusedError     bytes that are no photo or signature we can keep
+    ├── EvidenceRefusedError     bytes that are no photo or signature we can keep
+    └── CarryError               a bundle that is damaged, another's, or cannot be written
 
 Ordinary outcomes are values and not here: no fix in a tunnel, no network, no feasible order, a tap out of turn.
 """
@@ -44,3 +45,7 @@ class StoreError(AgentError):
 
 class EvidenceRefusedError(AgentError, ValueError):
     """The text is for the driver; nothing was saved."""
+
+
+class CarryError(AgentError):
+    """The text names the bundle and what is wrong with it; nothing was changed."""

@@ -4,8 +4,9 @@ solvers and TLS use the event loop's own time and never pass through here.
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -33,6 +34,31 @@ class ClockSettings(Value):
         return self
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A time, where it comes from, and by how much it may be wrong (None: nobody knows)."""
+
+    at: datetime
+    source: Literal["gps", "system", "none"]
+    err_ms: int | None = None
+
+    @property
+    def is_trusted(self) -> bool:
+        """Good enough to let something expire by it."""
+        return self.source == "gps" or (self.source == "system" and self.err_ms is None)
+
+
+@dataclass(frozen=True)
+class ClockMark:
+    """What a store remembers of time from step to step."""
+
+    age_ms: int = 0
+    sure_ms: int | None = None
+    """The time by GPS (Unix ms), when it was last known ..."""
+    sure_age_ms: int = 0
+    """... and the age then."""
+
+
 class Clock:
     """Domain time for the shells; core rooms get `now` as an argument."""
 
@@ -58,6 +84,18 @@ class Clock:
     def mono_ms(self) -> int:
         """Domain milliseconds since this clock was made; never jumps."""
         return int((self._monotonic() - self._started) * self.rate * 1000)
+
+    def read(self) -> Reading:
+        """Domain time, and how far to trust it."""
+        return Reading(self.now(), "system")
+
+    def age_ms(self) -> int:
+        """Domain milliseconds for ages and retention; never jumps, and grows over restarts where that is known."""
+        return self.mono_ms()
+
+    def mark(self) -> ClockMark:
+        """For a store to remember."""
+        return ClockMark(age_ms=self.age_ms())
 
     def real_s(self, domain_s: float) -> float:
         """How long to sleep for that many seconds of domain time to pass."""

@@ -77,6 +77,7 @@ def take(browser: Browser) -> None:
         lambda view: any(stop["phase"] == "arrived" and not stop["is_ready_to_close"] for stop in view["stops"]),
         within_s=90,
     )
+    cab.get_by_test_id("open-stop").click()
     cab.wait_for_selector('[data-testid="problem"]', timeout=10_000)
     shoot(cab, "cab-stop")
 

@@ -33,7 +33,12 @@ class TooBigError(WireError):
 
 def encode(message: Message) -> bytes:
     """The packet of a message; raises TooBigError when it would not fit, or its reader would not unpack it."""
-    plain = json.dumps(to_json(message), separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return encode_json(to_json(message))
+
+
+def encode_json(value: Any) -> bytes:
+    """The packet of JSON values that were a message before; raises TooBigError as `encode` does."""
+    plain = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
     if len(plain) > MAX_PLAIN_BYTES:
         raise TooBigError(
             f"a message of {len(plain)} bytes is over the limit of {MAX_PLAIN_BYTES}, however small it packs"
@@ -80,8 +85,11 @@ def canonical(value: Any) -> bytes:
 
 
 def content_hash(message: Message) -> str:
-    """sha256 of a message's canonical form, in hex."""
-    return hashlib.sha256(canonical(to_json(message))).hexdigest()
+    """sha256 of a message's canonical form, in hex. Fields at their defaults do not count: a peer that knows of a field
+    more must come to the same hash.
+    """
+    plain = message.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return hashlib.sha256(canonical(plain)).hexdigest()
 
 
 def to_json(message: Message) -> dict[str, Any]:

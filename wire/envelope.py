@@ -25,7 +25,9 @@ class Record(Message):
     wall_source: Literal["gps", "system", "none"]
     wall_err_ms: int | None = None
     mono_ms: Count
-    """Milliseconds since this boot, by the clock that never jumps."""
+    """Milliseconds since the boot it was captured in, by the clock that never jumps."""
+    boot: Annotated[int, Field(ge=1, lt=2**31)] | None = None
+    """The boot it was captured in; it may be sent in a later one."""
     manifest_version: int = 0
     body: dict[str, Any]
 
@@ -75,3 +77,6 @@ class Receipts(Message):
     epoch: Epoch
     lanes: dict[Literal["events", "track"], LaneReceipt] = {}
     blobs: dict[Sha256, BlobReceipt] = {}
+    """One that is held in no part and not whole is asked for, also when it was receipted before."""
+    is_resume: bool = False
+    """All that stands of this epoch: what the van still keeps and this does not cover is asked for again."""

@@ -6,7 +6,20 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from wire.manifest import SCHEMA, EvidenceKind
-from wire.model import Count, Epoch, Instant, Latitude, Longitude, Message, Metres, Name, Seconds, Sha256, StopId
+from wire.model import (
+    Count,
+    Epoch,
+    Instant,
+    Latitude,
+    Longitude,
+    Message,
+    Metres,
+    Name,
+    Seconds,
+    Sha256,
+    StopId,
+    UnixMs,
+)
 
 
 class EventKind(StrEnum):
@@ -19,6 +32,7 @@ class EventKind(StrEnum):
     MANIFEST_APPLIED = "manifest.applied"
     MANIFEST_REFUSED = "manifest.refused"
     COMMAND_RESULT = "command.result"
+    CLOCK_ANCHORED = "clock.anchored"
 
 
 class Outcome(StrEnum):
@@ -124,6 +138,8 @@ class PlanAccepted(Message):
 
 class ManifestApplied(Message):
     version: Count
+    sha256: Sha256 | None = None
+    """Of the manifest's content (`wire.codec.content_hash`): the same version with another hash is another list."""
 
 
 class ManifestRefused(Message):
@@ -137,6 +153,16 @@ class CommandResult(Message):
     why: str = ""
 
 
+class ClockAnchored(Message):
+    """What the time was at a moment of a boot, known only now: earlier records of that boot are dated by it."""
+
+    boot: Annotated[int, Field(ge=1, lt=2**31)]
+    mono_ms: Count
+    wall_ms: UnixMs
+    wall_err_ms: Count
+    source: Literal["gps", "system"]
+
+
 BODIES: dict[EventKind, type[Message]] = {
     EventKind.STOP_ARRIVED: StopArrived,
     EventKind.STOP_COMPLETED: StopCompleted,
@@ -147,6 +173,7 @@ BODIES: dict[EventKind, type[Message]] = {
     EventKind.MANIFEST_APPLIED: ManifestApplied,
     EventKind.MANIFEST_REFUSED: ManifestRefused,
     EventKind.COMMAND_RESULT: CommandResult,
+    EventKind.CLOCK_ANCHORED: ClockAnchored,
 }
 """The model of each kind's body. A kind not listed here is kept as it came: a newer van may know more than we do."""
 
@@ -208,3 +235,6 @@ class Presence(Message):
     agent_version: str = ""
     outbox_rows: int = 0
     oldest_row_age_s: Seconds | None = None
+    """By a clock that never jumps; a van that was off without knowing the time says too little, never too much."""
+    kept_epochs: tuple[Epoch, ...] = ()
+    """Earlier lives of the store of which rows are still kept."""

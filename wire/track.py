@@ -29,8 +29,25 @@ class Breadcrumb(Value):
     error_m: Annotated[float, Field(ge=0)] | None = None
 
 
+class GivenUp(Value):
+    """What is left in the outbox of a breadcrumb that had to make room: its seq, and why."""
+
+    why: Annotated[str, Field(max_length=100)]
+
+
+class Dropped(Message):
+    """Breadcrumbs that were given up before they could be sent; their seqs are taken, both ends included."""
+
+    first_seq: Seq
+    last_seq: Seq
+    why: Annotated[str, Field(max_length=100)]
+
+
 class TrackBatch(Message):
-    """Consecutive breadcrumbs: entry i of every column has seq `first_seq + i`."""
+    """Consecutive breadcrumbs: entry i of every column has seq `first_seq + i`.
+
+    An entry that is null in every column was given up; `dropped` says why.
+    """
 
     schema_: Literal[1] = Field(SCHEMA, alias="schema")
     van: Name
@@ -44,39 +61,50 @@ class TrackBatch(Message):
     speed_cmps: Column
     heading_deg: Column
     error_dm: Column
+    dropped: Annotated[tuple[Dropped, ...], Field(max_length=MAX_BREADCRUMBS)] = ()
 
     @model_validator(mode="after")
     def same_length(self) -> Self:
         columns = (self.lat_udeg, self.lon_udeg, self.speed_cmps, self.heading_deg, self.error_dm)
         if any(len(column) != len(self.wall_ms) for column in columns):
             raise ValueError("the columns of a track batch must have the same length")
+        last_seq = self.first_seq + len(self.wall_ms) - 1
+        if any(not self.first_seq <= gap.first_seq <= gap.last_seq <= last_seq for gap in self.dropped):
+            raise ValueError("what was dropped lies outside the batch")
         return self
 
 
-def to_columns(crumbs: Sequence[Breadcrumb]) -> dict[str, Column]:
-    """The columns of a batch, ready for `TrackBatch(**columns)`."""
+def to_columns(crumbs: Sequence[Breadcrumb | None]) -> dict[str, Column]:
+    """The columns of a batch, ready for `TrackBatch(**columns)`. None is a breadcrumb that was given up."""
     return {
-        "wall_ms": _steps(crumb.wall_ms for crumb in crumbs),
-        "lat_udeg": _steps(round(crumb.lat_deg * 1e6) for crumb in crumbs),
-        "lon_udeg": _steps(round(crumb.lon_deg * 1e6) for crumb in crumbs),
-        "speed_cmps": _steps(_scaled(crumb.speed_mps, 100) for crumb in crumbs),
+        "wall_ms": _steps(None if crumb is None else crumb.wall_ms for crumb in crumbs),
+        "lat_udeg": _steps(None if crumb is None else round(crumb.lat_deg * 1e6) for crumb in crumbs),
+        "lon_udeg": _steps(None if crumb is None else round(crumb.lon_deg * 1e6) for crumb in crumbs),
+        "speed_cmps": _steps(None if crumb is None else _scaled(crumb.speed_mps, 100) for crumb in crumbs),
         "heading_deg": _steps(
-            None if crumb.heading_deg is None else round(crumb.heading_deg) % 360 for crumb in crumbs
+            None if crumb is None or crumb.heading_deg is None else round(crumb.heading_deg) % 360 for crumb in crumbs
         ),
-        "error_dm": _steps(_scaled(crumb.error_m, 10) for crumb in crumbs),
+        "error_dm": _steps(None if crumb is None else _scaled(crumb.error_m, 10) for crumb in crumbs),
     }
 
 
-def from_columns(batch: TrackBatch) -> tuple[Breadcrumb, ...]:
-    """The breadcrumbs of a batch; raises ValueError when a required column has a hole or a value is out of range."""
-    crumbs = []
+def from_columns(batch: TrackBatch) -> tuple[Breadcrumb | None, ...]:
+    """The breadcrumbs of a batch, None for one that was given up.
+
+    Raises ValueError when a required column has a hole that nothing explains, or a value is out of range.
+    """
+    dropped = {seq for gap in batch.dropped for seq in range(gap.first_seq, gap.last_seq + 1)}
+    crumbs: list[Breadcrumb | None] = []
     rows = zip(
         *map(
             _sums, (batch.wall_ms, batch.lat_udeg, batch.lon_udeg, batch.speed_cmps, batch.heading_deg, batch.error_dm)
         ),
         strict=True,
     )
-    for wall_ms, lat, lon, speed, heading, error in rows:
+    for seq, (wall_ms, lat, lon, speed, heading, error) in enumerate(rows, batch.first_seq):
+        if wall_ms is None and seq in dropped:
+            crumbs.append(None)
+            continue
         if wall_ms is None or lat is None or lon is None:
             raise ValueError("a breadcrumb needs a time and a position")
         crumbs.append(

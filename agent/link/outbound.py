@@ -1,13 +1,17 @@
 """Which rows travel in which packet. Pure: rows in, packets out."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from pydantic import ValidationError
+
 from wire import codec, topics
 from wire.codec import TooBigError
-from wire.envelope import MAX_CHUNK_BYTES, Batch, ChunkHeader, Record
-from wire.track import Breadcrumb, TrackBatch, to_columns
+from wire.envelope import MAX_CHUNK_BYTES, ChunkHeader
+from wire.manifest import SCHEMA
+from wire.track import Breadcrumb, Dropped, GivenUp, TrackBatch, to_columns
 
 MAX_EVENTS = 50
 MAX_CRUMBS = 300
@@ -58,16 +62,19 @@ def events_parcel(sender: Sender, rows: Sequence[Row]) -> Parcel:
     """
     together = _consecutive(rows, MAX_EVENTS)
     while True:
-        batch = Batch(
-            van=sender.van,
-            epoch=together[0].epoch,
-            boot=sender.boot,
-            lane="events",
-            first_seq=together[0].seq,
-            records=tuple(Record.model_validate_json(row.record_json) for row in together),
-        )
+        # Word for word as it was saved, and not through today's model of a record: one that is sent again by a newer
+        # agent must have the same hash, or it would look like a fork.
+        batch = {
+            "schema": SCHEMA,
+            "van": sender.van,
+            "epoch": together[0].epoch,
+            "boot": sender.boot,
+            "lane": "events",
+            "first_seq": together[0].seq,
+            "records": [json.loads(row.record_json) for row in together],
+        }
         try:
-            return _parcel(topics.EVENTS, codec.encode(batch), together)
+            return _parcel(topics.EVENTS, codec.encode_json(batch), together)
         except TooBigError as error:
             if len(together) == 1:
                 raise UnsendableError(together[0], str(error)) from error
@@ -77,7 +84,9 @@ def events_parcel(sender: Sender, rows: Sequence[Row]) -> Parcel:
 def track_parcel(sender: Sender, rows: Sequence[Row], *, newest: bool = False) -> Parcel:
     """As many of the first (or the newest) rows as are consecutive, 300 at most, as columns."""
     together = _consecutive(rows[::-1], MAX_CRUMBS, step=-1)[::-1] if newest else _consecutive(rows, MAX_CRUMBS)
-    columns = to_columns([Breadcrumb.model_validate_json(row.record_json) for row in together])
+    crumbs = [_crumb(row) for row in together]
+    columns = to_columns([crumb if isinstance(crumb, Breadcrumb) else None for crumb in crumbs])
+    gaps = [(row.seq, crumb.why) for row, crumb in zip(together, crumbs, strict=True) if isinstance(crumb, GivenUp)]
     batch = TrackBatch.model_validate(
         {
             "van": sender.van,
@@ -86,6 +95,7 @@ def track_parcel(sender: Sender, rows: Sequence[Row], *, newest: bool = False) -
             "lane": "track",
             "first_seq": together[0].seq,
             **columns,
+            "dropped": _gaps(gaps),
         }
     )
     return _parcel(topics.TRACK, codec.encode(batch), together)
@@ -108,6 +118,24 @@ def first_gap(held: Sequence[tuple[int, int]], total_bytes: int) -> tuple[int, i
             return covered, min(MAX_CHUNK_BYTES, start - covered)
         covered = max(covered, end)
     return (covered, min(MAX_CHUNK_BYTES, total_bytes - covered)) if covered < total_bytes else None
+
+
+def _crumb(row: Row) -> Breadcrumb | GivenUp:
+    try:
+        return Breadcrumb.model_validate_json(row.record_json)
+    except ValidationError:
+        return GivenUp.model_validate_json(row.record_json)
+
+
+def _gaps(dropped: Sequence[tuple[int, str]]) -> tuple[Dropped, ...]:
+    """Seqs that were given up, with why, as the fewest ranges."""
+    gaps: list[Dropped] = []
+    for seq, why in dropped:
+        if gaps and (gaps[-1].last_seq, gaps[-1].why) == (seq - 1, why):
+            gaps[-1] = gaps[-1].model_copy(update={"last_seq": seq})
+        else:
+            gaps.append(Dropped(first_seq=seq, last_seq=seq, why=why))
+    return tuple(gaps)
 
 
 def _consecutive[R: Row](rows: Sequence[R], limit: int, step: int = 1) -> Sequence[R]:

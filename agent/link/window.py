@@ -8,12 +8,16 @@ from dataclasses import dataclass, replace
 
 from agent.link.backoff import Backoff
 from agent.link.outbound import Parcel, first_gap
-from wire.envelope import BlobReceipt, LaneReceipt
+from wire.envelope import MAX_CHUNK_BYTES, BlobReceipt, LaneReceipt
 from wire.topics import Lane
 
 LIMIT = 6
 TRACK_LIMIT = 4
 """Breadcrumbs never take the whole window: an event finds room at once."""
+FIRST_PIECE_BYTES = 4_096
+LEAST_PIECE_BYTES = 1_024
+SLOW_S, QUICK_S = 0.45, 0.25
+"""A chunk that took longer to be answered makes the next ones smaller, one that was quicker makes them bigger."""
 AGAIN = Backoff(first_s=2.0, longest_s=30.0)
 
 
@@ -84,7 +88,7 @@ class Chunk:
 
 
 class ChunkWindow:
-    """Evidence under way: one chunk at a time, so that a stop event waits for 16 kB at most.
+    """Evidence under way: one chunk at a time, and on a slow link a smaller one, so that a stop event never waits long.
 
     What the coordinator holds of a blob is remembered while we run; after a restart its first receipt tells it all.
     """
@@ -92,10 +96,12 @@ class ChunkWindow:
     def __init__(self) -> None:
         self.chunk: Chunk | None = None
         self._held: dict[str, tuple[tuple[int, int], ...]] = {}
+        self._piece_bytes = FIRST_PIECE_BYTES
 
     def next_piece(self, sha256: str, total_bytes: int) -> tuple[int, int]:
         """(start, length) to send next. When only the word "whole" is missing, the first piece is sent to ask."""
-        return first_gap(self._held.get(sha256, ()), total_bytes) or (0, min(1024, total_bytes))
+        start, length = first_gap(self._held.get(sha256, ()), total_bytes) or (0, min(1024, total_bytes))
+        return start, min(length, self._piece_bytes)
 
     def sent(self, sha256: str, offset_bytes: int, length: int, now_s: float) -> None:
         tries = 0
@@ -103,13 +109,20 @@ class ChunkWindow:
             tries = self.chunk.tries + 1
         self.chunk = Chunk(sha256, offset_bytes, length, now_s, tries)
 
-    def receipted(self, sha256: str, receipt: BlobReceipt) -> None:
+    def receipted(self, sha256: str, receipt: BlobReceipt, now_s: float) -> None:
         if receipt.is_whole:
             self._held.pop(sha256, None)
         else:
             self._held[sha256] = receipt.held
         if self.chunk is not None and self.chunk.sha256 == sha256 and (receipt.is_whole or _holds(receipt, self.chunk)):
+            self._learn(self.chunk, now_s - self.chunk.sent_s)
             self.chunk = None
+
+    def _learn(self, chunk: Chunk, took_s: float) -> None:
+        if chunk.tries or took_s > SLOW_S:
+            self._piece_bytes = max(LEAST_PIECE_BYTES, self._piece_bytes // 2)
+        elif took_s < QUICK_S and chunk.length >= self._piece_bytes:
+            self._piece_bytes = min(MAX_CHUNK_BYTES, self._piece_bytes * 2)
 
     def is_free(self, now_s: float) -> bool:
         """Nothing under way, or what is under way is due again."""

@@ -19,6 +19,8 @@ class FixBuffer:
     def __init__(self) -> None:
         self._soft: list[tuple[int, AnyInput]] = []
         self._crumbs: list[Breadcrumb] = []
+        self.given_up = 0
+        """Breadcrumbs thinned away since the last `clear`: they are told of, though they never got to the disk."""
 
     def add(self, at_ms: int, entered: AnyInput) -> None:
         self._soft.append((at_ms, entered))
@@ -28,7 +30,9 @@ class FixBuffer:
     def leave(self, crumb: Breadcrumb) -> None:
         self._crumbs.append(crumb)
         if len(self._crumbs) > LIMIT:
+            count = len(self._crumbs)
             self._crumbs = _thinned(self._crumbs)
+            self.given_up += count - len(self._crumbs)
 
     @property
     def is_empty(self) -> bool:
@@ -41,6 +45,7 @@ class FixBuffer:
     def clear(self) -> None:
         self._soft.clear()
         self._crumbs.clear()
+        self.given_up = 0
 
 
 def milliseconds(instant: datetime) -> int:

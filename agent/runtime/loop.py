@@ -7,11 +7,11 @@ fix, minute passing quietly  ->  moves the run in memory; saved with the next st
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.errors import StoreError, StoreErrorKind
-from agent.gps.walltime import measured_off_s, wall_time
+from agent.gps.walltime import WallTime, measured_off_s, wall_time
 from agent.runtime.bell import Bell
 from agent.runtime.fixes import FixBuffer, in_milliseconds, milliseconds
 from agent.runtime.replanning import AskPlanner, Replanning
@@ -21,7 +21,7 @@ from agent.store.store import Step, Store
 from agent.trip.effects import Decision, Effect, Outgoing, Refusal, Replan, SendLive
 from agent.trip.inputs import INPUT, AnyInput, EvidenceTaken, FixJudged, MinutePassed
 from agent.trip.run import Run
-from host.clock import Clock
+from host.clock import Clock, Reading
 from wire.envelope import Record
 from wire.track import Breadcrumb
 
@@ -134,7 +134,8 @@ class Runtime:
     async def _take(self, entry: _Entry) -> Answer:
         if entry.tap is not None and (before := await self._answered_before(entry.tap)) is not None:
             return before
-        now = in_milliseconds(self._clock.now())  # as it is stored, so that a tap sent again gets the same answer
+        reading = self._clock.read()
+        now = in_milliseconds(reading.at)  # as it is stored, so that a tap sent again gets the same answer
         decision = self._decide(self.run, entry.entered, now)
         if decision.refusal is not None:
             return Answer(now, refusal=decision.refusal)
@@ -147,7 +148,7 @@ class Runtime:
                 off_s = measured_off_s(entry.entered.position, now)
                 self._clock_off_s = self._clock_off_s if off_s is None else off_s
         else:
-            await self._save(self._step(entry, decision, now))
+            await self._save(self._step(entry, decision, reading))
             self.run = decision.run
             self._carry_out(decision.effects)
         self.changed.ring()
@@ -169,24 +170,29 @@ class Runtime:
             isinstance(entry.entered, MinutePassed) and self._fixes.is_empty and decision.run == self.run
         )
 
-    def _step(self, entry: _Entry, decision: Decision, now: datetime) -> Step:
+    def _step(self, entry: _Entry, decision: Decision, reading: Reading) -> Step:
+        now = in_milliseconds(reading.at)
         return Step(
             at_ms=milliseconds(now),
             run=decision.run,
             entered=entry.entered,
             tap=entry.tap,
             blob=entry.blob,
-            records=tuple(self._record(outgoing, decision.run, now) for outgoing in decision.outgoing),
+            records=tuple(self._record(outgoing, decision.run, reading) for outgoing in decision.outgoing),
         )
 
-    def _record(self, outgoing: Outgoing, run: Run, now: datetime) -> Record:
-        wall = wall_time(now, self._clock_off_s, self._clock.rate)
+    def _record(self, outgoing: Outgoing, run: Run, reading: Reading) -> Record:
+        now = in_milliseconds(reading.at)
+        wall = WallTime(reading.source, reading.err_ms)
+        if wall == WallTime():  # the clock knows no more than that it is the system's: the newest fix may
+            wall = wall_time(now, self._clock_off_s, self._clock.rate)
         return Record(
             kind=outgoing.kind,
             wall_ms=milliseconds(now),
             wall_source=wall.source,
             wall_err_ms=wall.err_ms,
             mono_ms=self._clock.mono_ms(),
+            boot=self._store.identity.boot,
             manifest_version=run.manifest.version if run.manifest else 0,
             body=outgoing.body,
         )
@@ -194,7 +200,8 @@ class Runtime:
     async def _save(self, step: Step) -> None:
         """The step with what is buffered; on a full disk without it, since breadcrumbs may wait and a proof may not."""
         soft, crumbs = self._fixes.contents()
-        whole = Step(step.at_ms, step.run, step.entered, step.tap, step.blob, step.records, soft, crumbs)
+        step = replace(step, clock=self._clock.mark())
+        whole = replace(step, soft=soft, crumbs=crumbs, given_up=self._fixes.given_up)
         try:
             await self._store.save(whole)
         except StoreError as error:

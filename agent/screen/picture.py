@@ -42,11 +42,16 @@ class Picture:
     def view(self) -> CabView:
         """What the screen shows now."""
         revision = self._first_revision + self._changes()
-        if self._kept is not None and self._kept.revision == revision:
-            return self._kept
-        run, now = self._run(), self._clock.now()
-        self._remember_order(run)
+        now = self._clock.now()
         rows, oldest_ms = self._waiting()
+        if self._kept is not None and self._kept.revision == revision:
+            # Nothing happened but that time went by: what waits has waited longer.
+            if oldest_ms is None:
+                return self._kept
+            link = self._kept.link.model_copy(update={"oldest_waiting_s": max(0.0, now.timestamp() - oldest_ms / 1000)})
+            return self._kept.model_copy(update={"link": link})
+        run = self._run()
+        self._remember_order(run)
         around = Around(
             van=self._van,
             clock_rate=self._clock.rate,

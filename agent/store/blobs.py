@@ -82,9 +82,9 @@ def mark_whole(database: Database, sha256s: Sequence[str], at_ms: int) -> None:
     )
 
 
-def reopen(database: Database) -> None:
-    """Makes all that is kept wait again; one that the coordinator still holds costs one chunk to find out."""
-    database.execute("UPDATE blobs SET whole_ms = NULL WHERE whole_ms IS NOT NULL")
+def reopen(database: Database, sha256s: Sequence[str]) -> None:
+    """Makes blobs wait again of which the coordinator says that it holds nothing."""
+    database.execute_many("UPDATE blobs SET whole_ms = NULL WHERE sha256 = ?", [(sha256,) for sha256 in sha256s])
 
 
 def purge(database: Database, whole_before_ms: int, limit: int) -> int:

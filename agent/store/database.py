@@ -48,6 +48,7 @@ class Database:
             self._set("synchronous", "FULL", 2)
             self._set("foreign_keys", "ON", 1)
             self.execute("PRAGMA journal_size_limit = 4000000")
+            self.execute("PRAGMA temp_store = MEMORY")  # sorting must not need the disk that is full
         except StoreError:
             self.close()
             raise

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.store.database import Database
+from host.clock import ClockMark
 
 MOST_BOOTS = 2**31
 """More than any van starts: a damaged file says it."""
@@ -44,6 +45,21 @@ def begin_boot(database: Database, counter_file: Path) -> Identity:
     assert isinstance(epoch_id, int)
     assert isinstance(epoch, str)
     return Identity(epoch=epoch, epoch_id=epoch_id, boot=boot, was_restored=was_restored)
+
+
+def read_clock_mark(database: Database) -> ClockMark:
+    rows = database.execute("SELECT key, value FROM meta WHERE key IN ('age_ms', 'sure_ms', 'sure_age_ms')")
+    found = {str(key): int(value or 0) for key, value in rows}
+    return ClockMark(found.get("age_ms", 0), found.get("sure_ms"), found.get("sure_age_ms", 0))
+
+
+def write_clock_mark(database: Database, mark: ClockMark) -> None:
+    values = [("age_ms", mark.age_ms)]
+    if mark.sure_ms is not None:
+        values += [("sure_ms", mark.sure_ms), ("sure_age_ms", mark.sure_age_ms)]
+    database.execute_many(
+        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", values
+    )
 
 
 def _read_counter(path: Path) -> int:

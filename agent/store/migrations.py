@@ -56,7 +56,13 @@ _FIRST = (
     "CREATE TABLE blob_bytes (sha256 TEXT PRIMARY KEY REFERENCES blobs ON DELETE CASCADE, bytes BLOB NOT NULL) STRICT",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST,)
+# From here on `created_ms`, `receipted_ms` and `whole_ms` are ages by the clock that never jumps (`Clock.age_ms`).
+_AGES = (
+    "UPDATE outbox SET created_ms = 0, receipted_ms = iif(receipted_ms IS NULL, NULL, 0)",
+    "UPDATE blobs SET created_ms = 0, whole_ms = iif(whole_ms IS NULL, NULL, 0)",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _AGES)
 
 
 def migrate(database: Database) -> None:

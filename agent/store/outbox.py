@@ -10,7 +10,7 @@ from typing import Literal
 
 from agent.store.database import Cell, Database
 from wire.envelope import LaneReceipt, Record
-from wire.track import Breadcrumb
+from wire.track import Breadcrumb, GivenUp
 
 type LaneName = Literal["events", "track"]
 KEEP_RECEIPTED_MS = 72 * 3600 * 1000
@@ -37,7 +37,11 @@ class SeqRange:
 
 
 def append(
-    database: Database, epoch_id: int, lane: LaneName, items: Sequence[Record] | Sequence[Breadcrumb], at_ms: int
+    database: Database,
+    epoch_id: int,
+    lane: LaneName,
+    items: Sequence[Record] | Sequence[Breadcrumb] | Sequence[GivenUp],
+    at_ms: int,
 ) -> None:
     """Adds rows at the end of a lane; call inside the transaction of what they tell of."""
     if not items:
@@ -108,6 +112,16 @@ def reopen(database: Database, epoch: str, lane: LaneName, receipt: LaneReceipt)
         values += [first, last]
     database.execute(sql, values)
     return _whole(database.execute("SELECT changes()")[0][0])
+
+
+def kept_epochs(database: Database, besides: int) -> tuple[str, ...]:
+    """The epochs that rows are kept of, newest first, without the one numbered `besides`."""
+    rows = database.execute(
+        "SELECT epoch FROM epochs WHERE epoch_id <> ? AND EXISTS "
+        "(SELECT 1 FROM outbox WHERE outbox.epoch_id = epochs.epoch_id) ORDER BY epoch_id DESC",
+        (besides,),
+    )
+    return tuple(str(epoch) for (epoch,) in rows)
 
 
 def depth(database: Database, lane: LaneName) -> tuple[int, int | None]:

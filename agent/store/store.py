@@ -15,12 +15,14 @@ from agent.store import blobs, inputs, outbox, runs
 from agent.store.blobs import NewBlob, StoredBlob, WaitingBlob
 from agent.store.database import Database
 from agent.store.inputs import TapAnswered, TapMade
-from agent.store.meta import Identity, begin_boot
+from agent.store.meta import Identity, begin_boot, read_clock_mark, write_clock_mark
 from agent.store.migrations import migrate
 from agent.store.outbox import KEEP_RECEIPTED_MS, LaneName, OutboxRow, SeqRange
 from agent.store.reserve import RESERVE_BYTES, Reserve
+from agent.store.room import WHY_FULL, Ballast, with_room
 from agent.trip.inputs import AnyInput
 from agent.trip.run import Run
+from host.clock import ClockMark
 from wire.envelope import Receipts, Record
 from wire.track import Breadcrumb
 
@@ -37,11 +39,15 @@ class Step:
     records: tuple[Record, ...] = ()
     soft: tuple[tuple[int, AnyInput], ...] = ()
     crumbs: tuple[Breadcrumb, ...] = ()
+    given_up: int = 0
+    """Breadcrumbs that went before they could be saved; they get seqs, to say so, before those in `crumbs`."""
+    clock: ClockMark | None = None
+    """Its age dates the rows; without it `at_ms` does."""
 
     @property
     def may_use_reserve(self) -> bool:
         """Small and not to be given up: a tap, a message, a plan."""
-        return self.blob is None and not self.soft and not self.crumbs
+        return self.blob is None and not self.soft and not self.crumbs and not self.given_up
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class Waiting:
     track: int = 0
     blobs: int = 0
     oldest_said_ms: int | None = None
-    """Of events and evidence: what a driver would miss."""
+    """The age (`Clock.age_ms`) at which the oldest was saved, of events and evidence: what a driver would miss."""
     oldest_ms: int | None = None
     """Of everything, the track too."""
 
@@ -60,19 +66,28 @@ class Waiting:
 class Store:
     """Made by `open`. `waiting` is as of the newest write."""
 
-    def __init__(self, database: Database, identity: Identity, reserve: Reserve, executor: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        database: Database,
+        identity: Identity,
+        reserve: Reserve,
+        executor: ThreadPoolExecutor,
+        ballast: Ballast,
+    ) -> None:
         self.identity = identity
         self.waiting = Waiting()
         self._database = database
         self._reserve = reserve
+        self._ballast = ballast
         self._executor = executor
         self._is_closed = False
 
     @classmethod
-    async def open(cls, folder: Path, reserve_bytes: int = RESERVE_BYTES) -> Self:
+    async def open(cls, folder: Path, reserve_bytes: int = RESERVE_BYTES, ballast_bytes: int = 0) -> Self:
         """Opens or makes the store in a folder, checks it and counts the boot.
 
-        `reserve_bytes` are kept back on the disk while there is room, for taps and receipts when there is none.
+        `reserve_bytes` are kept back on the disk while there is room, for taps and receipts when there is none;
+        `ballast_bytes` for giving up what is least missed, so that evidence finds room for longer.
         Raises StoreError: held by another agent, damaged, not ours, full to the last byte, or of a newer agent.
         """
         reserve = Reserve(folder / "reserve", reserve_bytes)
@@ -82,7 +97,9 @@ class Store:
         except BaseException:
             executor.shutdown(wait=False)
             raise
-        store = cls(database, identity, reserve, executor)
+        ballast = Ballast(folder / "ballast", ballast_bytes)
+        store = cls(database, identity, reserve, executor, ballast)
+        await store._do(ballast.fill)
         await store._do(store._count_waiting)
         return store
 
@@ -123,14 +140,27 @@ class Store:
     async def apply_receipts(self, receipts: Receipts, at_ms: int, *, is_resume: bool = False) -> None:
         """Marks all that a receipt covers, in one transaction.
 
-        `is_resume`: the first one of a connection. Kept rows that it does not cover wait again: the coordinator was
-        restored from a backup.
+        `is_resume` (or the receipt's own): it tells all that stands. Kept rows that it does not cover wait again, for
+        the coordinator was restored from a backup; and so does evidence of which a receipt says that nothing is held.
         """
         await self._do(lambda: self._apply_receipts(receipts, at_ms, is_resume=is_resume))
 
-    async def purge(self, now_ms: int) -> None:
-        """Forgets what was receipted more than 72 hours ago, and what entered more than a week ago."""
-        await self._do(lambda: self._purge(now_ms, now_ms - KEEP_RECEIPTED_MS))
+    async def clock_mark(self) -> ClockMark:
+        """What is remembered of time."""
+        return await self._do(lambda: read_clock_mark(self._database))
+
+    async def kept_epochs(self) -> tuple[str, ...]:
+        """Earlier epochs of which rows are still kept, newest first."""
+        return await self._do(lambda: outbox.kept_epochs(self._database, self.identity.epoch_id))
+
+    async def purge(self, age_ms: int, wall_ms: int | None = None) -> None:
+        """Forgets what was receipted more than 72 hours ago, and what entered more than a week ago.
+
+        Receipts are as old as `age_ms` says (`Clock.age_ms`, like their `at_ms`): by a clock that can jump to the year
+        2046 all of them would go at once. Inputs carry wall times; without `wall_ms`, `age_ms` is taken for one.
+        """
+        now_ms = age_ms if wall_ms is None else wall_ms
+        await self._do(lambda: self._purge(now_ms, age_ms - KEEP_RECEIPTED_MS))
 
     async def _do[T](self, act: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, act)
@@ -146,20 +176,24 @@ class Store:
                 raise StoreError(
                     StoreErrorKind.FULL, f"{self._database.path}: the disk is nearly full; free some space"
                 )
-            self._write(step, packed_run)
+            with_room(self._database, self._ballast, lambda: self._write(step, packed_run))
         self._count_waiting()
 
     def _write(self, step: Step, packed_run: bytes) -> None:
         database, epoch_id = self._database, self.identity.epoch_id
+        age_ms = step.at_ms if step.clock is None else step.clock.age_ms
         with database.transaction():
             inputs.append_soft(database, step.soft)
             if step.entered is not None:
                 inputs.append(database, step.entered, step.at_ms, step.tap)
             if step.blob is not None:
-                blobs.add(database, step.blob, step.at_ms)
-            outbox.append(database, epoch_id, "track", step.crumbs, step.at_ms)
-            outbox.append(database, epoch_id, "events", step.records, step.at_ms)
+                blobs.add(database, step.blob, age_ms)
+            outbox.append(database, epoch_id, "track", [WHY_FULL] * step.given_up, age_ms)
+            outbox.append(database, epoch_id, "track", step.crumbs, age_ms)
+            outbox.append(database, epoch_id, "events", step.records, age_ms)
             runs.replace(database, packed_run)
+            if step.clock is not None:
+                write_clock_mark(database, step.clock)
 
     def _apply_receipts(self, receipts: Receipts, at_ms: int, *, is_resume: bool) -> None:
         self._with_reserve(lambda: self._mark(receipts, at_ms, is_resume=is_resume))
@@ -170,11 +204,13 @@ class Store:
     def _mark(self, receipts: Receipts, at_ms: int, *, is_resume: bool) -> None:
         with self._database.transaction():
             for lane, receipt in receipts.lanes.items():
-                if is_resume and outbox.reopen(self._database, receipts.epoch, lane, receipt) and lane == "events":
-                    blobs.reopen(self._database)  # what it forgot of events it may have forgotten of evidence
+                if is_resume or receipts.is_resume:
+                    outbox.reopen(self._database, receipts.epoch, lane, receipt)
                 outbox.apply_receipt(self._database, receipts.epoch, lane, receipt, at_ms)
             whole = [sha256 for sha256, receipt in receipts.blobs.items() if receipt.is_whole]
             blobs.mark_whole(self._database, whole, at_ms)
+            unheld = [sha256 for sha256, held in receipts.blobs.items() if not held.is_whole and not held.held]
+            blobs.reopen(self._database, unheld)
 
     def _purge(self, now_ms: int, receipted_before_ms: int) -> None:
         with self._database.transaction():
@@ -186,6 +222,7 @@ class Store:
         if not self._reserve.is_held:
             self._database.give_back_pages()
             self._reserve.take()
+        self._ballast.fill()
 
     def _with_reserve(self, write: Callable[[], None]) -> None:
         """Writes; on a full disk once more after what was kept back is given up."""

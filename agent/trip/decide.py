@@ -24,6 +24,7 @@ from agent.trip.inputs import (
     PlanNotFound,
     PlanSolved,
     SkippedTapped,
+    TimeFound,
 )
 from agent.trip.membership import (
     command_arrived,
@@ -31,6 +32,7 @@ from agent.trip.membership import (
     link_changed,
     manifest_arrived,
     manifest_unreadable,
+    time_found,
 )
 from agent.trip.plans import minute_passed, not_found, solved
 from agent.trip.run import Run
@@ -58,6 +60,8 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
             return not_found(run, entered, now)
         case LinkChanged():
             return link_changed(run, entered, now)
+        case TimeFound():
+            return time_found(run, entered)
         case MinutePassed():
             return minute_passed(run, now)
         case _:

@@ -43,6 +43,8 @@ class ConditionsArrived(Value):
 class CommandArrived(Value):
     kind: Literal["command_arrived"] = "command_arrived"
     command: Command
+    is_time_trusted: bool = True
+    """False: nobody knows what time it is, so that nothing may expire."""
 
 
 class ArrivedTapped(Value):
@@ -98,6 +100,17 @@ class LinkChanged(Value):
     is_online: bool
 
 
+class TimeFound(Value):
+    """The time at a moment of this boot became known, after records had been given other times or none."""
+
+    kind: Literal["time_found"] = "time_found"
+    boot: int
+    mono_ms: int
+    wall_ms: int
+    err_ms: int
+    source: Literal["gps", "system"]
+
+
 class MinutePassed(Value):
     """A domain minute went by: time to look whether lateness is at risk."""
 
@@ -115,6 +128,7 @@ AnyInput = (
     | PlanSolved
     | PlanNotFound
     | LinkChanged
+    | TimeFound
     | MinutePassed
 )
 Input = Annotated[AnyInput, Field(discriminator="kind")]

@@ -8,12 +8,19 @@ from datetime import datetime
 from typing import Literal
 
 from agent.trip.effects import Decision, Effect, Outgoing, SendLive
-from agent.trip.inputs import CommandArrived, ConditionsArrived, LinkChanged, ManifestArrived, ManifestUnreadable
+from agent.trip.inputs import (
+    CommandArrived,
+    ConditionsArrived,
+    LinkChanged,
+    ManifestArrived,
+    ManifestUnreadable,
+    TimeFound,
+)
 from agent.trip.lifecycle import StopEvent, next_phase
 from agent.trip.plans import asking, changed
 from agent.trip.run import Run, RunStop, StopPhase
 from wire.codec import content_hash, to_json
-from wire.events import CommandResult, EventKind, ManifestApplied, ManifestRefused, ReplanReason
+from wire.events import ClockAnchored, CommandResult, EventKind, ManifestApplied, ManifestRefused, ReplanReason
 from wire.manifest import CommandKind, Manifest, Stop
 
 LEDGER_LENGTH = 500
@@ -45,7 +52,9 @@ def manifest_arrived(run: Run, arrived: ManifestArrived, now: datetime) -> Decis
         }
     )
     run, effects = asking(changed(run), ReplanReason.MANIFEST, now)
-    applied = Outgoing(kind=EventKind.MANIFEST_APPLIED, body=to_json(ManifestApplied(version=manifest.version)))
+    applied = Outgoing(
+        kind=EventKind.MANIFEST_APPLIED, body=to_json(ManifestApplied(version=manifest.version, sha256=digest))
+    )
     return Decision(run=run, outgoing=(applied,), effects=effects)
 
 
@@ -79,7 +88,7 @@ def command_arrived(run: Run, arrived: CommandArrived, now: datetime) -> Decisio
     command = arrived.command
     if command.command_id in run.commands_done:
         return Decision(run=run, outgoing=(_result(command.command_id, "done"),))
-    if now >= command.expires_at:
+    if arrived.is_time_trusted and now >= command.expires_at:
         return Decision(run=run, outgoing=(_result(command.command_id, "expired"),))
     if command.kind is CommandKind.REPLAN and run.manifest is None:
         return Decision(run=run, outgoing=(_result(command.command_id, "refused", "there is no list for today yet"),))
@@ -89,6 +98,18 @@ def command_arrived(run: Run, arrived: CommandArrived, now: datetime) -> Decisio
     if command.kind is CommandKind.REPLAN:
         run, effects = asking(run, ReplanReason.COMMAND, now)
     return Decision(run=run, outgoing=(_result(command.command_id, "done"),), effects=effects)
+
+
+def time_found(run: Run, found: TimeFound) -> Decision:
+    """Tells the coordinator, which then knows when the records before this one were made."""
+    anchored = ClockAnchored(
+        boot=found.boot,
+        mono_ms=found.mono_ms,
+        wall_ms=found.wall_ms,
+        wall_err_ms=found.err_ms,
+        source=found.source,
+    )
+    return Decision(run=run, outgoing=(Outgoing(kind=EventKind.CLOCK_ANCHORED, body=to_json(anchored)),))
 
 
 def link_changed(run: Run, change: LinkChanged, now: datetime) -> Decision:

@@ -11,11 +11,22 @@ from sqlalchemy import Connection
 
 from cloud.ingest.receipts import Standing
 from cloud.ingest.unpack import Chunk, Events, Packet, Track
-from cloud.store.blobs import apply_chunk, blob_receipt, blobs_of_van
-from cloud.store.records import Changes, Sender, apply_records, apply_track, cursor_of, give_up_track
+from cloud.store.blobs import apply_chunk, blob_receipt, blobs_of_van, want_blobs, wanted_blobs_of
+from cloud.store.records import (
+    Changes,
+    Sender,
+    apply_records,
+    apply_track,
+    cursor_of,
+    give_up_track,
+    note_track_gaps,
+)
 from cloud.store.vans import Unreadable, apply_live, apply_presence, park
-from wire.events import Live, Presence
+from wire.events import Live, Presence, ProofCaptured
 from wire.topics import Lane
+
+MAX_EPOCHS = 20
+"""Lives of a van's store that are answered at once: a van that makes up hundreds gets no more work out of us."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,7 @@ class Applied:
 class _ToTell:
     lanes: set[Lane] = field(default_factory=set)
     blobs: set[str] = field(default_factory=set)
+    is_resume: bool = False
 
 
 def apply_group(connection: Connection, group: Sequence[Incoming], now: datetime) -> Applied:
@@ -54,6 +66,7 @@ def apply_group(connection: Connection, group: Sequence[Incoming], now: datetime
                 epoch=sender.epoch,
                 lanes={lane: cursor_of(connection, sender, lane) for lane in sorted(told.lanes)},
                 blobs={sha256: blob_receipt(connection, sha256) for sha256 in sorted(told.blobs)},
+                is_resume=told.is_resume,
             ),
         )
         for sender, told in to_tell.items()
@@ -61,18 +74,34 @@ def apply_group(connection: Connection, group: Sequence[Incoming], now: datetime
     return Applied(changes, standings)
 
 
+def standing_of(connection: Connection, sender: Sender) -> Standing:
+    """How an epoch stands as a whole, with the van's evidence: nothing in it is asked for that was receipted before."""
+    blobs = {sha256: blob_receipt(connection, sha256) for sha256 in blobs_of_van(connection, sender.van)}
+    return Standing(
+        epoch=sender.epoch,
+        lanes={lane: cursor_of(connection, sender, lane) for lane in (Lane.EVENTS, Lane.TRACK)},
+        blobs={sha256: receipt for sha256, receipt in blobs.items() if receipt.held},
+    )
+
+
 def _apply(connection: Connection, incoming: Incoming, to_tell: dict[Sender, _ToTell], now: datetime) -> Changes:
     packet = incoming.packet
     match packet.content:
         case Events(sender=sender) as events:
-            to_tell.setdefault(sender, _ToTell()).lanes.add(Lane.EVENTS)
-            return apply_records(connection, sender, events.boot, events.records, now)
+            told = to_tell.setdefault(sender, _ToTell())
+            told.lanes.add(Lane.EVENTS)
+            changes = apply_records(connection, sender, events.boot, events.records, now)
+            named = [record.body.sha256 for record in events.records if isinstance(record.body, ProofCaptured)]
+            # It may have freed them already, for a life of this database that a backup has undone.
+            told.blobs |= set(want_blobs(connection, sender.van, named, now))
+            return changes
         case Track(sender=sender, crumbs=None) as track:
             to_tell.setdefault(sender, _ToTell()).lanes.add(Lane.TRACK)
             park(connection, packet.van, Unreadable(packet.topic, packet.payload, track.problem), now)
             give_up_track(connection, sender, track.first_seq, track.count)
         case Track(sender=sender, crumbs=crumbs) as track if crumbs is not None:
             to_tell.setdefault(sender, _ToTell()).lanes.add(Lane.TRACK)
+            note_track_gaps(connection, sender, track.dropped, now)
             return apply_track(connection, sender, track.first_seq, crumbs, now)
         case Chunk(header=header, data=data):
             to_tell.setdefault(Sender(header.van, header.epoch), _ToTell()).blobs.add(header.sha256)
@@ -83,9 +112,12 @@ def _apply(connection: Connection, incoming: Incoming, to_tell: dict[Sender, _To
             apply_presence(connection, presence, now, is_retained=incoming.is_retained)
             if presence.is_online:
                 # It (or we) may have been away, or restored from a backup: all that stands, the empty included.
-                told = to_tell.setdefault(Sender(presence.van, presence.epoch), _ToTell())
-                told.lanes |= {Lane.EVENTS, Lane.TRACK}
-                told.blobs |= set(blobs_of_van(connection, presence.van))
+                for epoch in {presence.epoch, *presence.kept_epochs[:MAX_EPOCHS]}:
+                    told = to_tell.setdefault(Sender(presence.van, epoch), _ToTell())
+                    told.lanes |= {Lane.EVENTS, Lane.TRACK}
+                    told.is_resume = True
+                told = to_tell[Sender(presence.van, presence.epoch)]
+                told.blobs |= {*blobs_of_van(connection, presence.van), *wanted_blobs_of(connection, presence.van)}
         case Unreadable() as unreadable:
             park(connection, packet.van, unreadable, now)
     return Changes(vans={packet.van})

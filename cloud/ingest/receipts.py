@@ -19,6 +19,8 @@ class Standing:
     epoch: str
     lanes: Mapping[Lane, Cursor] = field(default_factory=dict)
     blobs: Mapping[str, BlobReceipt] = field(default_factory=dict)
+    is_resume: bool = False
+    """Both lanes are here as a whole, so that what they leave out is asked for again."""
 
 
 def receipts_for(standing: Standing) -> Receipts:
@@ -32,4 +34,6 @@ def receipts_for(standing: Standing) -> Receipts:
         sha256: receipt.model_copy(update={"held": receipt.held[:MAX_BLOB_RANGES]})
         for sha256, receipt in standing.blobs.items()
     }
-    return Receipts.model_validate({"epoch": standing.epoch, "lanes": lanes, "blobs": blobs})
+    return Receipts.model_validate(
+        {"epoch": standing.epoch, "lanes": lanes, "blobs": blobs, "is_resume": standing.is_resume}
+    )

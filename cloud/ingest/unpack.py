@@ -19,7 +19,7 @@ from wire.events import BODIES, EventKind, Live, Presence
 from wire.manifest import SCHEMA
 from wire.model import Epoch, Message, Name, StopId
 from wire.topics import Topic
-from wire.track import MAX_BREADCRUMBS, Breadcrumb, TrackBatch, from_columns
+from wire.track import MAX_BREADCRUMBS, Breadcrumb, Dropped, TrackBatch, from_columns
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,10 @@ class Track:
     sender: Sender
     first_seq: int
     count: int
-    crumbs: tuple[Breadcrumb, ...] | None
+    crumbs: tuple[Breadcrumb | None, ...] | None
     problem: str = ""
+    dropped: tuple[Dropped, ...] = ()
+    """What the van says of the crumbs that are None."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,10 @@ def _events(payload: bytes) -> tuple[str, Content]:
 def _record(seq: int, raw: Any) -> NewRecord:
     try:
         record = Record.model_validate(raw)
-        text = canonical(to_json(record))
+        to_json(record)
+        # Over what was said and not over our model of it: a newer coordinator, which knows of a field more, must come
+        # to the same hash when the van says it again.
+        text = canonical(raw)
     except ValidationError as error:
         return _poison(seq, raw, first_problem(error))
     except (ValueError, RecursionError) as error:  # what pydantic reads and cannot write again
@@ -124,6 +129,9 @@ def _record(seq: int, raw: Any) -> NewRecord:
         has_time=record.wall_source != "none",
         problem=problem,
         body=body,
+        boot=record.boot,
+        mono_ms=record.mono_ms,
+        is_sure=record.wall_source == "gps",
     )
 
 
@@ -164,7 +172,8 @@ def _track(payload: bytes) -> tuple[str, Content]:
     sender = Sender(envelope.van, envelope.epoch)
     count = len(envelope.wall_ms)
     try:
-        return envelope.van, Track(sender, envelope.first_seq, count, from_columns(decode(TrackBatch, payload)))
+        batch = decode(TrackBatch, payload)
+        return envelope.van, Track(sender, envelope.first_seq, count, from_columns(batch), dropped=batch.dropped)
     except ValueError as error:  # of the codec, of the columns, of a breadcrumb
         problem = first_problem(error) if isinstance(error, ValidationError) else str(error)
         return envelope.van, Track(sender, envelope.first_seq, count, None, problem)

@@ -4,6 +4,7 @@ right. Then the bytes are one row and the chunks are gone. Works within the call
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -11,12 +12,15 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from cloud.store.cursor import Ranges, merge
 from cloud.store.instants import to_ms
 from cloud.store.records import Changes
-from cloud.store.tables import blob_chunks, blobs
+from cloud.store.tables import blob_chunks, blobs, wanted_blobs
 from cloud.store.vans import heard
 from wire.envelope import BlobReceipt, ChunkHeader
 
 RECENT_WHOLE = 100
 """How many finished blobs a van is told of when it comes back; the rest it learns by sending their first chunk."""
+
+MOST_WANTED = 300
+"""How many missing ones a van is asked for at once, so that the receipt fits its packet; the rest with the next."""
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +62,7 @@ def apply_chunk(connection: Connection, header: ChunkHeader, data: bytes, now: d
             .values(is_whole=True, data=whole, van=header.van, received_ms=to_ms(now))
         )
         connection.execute(delete(blob_chunks).where(blob_chunks.c.sha256 == header.sha256))
+        connection.execute(delete(wanted_blobs).where(wanted_blobs.c.sha256 == header.sha256))
         changes.blobs.add(header.sha256)
     return changes
 
@@ -83,6 +88,25 @@ def blobs_of_van(connection: Connection, van: str) -> tuple[str, ...]:
     newest = select(blobs.c.sha256).where(blobs.c.van == van).order_by(blobs.c.received_ms.desc()).limit(RECENT_WHOLE)
     unfinished = connection.execute(newest.where(blobs.c.is_whole.is_(False))).scalars().all()
     return (*unfinished, *connection.execute(newest.where(blobs.c.is_whole.is_(True))).scalars().all())
+
+
+def want_blobs(connection: Connection, van: str, named: Sequence[str], now: datetime) -> list[str]:
+    """Remember evidence that a record names and that is not whole here; which those are."""
+    if not named:
+        return []
+    whole = set(connection.execute(select(blobs.c.sha256).where(blobs.c.sha256.in_(named), blobs.c.is_whole)).scalars())
+    known = set(connection.execute(select(wanted_blobs.c.sha256).where(wanted_blobs.c.sha256.in_(named))).scalars())
+    missing = [sha256 for sha256 in dict.fromkeys(named) if sha256 not in whole]
+    fresh = [{"sha256": sha256, "van": van, "named_ms": to_ms(now)} for sha256 in missing if sha256 not in known]
+    if fresh:
+        connection.execute(insert(wanted_blobs), fresh)
+    return missing
+
+
+def wanted_blobs_of(connection: Connection, van: str) -> tuple[str, ...]:
+    """The evidence that a van's records name and that is not whole here, newest first."""
+    newest = select(wanted_blobs.c.sha256).where(wanted_blobs.c.van == van).order_by(wanted_blobs.c.named_ms.desc())
+    return tuple(connection.execute(newest.limit(MOST_WANTED)).scalars())
 
 
 def whole_blob(connection: Connection, sha256: str) -> bytes | None:

@@ -6,14 +6,16 @@ from datetime import date, datetime
 from sqlalchemy import Connection, func, insert, select
 
 from cloud.store.instants import to_ms
-from cloud.store.tables import manifests
+from cloud.store.tables import manifests, van_states
 from wire.codec import canonical, to_json
 from wire.manifest import Manifest
 
 
 def next_version(conn: Connection, van: str) -> int:
+    """Above every version we made and above the one the van applied: a backup may have undone the ones between."""
     newest = conn.execute(select(func.max(manifests.c.version)).where(manifests.c.van == van)).scalar()
-    return (newest or 0) + 1
+    applied = conn.execute(select(van_states.c.applied_manifest_version).where(van_states.c.van == van)).scalar()
+    return max(newest or 0, applied or 0) + 1
 
 
 def save_manifest(conn: Connection, manifest: Manifest, now: datetime) -> None:

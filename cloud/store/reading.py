@@ -112,13 +112,13 @@ def _with_facts(conn: Connection, orders: Sequence[Order]) -> list[tuple[Order, 
 
 def _heard(row: Row[Any]) -> Heard:
     record = json.loads(row.record)  # not a Record: what nobody could read is kept too
-    has_time = row.problem is None and record["wall_source"] != "none"
+    has_time = row.anchored_ms is not None or (row.problem is None and record["wall_source"] != "none")
     return Heard(
         van=row.van,
         epoch=row.epoch,
         seq=row.seq,
         kind=row.kind,
-        captured_at=from_ms(row.captured_ms) if has_time else None,
+        captured_at=from_ms(row.captured_ms if row.anchored_ms is None else row.anchored_ms) if has_time else None,
         received_at=from_ms(row.received_ms),
         body=record["body"] if row.problem is None else {},
         problem=row.problem or "",

@@ -7,7 +7,7 @@ identity with another hash is a fork (a cloned or restored store), kept beside i
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,14 +16,14 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, inse
 from cloud.fleet.fold import Origin, StopState, fold
 from cloud.store.cursor import Cursor
 from cloud.store.instants import from_ms, to_ms
-from cloud.store.tables import breadcrumbs, forks, lane_cursors, records, stop_states
+from cloud.store.tables import breadcrumbs, clock_anchors, forks, lane_cursors, records, stop_states, track_gaps
 from cloud.store.vans import count_plans, heard
 from wire.codec import WireError, loads
 from wire.envelope import Record
-from wire.events import BODIES, EventKind
+from wire.events import BODIES, ClockAnchored, EventKind
 from wire.model import Message
 from wire.topics import Lane
-from wire.track import Breadcrumb
+from wire.track import Breadcrumb, Dropped
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,11 @@ class NewRecord:
     has_time: bool
     problem: str | None
     body: Message | None
+    boot: int | None = None
+    """It was captured in; None from a van that does not say, then it is the boot it was sent in."""
+    mono_ms: int = 0
+    is_sure: bool = True
+    """Its time came from GPS."""
 
 
 @dataclass
@@ -79,6 +84,7 @@ def apply_records(
         )
     }
     fresh = [record for record in batch if record.seq not in known]
+    anchors = _anchors(connection, sender, boot, fresh)
     if fresh:
         connection.execute(
             insert(records),
@@ -91,8 +97,9 @@ def apply_records(
                     "stop_id": record.stop_id,
                     "sha256": record.sha256,
                     "record": record.text,
-                    "boot": boot,
+                    "boot": record.boot or boot,
                     "captured_ms": record.captured_ms,
+                    "anchored_ms": anchors.get(record.seq),
                     "received_ms": to_ms(now),
                     "problem": record.problem,
                 }
@@ -103,15 +110,18 @@ def apply_records(
     _advance(connection, sender, Lane.EVENTS, (first, last))
     changes = Changes(vans={sender.van}, stops={record.stop_id for record in fresh if record.stop_id is not None})
     heard(connection, sender.van, now)
-    _fold_stops(connection, [(_origin(sender, record, now), record) for record in fresh])
+    _fold_stops(connection, [(_origin(sender, record, anchors.get(record.seq), now), record) for record in fresh])
+    for record in fresh:
+        if isinstance(record.body, ClockAnchored):
+            changes.stops |= _anchor(connection, sender, record.seq, record.body)
     count_plans(connection, sender.van, [record.body for record in fresh if record.body is not None])
     return changes
 
 
 def apply_track(
-    connection: Connection, sender: Sender, first_seq: int, crumbs: Sequence[Breadcrumb], now: datetime
+    connection: Connection, sender: Sender, first_seq: int, crumbs: Sequence[Breadcrumb | None], now: datetime
 ) -> Changes:
-    """Keep consecutive breadcrumbs; those known already stay as they are."""
+    """Keep consecutive breadcrumbs; those known already stay as they are. None takes a seq and is nothing: given up."""
     last = first_seq + len(crumbs) - 1
     here = (breadcrumbs.c.van == sender.van) & (breadcrumbs.c.epoch == sender.epoch)
     known = set(
@@ -120,13 +130,31 @@ def apply_track(
     rows = [
         {"van": sender.van, "epoch": sender.epoch, "seq": seq, **dict(crumb)}
         for seq, crumb in enumerate(crumbs, first_seq)
-        if seq not in known
+        if crumb is not None and seq not in known
     ]
     if rows:
         connection.execute(insert(breadcrumbs), rows)
     _advance(connection, sender, Lane.TRACK, (first_seq, last))
     heard(connection, sender.van, now)
     return Changes(vans={sender.van})
+
+
+def note_track_gaps(connection: Connection, sender: Sender, gaps: Sequence[Dropped], now: datetime) -> None:
+    """Keep what the van says of breadcrumbs it gave up; said again it changes nothing."""
+    for gap in gaps:
+        here = (
+            (track_gaps.c.van == sender.van)
+            & (track_gaps.c.epoch == sender.epoch)
+            & (track_gaps.c.first_seq == gap.first_seq)
+        )
+        values = {"last_seq": gap.last_seq, "why": gap.why, "received_ms": to_ms(now)}
+        known = connection.execute(select(track_gaps.c.last_seq).where(here)).scalar()
+        if known is None:
+            connection.execute(
+                insert(track_gaps).values(van=sender.van, epoch=sender.epoch, first_seq=gap.first_seq, **values)
+            )
+        elif known < gap.last_seq:  # cut elsewhere this time
+            connection.execute(update(track_gaps).where(here).values(**values))
 
 
 def give_up_track(connection: Connection, sender: Sender, first_seq: int, count: int) -> None:
@@ -142,6 +170,12 @@ def cursor_of(connection: Connection, sender: Sender, lane: Lane) -> Cursor:
     return Cursor() if row is None else Cursor(row.contiguous_seq, tuple((a, b) for a, b in json.loads(row.beyond)))
 
 
+def epochs_of(connection: Connection, van: str) -> tuple[str, ...]:
+    """The lives of a van's store that anything is stored of."""
+    epochs = select(lane_cursors.c.epoch).where(lane_cursors.c.van == van).distinct().order_by(lane_cursors.c.epoch)
+    return tuple(connection.execute(epochs).scalars())
+
+
 def body_of(kind: str, text: str) -> Message | None:
     """The body of a stored record, as its kind's model; None for a kind we do not know and for a body that is none."""
     model = BODIES.get(EventKind(kind)) if kind in EventKind else None
@@ -153,11 +187,16 @@ def body_of(kind: str, text: str) -> Message | None:
         return None
 
 
-def rebuild_stop_states(connection: Connection) -> None:
-    """Fold every record again from nothing; what comes out is what was there, or the fold has changed since."""
-    connection.execute(delete(stop_states))
+def rebuild_stop_states(connection: Connection, stop_ids: Collection[str] | None = None) -> None:
+    """Fold every record again from nothing, of these stops or of all; what comes out is what was there, or the fold or
+    the dates of records have changed since.
+    """
+    which = records.c.stop_id.is_not(None) if stop_ids is None else records.c.stop_id.in_(stop_ids)
+    connection.execute(
+        delete(stop_states) if stop_ids is None else delete(stop_states).where(stop_states.c.stop_id.in_(stop_ids))
+    )
     states: dict[str, StopState] = {}
-    rows = connection.execute(select(records).where(records.c.stop_id.is_not(None), records.c.problem.is_(None)))
+    rows = connection.execute(select(records).where(which, records.c.problem.is_(None)))
     for row in rows.mappings():
         body = body_of(row["kind"], row["record"])
         if body is not None:
@@ -168,6 +207,56 @@ def rebuild_stop_states(connection: Connection) -> None:
             insert(stop_states),
             [{"stop_id": stop_id, "state": state.model_dump_json()} for stop_id, state in states.items()],
         )
+
+
+def _anchors(connection: Connection, sender: Sender, boot: int, fresh: Iterable[NewRecord]) -> dict[int, int]:
+    """When those records were captured whose van learned the time later, by seq."""
+    unsure = [record for record in fresh if not record.is_sure and record.problem is None]
+    if not unsure:
+        return {}
+    rows = connection.execute(
+        select(clock_anchors).where(clock_anchors.c.van == sender.van, clock_anchors.c.epoch == sender.epoch)
+    )
+    anchors = {row.boot: row for row in rows}
+    found = {}
+    for record in unsure:
+        anchor = anchors.get(record.boot or boot)
+        if anchor is not None and record.seq < anchor.seq:
+            found[record.seq] = max(0, anchor.wall_ms - (anchor.mono_ms - record.mono_ms))
+    return found
+
+
+def _anchor(connection: Connection, sender: Sender, seq: int, anchored: ClockAnchored) -> set[str]:
+    """Date the earlier records of that boot by what the van found out; the stops that this moves."""
+    mine = (clock_anchors.c.van == sender.van) & (clock_anchors.c.epoch == sender.epoch)
+    here = mine & (clock_anchors.c.boot == anchored.boot)
+    values = {"seq": seq, "mono_ms": anchored.mono_ms, "wall_ms": anchored.wall_ms}
+    known = connection.execute(select(clock_anchors.c.seq).where(here)).scalar()
+    if known is not None and known >= seq:
+        return set()  # a later one is known: it is the better one
+    if known is None:
+        connection.execute(
+            insert(clock_anchors).values(van=sender.van, epoch=sender.epoch, boot=anchored.boot, **values)
+        )
+    else:
+        connection.execute(update(clock_anchors).where(here).values(**values))
+    told = (records.c.van == sender.van) & (records.c.epoch == sender.epoch) & (records.c.boot == anchored.boot)
+    rows = connection.execute(
+        select(records.c.seq, records.c.stop_id, records.c.record).where(
+            told, records.c.seq < seq, records.c.problem.is_(None)
+        )
+    ).all()
+    moved = set()
+    for row in rows:
+        record = Record.model_validate_json(row.record)
+        if record.wall_source != "gps":
+            anchored_ms = max(0, anchored.wall_ms - (anchored.mono_ms - record.mono_ms))
+            one = told & (records.c.seq == row.seq)
+            connection.execute(update(records).where(one).values(anchored_ms=anchored_ms))
+            moved |= {row.stop_id} if row.stop_id is not None else set()
+    if moved:
+        rebuild_stop_states(connection, moved)
+    return moved
 
 
 def _fold_stops(connection: Connection, fresh: Iterable[tuple[Origin, NewRecord]]) -> None:
@@ -234,18 +323,20 @@ def _lane(sender: Sender, lane: Lane) -> ColumnElement[bool]:
     )
 
 
-def _origin(sender: Sender, record: NewRecord, now: datetime) -> Origin:
+def _origin(sender: Sender, record: NewRecord, anchored_ms: int | None, now: datetime) -> Origin:
     captured_at = from_ms(record.captured_ms) if record.has_time else None
+    captured_at = captured_at if anchored_ms is None else from_ms(anchored_ms)
     received_at = from_ms(to_ms(now))  # as precise as it is stored, so that a rebuild gives the same
     return Origin(van=sender.van, epoch=sender.epoch, seq=record.seq, captured_at=captured_at, received_at=received_at)
 
 
 def _stored_origin(row: RowMapping) -> Origin:
     record = Record.model_validate_json(row["record"])
+    captured_at = None if record.wall_source == "none" else from_ms(row["captured_ms"])
     return Origin(
         van=row["van"],
         epoch=row["epoch"],
         seq=row["seq"],
-        captured_at=None if record.wall_source == "none" else from_ms(row["captured_ms"]),
+        captured_at=captured_at if row["anchored_ms"] is None else from_ms(row["anchored_ms"]),
         received_at=from_ms(row["received_ms"]),
     )

@@ -85,8 +85,9 @@ records = Table(
     Column("stop_id", String(64)),  # when the body names one
     Column("sha256", String(64), nullable=False),  # of the canonical record
     Column("record", Text, nullable=False),  # wire.envelope.Record as JSON, unknown fields and all
-    Column("boot", Integer, nullable=False),
-    Column("captured_ms", BigInteger, nullable=False),  # the van's clock
+    Column("boot", Integer, nullable=False),  # it was captured in
+    Column("captured_ms", BigInteger, nullable=False),  # the van's clock as it was then
+    Column("anchored_ms", BigInteger),  # what it should have been, when the van found out later (see clock_anchors)
     Column("received_ms", BigInteger, nullable=False),  # ours
     Column("problem", Text),  # why the body is not what its kind says; such a record is kept and changes nothing
     Index("ix_records_stop", "stop_id"),
@@ -141,6 +142,28 @@ lane_cursors = Table(
     Column("beyond", Text, nullable=False),  # JSON [[first, last], ...] stored past the gap
 )
 
+clock_anchors = Table(
+    "clock_anchors",
+    metadata,
+    Column("van", String(32), primary_key=True),
+    Column("epoch", String(16), primary_key=True),
+    Column("boot", Integer, primary_key=True),
+    Column("seq", BigInteger, nullable=False),  # of the record that told it; only earlier ones are dated by it
+    Column("mono_ms", BigInteger, nullable=False),
+    Column("wall_ms", BigInteger, nullable=False),
+)
+
+track_gaps = Table(
+    "track_gaps",  # breadcrumbs the van gave up, so that no hole in the track goes unexplained
+    metadata,
+    Column("van", String(32), primary_key=True),
+    Column("epoch", String(16), primary_key=True),
+    Column("first_seq", BigInteger, primary_key=True),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+)
+
 blobs = Table(
     "blobs",
     metadata,
@@ -158,6 +181,15 @@ blob_chunks = Table(
     Column("sha256", String(64), ForeignKey("blobs.sha256"), primary_key=True),
     Column("offset_bytes", Integer, primary_key=True),
     Column("data", LargeBinary, nullable=False),
+)
+
+wanted_blobs = Table(
+    "wanted_blobs",  # named by a record and not whole here; a van that comes back is asked for them
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("van", String(32), nullable=False),
+    Column("named_ms", BigInteger, nullable=False),
+    Index("ix_wanted_blobs_van", "van", "named_ms"),
 )
 
 # Folds of the records, rebuilt from them at any time ---------------------------------------------------------------

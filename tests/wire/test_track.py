@@ -42,6 +42,7 @@ def test_anything_finer_is_rounded_to_the_nearest_step_and_never_drifts(
     said = Breadcrumb(wall_ms=1, lat_deg=lat_deg, lon_deg=lon_deg, speed_mps=speed_mps, heading_deg=heading_deg)
 
     for back in from_columns(a_batch([said] * 5)):
+        assert back is not None
         assert back.lat_deg == pytest.approx(lat_deg, abs=0.5e-6)
         assert back.lon_deg == pytest.approx(lon_deg, abs=0.5e-6)
         assert back.speed_mps == pytest.approx(speed_mps, abs=0.0051)
@@ -53,7 +54,7 @@ def test_a_missing_value_stays_missing_and_does_not_break_the_chain() -> None:
     speeds = [3.0, None, 5.0]
     said = [Breadcrumb(wall_ms=n, lat_deg=1, lon_deg=2, speed_mps=speed) for n, speed in enumerate(speeds)]
 
-    assert [crumb.speed_mps for crumb in from_columns(a_batch(said))] == speeds
+    assert [crumb and crumb.speed_mps for crumb in from_columns(a_batch(said))] == speeds
 
 
 def test_columns_of_different_lengths_are_no_batch() -> None:

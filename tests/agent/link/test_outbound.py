@@ -68,7 +68,7 @@ def test_breadcrumbs_travel_in_columns_and_come_back() -> None:
     parcel = track_parcel(SENDER, [a_crumb(seq) for seq in range(1, 400)])
     batch = decode(TrackBatch, parcel.packet)
     assert (parcel.first, parcel.last, batch.first_seq) == (1, 300, 1)
-    assert [crumb.wall_ms for crumb in from_columns(batch)] == [seq * 1000 for seq in range(1, 301)]
+    assert [crumb and crumb.wall_ms for crumb in from_columns(batch)] == [seq * 1000 for seq in range(1, 301)]
 
 
 def test_the_newest_breadcrumbs_are_the_unbroken_end() -> None:

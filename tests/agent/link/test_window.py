@@ -1,5 +1,7 @@
 """How much is under way, when it goes again, and when the link is taken for dead."""
 
+import pytest
+
 from agent.link.backoff import Backoff
 from agent.link.outbound import Parcel
 from agent.link.window import LIMIT, TRACK_LIMIT, ChunkWindow, Pulse, Window
@@ -51,11 +53,11 @@ def test_a_receipt_takes_out_what_it_covers_as_a_whole() -> None:
 
 def test_one_chunk_is_under_way_until_its_receipt_or_its_time() -> None:
     chunks = ChunkWindow()
-    assert chunks.next_piece(SHA, 20_000) == (0, 16_384)
+    assert chunks.next_piece(SHA, 20_000) == (0, 4_096)
     chunks.sent(SHA, 0, 16_384, 0.0)
     assert not chunks.is_free(1.9)
     assert chunks.is_free(2.0)
-    chunks.receipted(SHA, BlobReceipt(held=((0, 16_384),)))
+    chunks.receipted(SHA, BlobReceipt(held=((0, 16_384),)), 0.3)
     assert chunks.is_free(0.1)
     assert chunks.next_piece(SHA, 20_000) == (16_384, 3_616)
 
@@ -63,10 +65,25 @@ def test_one_chunk_is_under_way_until_its_receipt_or_its_time() -> None:
 def test_a_chunk_that_was_refused_does_not_circle() -> None:
     chunks = ChunkWindow()
     chunks.sent(SHA, 0, 16_384, 0.0)
-    chunks.receipted(SHA, BlobReceipt(held=()))
+    chunks.receipted(SHA, BlobReceipt(held=()), 0.0)
     assert not chunks.is_free(0.1)
     chunks.sent(SHA, 0, 16_384, 2.0)
     assert not chunks.is_free(5.9)  # and the second time it waits longer
+
+
+@pytest.mark.parametrize(
+    ("took_s", "pieces"), [(0.1, [8192, 16384, 16384]), (0.3, [4096] * 3), (0.9, [2048, 1024, 1024])]
+)
+def test_chunks_grow_on_a_quick_link_and_shrink_on_a_slow_one(took_s: float, pieces: list[int]) -> None:
+    chunks = ChunkWindow()
+    seen, held, now_s = [], 0, 0.0
+    for _ in pieces:
+        start, length = chunks.next_piece(SHA, 1_000_000)
+        chunks.sent(SHA, start, length, now_s)
+        now_s, held = now_s + took_s, held + length
+        chunks.receipted(SHA, BlobReceipt(held=((0, held),)), now_s)
+        seen.append(chunks.next_piece(SHA, 1_000_000)[1])
+    assert seen == pieces
 
 
 def test_a_link_that_never_answers_is_not_beating_and_grows_silent() -> None:

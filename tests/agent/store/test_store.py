@@ -232,7 +232,7 @@ async def test_what_entered_is_forgotten_after_a_week_and_never_by_a_clock_that_
     await store.close()
 
 
-async def test_evidence_waits_again_when_the_coordinator_forgot_events(tmp_path: Path) -> None:
+async def test_evidence_waits_again_when_the_coordinator_asks_for_it(tmp_path: Path) -> None:
     store = await Store.open(tmp_path)
     await store.save(a_step(records=(a_record(1), a_record(2)), blob=a_blob()))
     whole = {"a" * 64: BlobReceipt(is_whole=True)}
@@ -240,7 +240,8 @@ async def test_evidence_waits_again_when_the_coordinator_forgot_events(tmp_path:
     await store.apply_receipts(knows, AT_MS)
     await store.apply_receipts(knows, AT_MS, is_resume=True)
     assert await store.waiting_blobs() == []
-    restored = Receipts(epoch=store.identity.epoch, lanes={"events": LaneReceipt(contiguous_seq=1)})
+    asked = {"a" * 64: BlobReceipt()}
+    restored = Receipts(epoch=store.identity.epoch, lanes={"events": LaneReceipt(contiguous_seq=1)}, blobs=asked)
     await store.apply_receipts(restored, AT_MS, is_resume=True)
     assert [blob.sha256 for blob in await store.waiting_blobs()] == ["a" * 64]
     await store.close()

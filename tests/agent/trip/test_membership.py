@@ -15,6 +15,7 @@ from agent.trip.inputs import (
     LinkChanged,
     ManifestArrived,
     ManifestUnreadable,
+    TimeFound,
 )
 from agent.trip.run import Run, StopPhase
 from tests.builders import (
@@ -27,6 +28,7 @@ from tests.builders import (
     a_stop,
     at,
 )
+from wire.codec import content_hash
 from wire.events import EventKind, Outcome, ReplanReason
 from wire.manifest import CommandKind, Manifest
 
@@ -49,7 +51,8 @@ def asked(decision: Decision) -> list[ReplanReason]:
 def test_the_first_manifest_is_applied_and_planned() -> None:
     decision = enter(Run(), ManifestArrived(manifest=a_manifest(2)))
     assert [stop.stop_id for stop in decision.run.open_stops] == ["s1", "s2"]
-    assert said(decision) == [(EventKind.MANIFEST_APPLIED, {"version": 1})]
+    applied = {"version": 1, "sha256": content_hash(a_manifest(2))}
+    assert said(decision) == [(EventKind.MANIFEST_APPLIED, applied)]
     assert asked(decision) == [ReplanReason.MANIFEST]
     assert decision.run.replan is not None
 
@@ -194,3 +197,18 @@ def test_a_fix_moves_the_van_and_no_version() -> None:
     position = a_position(fixed_at=at(5))
     decision = enter(a_run(), FixJudged(position=position, motion=Motion.MOVING))
     assert decision == Decision(run=a_run(position=position, motion=Motion.MOVING))
+
+
+def test_a_command_does_not_expire_by_a_clock_that_nobody_trusts() -> None:
+    command = a_command(expires_at=at(-1))
+    doubted = enter(a_run(), CommandArrived(command=command, is_time_trusted=False))
+    assert said(doubted) == [
+        (EventKind.COMMAND_RESULT, {"command_id": command.command_id, "result": "done", "why": ""})
+    ]
+
+
+def test_the_time_that_was_found_out_is_told() -> None:
+    found = TimeFound(boot=2, mono_ms=5, wall_ms=1_800_000_000_000, err_ms=1000, source="gps")
+    ((kind, body),) = said(enter(a_run(), found))
+    assert kind is EventKind.CLOCK_ANCHORED
+    assert (body["boot"], body["mono_ms"], body["wall_ms"]) == (2, 5, 1_800_000_000_000)

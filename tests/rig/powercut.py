@@ -1,0 +1,177 @@
+"""`powercut`: a real agent or coordinator's store on a real ext4 whose power goes, by the file system's own shutdown.
+
+A child process writes and says on a pipe what it was told is durable; at a random moment the file system is shut down
+without flushing its journal, the child is killed, the image is mounted again, and a fresh process looks. Unlike the
+disks of `simulate` this is a real kernel, a real journal and real processes; it tears no sectors and does not lie.
+"""
+
+import fcntl
+import os
+import random
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.rig import writer
+
+EXT4_SHUTDOWN = 0x8004587D
+NO_LOG_FLUSH = 2
+IMAGE_MB = 48
+
+
+class MachineLacksError(RuntimeError):
+    """What is missing, by name."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    acked: int
+    lost: int
+    is_corrupt: bool
+    why: str = ""
+
+
+def powercut(cuts: int, seed: int) -> int:
+    """The exit status: 0 when nothing was lost or corrupt."""
+    home = Path(tempfile.mkdtemp(prefix="rig-power-"))
+    done: list[Cut] = []
+    try:
+        check_machine(home)
+        dice = random.Random(seed)
+        for number in range(cuts):
+            who = "van" if number % 2 == 0 else "coordinator"
+            done.append(_cut(home, who, dice.uniform(0.02, 0.6), number))
+            if done[-1].why:
+                print(f"cut {number} of seed {seed}, {who}: {done[-1].why}")
+    except MachineLacksError as error:
+        print(f"this machine cannot cut power: {error}", file=sys.stderr)
+        return 1
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    acked, lost, corrupt = (
+        sum(cut.acked for cut in done),
+        sum(cut.lost for cut in done),
+        sum(cut.is_corrupt for cut in done),
+    )
+    print(f"cuts={len(done)} acked={acked} lost={lost} corrupt={corrupt}")
+    return 0 if done and acked and not lost and not corrupt else 1
+
+
+def check_machine(home: Path) -> None:
+    """Raises MachineLacksError with the name of the first thing that is not there."""
+    if os.geteuid() != 0:
+        raise MachineLacksError("root (mount and the shutdown ioctl)")
+    for program in ("mkfs.ext4", "mount", "umount"):
+        if shutil.which(program) is None:
+            raise MachineLacksError(program)
+    disk = _Ext4(home)
+    try:
+        disk.mount()
+    except subprocess.CalledProcessError as error:
+        raise MachineLacksError(f"a loop device: {error.stderr.decode().strip()}") from error
+    (disk.place / "synced").write_text("yes")
+    disk.sync()
+    (disk.place / "unsynced").write_text("no")
+    disk.cut()
+    disk.mount()
+    try:
+        if not (disk.place / "synced").exists() or (disk.place / "unsynced").exists():
+            raise MachineLacksError("an ext4 whose shutdown loses what was not synced")
+    finally:
+        disk.umount()
+
+
+class _Ext4:
+    """An image in a file, mounted by loop."""
+
+    def __init__(self, home: Path) -> None:
+        self.place = home / "disk"
+        self.place.mkdir(exist_ok=True)
+        self._image = home / "disk.img"
+        with self._image.open("wb") as file:
+            file.truncate(IMAGE_MB << 20)
+        subprocess.run(["mkfs.ext4", "-qF", str(self._image)], check=True, capture_output=True)
+
+    def mount(self) -> None:
+        subprocess.run(["mount", "-o", "loop", str(self._image), str(self.place)], check=True, capture_output=True)
+
+    def umount(self) -> None:
+        subprocess.run(["umount", str(self.place)], check=True, capture_output=True)
+
+    def sync(self) -> None:
+        subprocess.run(["sync", "-f", str(self.place)], check=True)
+
+    def shut_down(self) -> None:
+        folder = os.open(self.place, os.O_RDONLY)
+        try:
+            fcntl.ioctl(folder, EXT4_SHUTDOWN, struct.pack("I", NO_LOG_FLUSH))
+        finally:
+            os.close(folder)
+
+    def cut(self) -> None:
+        self.shut_down()
+        self.umount()
+
+
+def _cut(home: Path, who: str, after_s: float, number: int) -> Cut:
+    disk = _Ext4(home)
+    disk.mount()
+    writing = _Child(lambda: writer.write(who, disk.place, number))
+    try:
+        if writing.said.readline() != "ready\n":  # its store is open
+            raise MachineLacksError(f"a {who} that starts on an ext4 by loop")
+        time.sleep(after_s)
+        disk.shut_down()
+        writing.kill()
+        # Only whole lines were said; what was called saved after the shutdown would be a lie, and is counted too.
+        acked = [int(line) for line in writing.said.read().split("\n")[:-1] if line.isdigit()]
+    finally:
+        writing.kill()
+        disk.umount()
+    disk.mount()
+    looking = _Child(lambda: writer.check(who, disk.place, max(acked, default=0)))
+    try:
+        answer = looking.said.read().strip()
+    finally:
+        looking.kill()
+        disk.umount()
+    if not answer.startswith("lost="):
+        return Cut(len(acked), 0, is_corrupt=True, why=answer or "whoever looked has died")
+    lost = int(answer.removeprefix("lost="))
+    return Cut(len(acked), lost, is_corrupt=False, why=f"{lost} of {len(acked)} were lost" if lost else "")
+
+
+class _Child:
+    """A forked process: all that production needs is imported already, which makes a cut cost a fraction of a second.
+
+    Nothing of SQLite is open in us, and we have no threads; so a fork is a clean start.
+    """
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        reading, writing = os.pipe()
+        self._pid: int | None = os.fork()
+        if self._pid == 0:
+            os.close(reading)
+            os.dup2(writing, 1)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            try:
+                work()
+            except BaseException as error:
+                os.write(1, f"{type(error).__name__}: {error}\n".encode())
+            finally:
+                os._exit(0)
+        os.close(writing)
+        self.said = os.fdopen(reading)
+
+    def kill(self) -> None:
+        if self._pid is not None:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+            self._pid = None

@@ -1,0 +1,98 @@
+"""What happens to the parts, and when: drawn from a seed, readable as a list."""
+
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tests.rig.coordinator import CLIENT_ID
+from tests.rig.weather import Weather
+
+LEAST_CRASHES = 3
+
+
+class Fault(StrEnum):
+    CUT = "power cut in the middle of a storage operation"
+    POWER = "power cut"
+    KILL = "kill -9"
+    PARTITION = "partition"
+    ONE_WAY = "one-way partition"
+    RESET = "reset"
+    BROKER = "broker dies"
+    FULL = "disk full"
+    JUMP = "clock jumps"
+    EPOCH = "power cut, and the store takes itself for restored"
+
+
+@dataclass(frozen=True)
+class Event:
+    """`amount`: storage operations until the cut, or seconds: of the partition, of the darkness, of the jump."""
+
+    at_s: float
+    fault: Fault
+    node: str
+    amount: float = 0.0
+    is_up: bool = False
+    """Of a one-way partition: it is the way up that is closed."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    seed: int
+    vans: tuple[str, ...]
+    stops: int
+    pace_s: float
+    weather: Weather
+    events: tuple[Event, ...]
+    second_list_at_s: float
+    is_shuffled: bool
+
+
+def draw(seed: int) -> Schedule:
+    """The schedule of a seed: at least three crashes and one partition in every one."""
+    dice = random.Random(seed)
+    vans = ("van-1",) if dice.random() < 0.85 else ("van-1", "van-2")
+    lasts_s = dice.uniform(6.0, 20.0)
+    nodes = (*vans, *vans, CLIENT_ID, CLIENT_ID)
+    events = [_crash(dice, dice.choice(nodes), lasts_s) for _ in range(dice.choice((3, 3, 4, 5)))]
+    events += [_partition(dice, dice.choice(nodes), lasts_s) for _ in range(dice.choice((1, 1, 2)))]
+    if dice.random() < 0.4:
+        events.append(Event(dice.uniform(1.0, lasts_s), Fault.BROKER, "broker", dice.uniform(0.1, 5.0)))
+    if dice.random() < 0.3:
+        events.append(Event(dice.uniform(1.0, lasts_s), Fault.RESET, dice.choice(nodes)))
+    if dice.random() < 0.2:
+        events.append(Event(dice.uniform(1.0, lasts_s), Fault.FULL, dice.choice(nodes), dice.uniform(1.0, 8.0)))
+    if dice.random() < 0.3:
+        jump_s = dice.choice((-1, 1)) * dice.choice((60.0, 3 * 86_400.0, 20 * 365 * 86_400.0))
+        events.append(Event(dice.uniform(0.0, lasts_s), Fault.JUMP, dice.choice(vans), jump_s))
+    if dice.random() < 0.2:
+        events.append(Event(dice.uniform(1.0, lasts_s), Fault.EPOCH, dice.choice(vans)))
+    is_datagram = dice.random() < 0.5
+    weather = Weather(
+        least_s=0.005,
+        most_s=dice.choice((0.02, 0.1, 1.0, 3.0)),
+        is_datagram=is_datagram,
+        loss=dice.choice((0.0, 0.05, 0.2, 0.4)) if is_datagram else 0.0,
+        doubling=dice.choice((0.0, 0.1, 0.3)) if is_datagram else 0.0,
+    )
+    return Schedule(
+        seed=seed,
+        vans=vans,
+        stops=dice.choice((1, 2, 3)),
+        pace_s=lasts_s / 12,
+        weather=weather,
+        events=tuple(sorted(events, key=lambda event: event.at_s)),
+        second_list_at_s=dice.uniform(0.0, lasts_s),
+        is_shuffled=dice.random() < 0.5,
+    )
+
+
+def _crash(dice: random.Random, node: str, lasts_s: float) -> Event:
+    fault = dice.choice((Fault.CUT, Fault.CUT, Fault.POWER, Fault.KILL))
+    amount = dice.randint(1, 120) if fault is Fault.CUT else 0
+    return Event(dice.uniform(0.0, lasts_s), fault, node, amount)
+
+
+def _partition(dice: random.Random, node: str, lasts_s: float) -> Event:
+    for_s = dice.choice((dice.uniform(0.5, 5.0), dice.uniform(5.0, 60.0)))
+    fault = Fault.ONE_WAY if dice.random() < 0.3 else Fault.PARTITION
+    return Event(dice.uniform(0.0, lasts_s), fault, node, for_s, is_up=dice.random() < 0.5)

@@ -1,0 +1,56 @@
+"""The rig, shortly, and the rig itself: that it replays exactly, and finds what is planted."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def rig(*words: str, within_s: float = 900.0) -> str:
+    """The last line of a command that found nothing."""
+    done = subprocess.run(
+        [CHECKOUT / "scripts/rig", *words], cwd=CHECKOUT, capture_output=True, text=True, timeout=within_s, check=False
+    )
+    assert done.returncode == 0, f"{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
+    return done.stdout.strip().splitlines()[-1]
+
+
+@pytest.mark.system
+def test_schedules_lose_double_and_disorder_nothing_and_leave_nothing_stuck() -> None:
+    assert rig("simulate", "--schedules", "60", "--seed", "1").endswith("lost=0 doubled=0 disordered=0 stuck=0")
+
+
+@pytest.mark.system
+def test_a_cut_at_every_storage_operation_loses_nothing() -> None:
+    assert rig("exhaust").endswith("lost=0 corrupt=0")
+
+
+@pytest.mark.system
+def test_a_real_file_system_whose_power_goes_keeps_what_was_called_saved() -> None:
+    assert rig("powercut", "--cuts", "6", "--seed", "1").endswith("lost=0 corrupt=0")
+
+
+@pytest.mark.system
+def test_every_planted_fault_is_found() -> None:
+    words = dict(pair.split("=") for pair in rig("mutants").split())
+    assert words["caught"] == words["of"]
+    assert int(words["of"]) >= 20
+
+
+@pytest.mark.system
+def test_a_seed_replays_exactly_in_another_process() -> None:
+    traces = set()
+    for hash_seed in ("1", "2"):
+        done = subprocess.run(
+            [CHECKOUT / "scripts/rig", "simulate", "--schedules", "1", "--seed", "13", "--jobs", "1", "--verbose"],
+            cwd=CHECKOUT,
+            env={"PATH": "/usr/bin:/bin", "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=True,
+        )
+        traces.add("\n".join(line for line in done.stdout.splitlines() if not line.startswith("seeds ")))
+    assert len(traces) == 1

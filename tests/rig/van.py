@@ -1,0 +1,201 @@
+"""One van in the rig: the production store, loop, decisions and courier, on a disk and a link of the rig's."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from agent.courier import Courier
+from agent.errors import StoreError
+from agent.link.live import live
+from agent.runtime import Answer, Runtime
+from agent.screen.taps import TapEntry
+from agent.store.blobs import NewBlob
+from agent.store.inputs import TapMade
+from agent.store.store import Store
+from agent.trip.decide import decide
+from agent.trip.eta import etas
+from agent.trip.inputs import FixJudged, PlanNotFound, PlanSolved
+from agent.trip.plans import held_first, pending_effects
+from agent.trip.run import Run
+from host.clock import Clock
+from tests.builders import a_place, a_plan, a_position
+from tests.rig.disk import Disk
+from tests.rig.link import SimLink
+from tests.rig.vfs import the_vfs
+from wire.events import Live, ReplanReason
+from wire.track import Breadcrumb
+
+FLEET = "town"
+DATABASE_FILE = "van.sqlite"
+FIX_EVERY_S = 2.5
+
+
+class NotThereError(Exception):
+    """Whoever was asked is down, or died before it answered."""
+
+
+class VanNode:
+    """Boots, is killed, boots again. `on_boot` sees each new store before anything is done with it."""
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        *,
+        dice: random.Random,
+        clock: Clock,
+        on_boot: Callable[["VanNode", Store], Awaitable[None]],
+        on_cut: Callable[["VanNode"], None],
+        on_broken: Callable[["VanNode", BaseException], None],
+    ) -> None:
+        self.name, self.folder = name, folder
+        self.disk = Disk(dice.getrandbits(64))
+        self.link: SimLink | None = None
+        self.store: Store | None = None
+        self.runtime: Runtime | None = None
+        self.boots = 0
+        self._dice, self._clock, self._on_boot, self._on_cut = dice, clock, on_boot, on_cut
+        self._on_broken = on_broken
+        self._life: asyncio.Task[None] | None = None
+        self._asked: set[asyncio.Task[Answer]] = set()
+
+    @property
+    def is_on(self) -> bool:
+        return self._life is not None
+
+    def boot(self) -> None:
+        the_vfs().mount(self.folder, self.disk)
+        self.disk.on_cut = self._lose_power
+        self.boots += 1
+        self._life = asyncio.create_task(self._live(self.disk))
+        self._life.add_done_callback(self._ended)
+
+    def _lose_power(self) -> None:
+        asyncio.get_running_loop().call_soon(self._on_cut, self)  # not from within SQLite
+
+    def _ended(self, life: asyncio.Task[None]) -> None:
+        error = None if life.cancelled() else life.exception()
+        if life is self._life and error is not None:
+            self._on_broken(self, error)
+
+    def kill(self, *, has_power: bool) -> None:
+        """kill -9, or the power goes: nobody below the application is asked."""
+        if self._life is None:
+            return
+        self.disk = self.disk.after_kill() if has_power else self.disk.after_power_cut()
+        if self.link is not None:
+            self.link.killed(has_power=has_power)
+        self._life.cancel()
+        for task in self._asked:
+            task.cancel()
+        self._life = self.store = self.runtime = self.link = None
+
+    async def stop(self) -> None:
+        """An orderly end."""
+        life, self._life = self._life, None
+        if life is not None:
+            life.cancel()
+            await asyncio.gather(life, return_exceptions=True)
+
+    async def tap(self, entry: TapEntry) -> Answer:
+        """As the cab page asks. Raises NotThereError when no answer came, StoreError when it was not saved."""
+        runtime, disk = self.runtime, self.disk
+        if runtime is None:
+            raise NotThereError
+        image = entry.image
+        task = asyncio.create_task(
+            runtime.submit(
+                entry.entered,
+                tap=TapMade(entry.tap_id, entry.request_hash),
+                blob=NewBlob(image.sha256, image.kind, image.media_type, image.data) if image else None,
+            )
+        )
+        self._asked.add(task)
+        task.add_done_callback(self._asked.discard)
+        await asyncio.wait({task})
+        if disk.is_dead or task.cancelled():
+            raise NotThereError
+        return task.result()
+
+    async def _live(self, disk: Disk) -> None:
+        store = await self._opened(disk)
+        try:
+            await self._on_boot(self, store)
+            self.store = store
+            await self._work(store, await store.load_run())
+        finally:
+            with contextlib.suppress(StoreError):
+                await store.close()
+
+    async def _opened(self, disk: Disk) -> Store:
+        try:
+            return await Store.open(self.folder)
+        except StoreError:
+            if disk.is_dead:
+                await asyncio.Event().wait()  # until whoever cut the power has seen it
+            raise
+
+    async def _work(self, store: Store, run: Run) -> None:
+        runtime = Runtime(
+            store=store,
+            run=run,
+            decide=decide,
+            pending_effects=pending_effects,
+            ask_planner=self._plan,
+            clock=self._clock,
+        )
+
+        def newest() -> Live:
+            now = self._clock.now()
+            return live(self.name, runtime.run, etas(runtime.run, now), now)
+
+        courier = Courier(
+            address=("rig", 1883),
+            fleet=FLEET,
+            van=self.name,
+            store=store,
+            submit=runtime.submit,
+            live=newest,
+            receipted=runtime.changed.ring,
+            clock=self._clock,
+            is_online=runtime.run.is_online,
+            chance=self._dice.random,
+        )
+        runtime.saved.then(courier.nudge)
+        runtime.live_wanted.then(courier.send_live)
+        self.runtime = runtime
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(runtime.live())
+            tasks.create_task(courier.run())
+            tasks.create_task(self._drive(runtime))
+            tasks.create_task(self._forget(store))
+
+    async def _plan(self, run: Run, reason: ReplanReason) -> PlanSolved | PlanNotFound:
+        await asyncio.sleep(self._dice.uniform(0.05, 1.0))
+        stops = [stop.stop for stop in run.open_stops]
+        if not stops:
+            return PlanNotFound(run_version=run.version, why="no stop is open")
+        first = held_first(run, reason)
+        stops.sort(key=lambda stop: stop.stop_id != first)
+        plan = a_plan(stops, made_at=self._clock.now(), reason=reason)
+        return PlanSolved(run_version=run.version, plan=plan)
+
+    async def _drive(self, runtime: Runtime) -> None:
+        """Fixes and breadcrumbs; fewer than in life, where they cost the same and find no more."""
+        metres = 0.0
+        while True:
+            await asyncio.sleep(FIX_EVERY_S)
+            metres += 8.0
+            now, place = self._clock.now(), a_place(north_m=metres)
+            crumb = Breadcrumb(
+                wall_ms=round(now.timestamp() * 1000), lat_deg=round(place.lat_deg, 6), lon_deg=round(place.lon_deg, 6)
+            )
+            runtime.tell(FixJudged(position=a_position(place, fixed_at=now)), crumb=crumb)
+
+    async def _forget(self, store: Store) -> None:
+        while True:
+            await asyncio.sleep(self._dice.uniform(3.0, 15.0))
+            with contextlib.suppress(StoreError):
+                await store.purge(round(self._clock.now().timestamp() * 1000))
