@@ -1,8 +1,13 @@
 """Nothing we start listens beyond this machine: addresses are checked, and ports claimed, here."""
 
 import errno
+import secrets
 import socket
 from ipaddress import ip_address
+from pathlib import Path
+
+LOWEST_PORT = 10_240
+OUTGOING_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 class LoopbackOnlyError(ValueError):
@@ -45,6 +50,18 @@ def claim_port(host: str, port: int, what: str) -> socket.socket:
 
 
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody used a moment ago, for children which cannot choose one themselves."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
+    """A TCP port on 127.0.0.1 that nobody uses, for children which cannot choose one themselves.
+
+    Drawn from below the range that the system takes the near ends of outgoing connections from: one from there may be
+    taken again before the child listens on it.
+    """
+    first_outgoing = int(OUTGOING_PORTS.read_text().split()[0])
+    while True:
+        port = LOWEST_PORT + secrets.randbelow(max(1, first_outgoing - LOWEST_PORT))
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+        else:
+            return port

@@ -2,7 +2,15 @@ import socket
 
 import pytest
 
-from host.loopback import LoopbackOnlyError, PortTakenError, claim_port, free_port, require_loopback
+from host.loopback import (
+    LOWEST_PORT,
+    OUTGOING_PORTS,
+    LoopbackOnlyError,
+    PortTakenError,
+    claim_port,
+    free_port,
+    require_loopback,
+)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.0.1", "::1", "localhost"])
@@ -30,3 +38,8 @@ def test_a_claimed_port_listens_and_is_not_given_twice() -> None:
 def test_a_free_port_can_be_claimed() -> None:
     with claim_port("127.0.0.1", free_port(), "the console"):
         pass
+
+
+def test_a_free_port_is_none_that_an_outgoing_connection_could_take() -> None:
+    first_outgoing = int(OUTGOING_PORTS.read_text().split()[0])
+    assert all(LOWEST_PORT <= free_port() < first_outgoing for _ in range(50))
