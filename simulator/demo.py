@@ -53,6 +53,8 @@ async def run(
     wish: Wish, say: Callable[[str], None], on_ready: Callable[[stage.Stage], None], *, stays_open: bool
 ) -> Report:
     """Drives the scenario to its end and compares. With `stays_open` the pages stay up until the task is cancelled."""
+    if wish.first_port is not None:
+        stage.require_free(wish.first_port, wish.scenario.vans)
     started = system_time.monotonic()
     here = ground.extract(wish.map_file, say) if wish.map_file else ground.town()
     scenario = _possible(wish.scenario, here, say)

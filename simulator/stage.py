@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from host.clock import ClockSettings
-from host.loopback import free_port
+from host.loopback import claim_port, free_port
 from roads import pack as packs
 from wire.geo import Place
 from wire.model import Value
@@ -84,6 +84,12 @@ def run_folder(started: datetime) -> Path:
     folder = runs / started.strftime("%Y%m%d-%H%M%S-%f")
     folder.mkdir()
     return folder
+
+
+def require_free(first_port: int, vans: int) -> None:
+    """Raises PortTakenError when a page's port is taken: another run's console would answer in place of ours."""
+    for port in range(first_port, first_port + vans + 1):
+        claim_port(LOOPBACK, port, "the pages (--port moves them)").close()
 
 
 def stage(

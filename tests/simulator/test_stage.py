@@ -5,7 +5,8 @@ import pytest
 
 from agent.config import read_settings as read_van
 from cloud.config import read_settings as read_cloud
-from simulator.stage import Stage, stage, staged
+from host.loopback import PortTakenError, claim_port
+from simulator.stage import LOOPBACK, Stage, require_free, stage, staged
 from tests.builders import DEPOT
 
 
@@ -35,3 +36,10 @@ def test_van_and_coordinator_read_the_settings_written_for_them_and_agree_on_the
 def test_the_shift_starts_with_the_scenario(tmp_path: Path, hour: int, ends: time) -> None:
     cloud = read_cloud(a_stage(tmp_path, datetime(2026, 11, 23, hour, tzinfo=UTC)).cloud_file)
     assert {(van.shift_starts, van.shift_ends) for van in cloud.vans} == {(time(hour), ends)}
+
+
+def test_a_run_does_not_start_beside_another_whose_pages_it_would_take_for_its_own() -> None:
+    with claim_port(LOOPBACK, 0, "another run") as other:
+        taken = other.getsockname()[1]
+        with pytest.raises(PortTakenError, match=f"port {taken} .*already in use"):
+            require_free(taken, vans=3)
