@@ -17,6 +17,9 @@ class LoopbackOnlyError(ValueError):
 class PortTakenError(OSError):
     """Another program already listens where we are told to; the text says where and what to do."""
 
+    def __str__(self) -> str:
+        return str(self.strerror)  # a person has no use for the error's number
+
 
 def require_loopback(address: str, what: str) -> None:
     """Raises LoopbackOnlyError unless `address` is a loopback address or the word localhost."""
