@@ -18,6 +18,8 @@ from simulator.scenario import (
 from wire.events import FailReason
 
 RECEIPT_MARK = b"down/receipts"
+LEAST_OF_A_RUN = 0.38
+"""A cut link stays cut for at least this part of the van's run: a third, and some in hand."""
 
 
 class World(Protocol):
@@ -52,6 +54,8 @@ class Faults:
     pending: list[Pending] = field(default_factory=list)
     offline: dict[str, timedelta] = field(default_factory=dict)
     """Domain time each van has been without a link, for cuts that are over."""
+    begun: dict[str, datetime] = field(default_factory=dict)
+    """When each driver began."""
 
     @classmethod
     def of(cls, world: World, faults: tuple[Fault, ...]) -> "Faults":
@@ -67,6 +71,7 @@ class Faults:
     async def on_progress(self, van: str, closed: int, total: int) -> None:
         """A driver has closed a stop, or is about to start (closed = 0)."""
         share = closed / total if total else 1.0
+        self.begun.setdefault(van, self.world.now())
         for item in self.pending:
             if item.fault.van != van or item.fired:
                 continue
@@ -105,12 +110,19 @@ class Faults:
                 self.world.kill(Process.AGENT, van)
                 self.world.say(f"{van}: the agent was killed while a {kind} was being saved")
 
+    def _is_long_enough(self, since: datetime, van: str, share: float) -> bool:
+        """Stops say little about time where a driver waits for windows: a cut also lasts its part of the whole run, as
+        the share done so far foretells it."""
+        now = self.world.now()
+        whole_run = (now - self.begun[van]) / share
+        return share >= 1 or now - since >= whole_run * LEAST_OF_A_RUN
+
     def _link(self, item: Pending, cut: LinkCut, share: float) -> None:
         if not item.started and share >= cut.from_share:
             item.started, item.since = True, self.world.now()
             self.world.cut_link(cut.van)
             self.world.say(f"{cut.van}: the network is gone")
-        elif item.since is not None and share >= cut.until_share:
+        elif item.since is not None and share >= cut.until_share and self._is_long_enough(item.since, cut.van, share):
             self.offline[cut.van] = self.offline.get(cut.van, timedelta()) + (self.world.now() - item.since)
             item.fired = True
             self.world.heal_link(cut.van)

@@ -7,7 +7,7 @@ from wire.events import FailReason
 
 
 class ToyWorld:
-    """Writes down which switch was pulled; an hour passes at each look at the clock."""
+    """Writes down which switch was pulled; `time` is moved by the test."""
 
     def __init__(self) -> None:
         self.pulled: list[str] = []
@@ -15,7 +15,6 @@ class ToyWorld:
         self.time = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
     def now(self) -> datetime:
-        self.time += timedelta(hours=1)
         return self.time
 
     def cut_link(self, van: str) -> None:
@@ -45,9 +44,20 @@ async def test_a_link_is_cut_once_and_healed_once_and_the_time_between_is_kept()
     faults = Faults.of(world, (LinkCut(kind="link cut", van="van-2", from_share=0.3, until_share=0.7),))
     for closed in range(11):
         await faults.on_progress("van-2", closed, 10)
+        world.time += timedelta(hours=1)
     assert world.pulled == ["cut van-2", "heal van-2"]
-    assert faults.offline == {"van-2": timedelta(hours=1)}
+    assert faults.offline == {"van-2": timedelta(hours=4)}
     assert faults.fired() == {"link cut (van-2, fault 1)": True}
+
+
+async def test_a_link_cut_after_a_slow_start_stays_cut_for_its_part_of_the_run() -> None:
+    world = ToyWorld()
+    faults = Faults.of(world, (LinkCut(kind="link cut", van="van-2", from_share=0.3, until_share=0.7),))
+    begun = world.time
+    for closed, hours in enumerate((0, 2, 4, 6, 7, 8, 9, 10, 11, 12, 13)):
+        world.time = begun + timedelta(hours=hours)
+        await faults.on_progress("van-2", closed, 10)
+    assert faults.offline["van-2"] * 3 >= timedelta(hours=13)
 
 
 async def test_a_link_that_never_heals_has_not_fired() -> None:
