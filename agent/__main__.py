@@ -1,4 +1,6 @@
-"""`python -m agent VAN.toml`: one van. Ends by Ctrl-C or SIGTERM; exit 2, with one line why, when it cannot start."""
+"""`python -m agent VAN.toml`: one van. Ends by Ctrl-C or SIGTERM; exit 2, with one line why, when it cannot start.
+Beside it `enrol`, which gets the van its certificate.
+"""
 
 import asyncio
 import logging
@@ -7,25 +9,32 @@ import signal
 import sys
 from pathlib import Path
 
-from agent.app import App
 from agent.config import Settings, read_settings
-from agent.errors import ConfigError, StoreError
+from agent.errors import ConfigError, EnrolmentError, StoreError
+from agent.identity.badge import Badge
+from agent.identity.enrol import enrol
 from host.loopback import LoopbackOnlyError, PortTakenError
 
-USAGE = "usage: python -m agent VAN.toml"
+USAGE = """usage: python -m agent VAN.toml                     run the van
+       python -m agent enrol VAN.toml TOKEN URL    get its certificate; URL is the coordinator's, https://HOST:PORT"""
 
 
 def main(arguments: list[str]) -> int:
     """The exit code."""
-    if len(arguments) != 1 or arguments[0].startswith("-"):
-        print(USAGE, file=sys.stderr)
-        return 2
     os.umask(0o077)  # names, addresses and signatures are for nobody else on this machine
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        settings = read_settings(Path(arguments[0]))
-        asyncio.run(_run(settings))
-    except (ConfigError, LoopbackOnlyError, PortTakenError, StoreError) as error:
+        match arguments:
+            case ["enrol", file, token, url]:
+                settings = read_settings(Path(file))
+                enrol(Badge(settings.data_dir), settings.van, token, url)
+                print(f"{settings.van}: enrolled; a running agent uses the certificate with its next connection")
+            case [file] if not file.startswith("-"):
+                logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+                asyncio.run(_run(read_settings(Path(file))))
+            case _:
+                print(USAGE, file=sys.stderr)
+                return 2
+    except (ConfigError, EnrolmentError, LoopbackOnlyError, PortTakenError, StoreError) as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else error
         print(f"agent: {said}", file=sys.stderr)
         return 2
@@ -33,6 +42,8 @@ def main(arguments: list[str]) -> int:
 
 
 async def _run(settings: Settings) -> None:
+    from agent.app import App  # noqa: PLC0415 - enrolment needs none of it and answers at once
+
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -9,9 +9,12 @@ from contextlib import AsyncExitStack
 
 from agent.config import Settings
 from agent.courier import Courier
-from agent.errors import StoreError
+from agent.errors import EnrolmentError, StoreError
 from agent.gps.gpsd import GpsdReceiver
 from agent.gps.observer import Observer
+from agent.identity.badge import Badge
+from agent.identity.renewal import keep_renewed
+from agent.identity.tls import Credentials
 from agent.link.live import live
 from agent.localroute.solver import Solver
 from agent.planner import Planner
@@ -56,6 +59,7 @@ class App:
         self._say = say
         self._clock = Clock(settings.clock)
         self._network: asyncio.Task[RoadNetwork] | None = None
+        self._credentials = Credentials(Badge(settings.data_dir)) if settings.broker.tls else None
 
     async def run(self, stopped: asyncio.Event) -> None:
         """Raises, before anything is started: PortTakenError, LoopbackOnlyError, StoreError."""
@@ -103,6 +107,7 @@ class App:
                 listen(receiver, Observer(), runtime.tell),
                 self._keep_roads_closed(runtime),
                 self._forget_what_is_old(store),
+                *([keep_renewed(self._credentials, self._settings.van)] if self._credentials else []),
             )
         ]
         stopping = asyncio.create_task(stopped.wait())
@@ -121,11 +126,16 @@ class App:
     # What one part wants of another ---------------------------------------------------------------------------------
 
     def _courier(self, store: Store, runtime: Runtime) -> Courier:
-        settings = self._settings
+        settings, credentials = self._settings, self._credentials
 
         def newest() -> Live:
             now = self._clock.now()
             return live(settings.van, runtime.run, etas(runtime.run, now), now)
+
+        def receipted() -> None:
+            runtime.changed.ring()
+            if credentials is not None:
+                credentials.answered()
 
         return Courier(
             address=(settings.broker.host, settings.broker.port),
@@ -134,9 +144,10 @@ class App:
             store=store,
             submit=runtime.submit,
             live=newest,
-            receipted=runtime.changed.ring,
+            receipted=receipted,
             clock=self._clock,
             is_online=runtime.run.is_online,
+            secure=credentials.secure if credentials else None,
         )
 
     def _server(self, store: Store, runtime: Runtime, pack: MapPack | None) -> CabServer:
@@ -296,6 +307,14 @@ class App:
         else:
             closing.callback(pid_file.unlink, missing_ok=True)
 
+    def _how_secured(self) -> str:
+        if self._credentials is None:
+            return "without TLS"
+        try:
+            return f"certificate good until {self._credentials.badge.held().own.ends_at:%Y-%m-%d}"
+        except EnrolmentError as error:
+            return str(error)
+
     def _write_solver_pid(self, pid: int) -> None:
         try:
             pid_path(self._settings.run_dir, "solver").write_text(f"{pid}\n")
@@ -310,7 +329,7 @@ class App:
             f"data in {settings.data_dir}, start number {store.identity.boot}, "
             f"{waiting.events + waiting.blobs} things waiting for the coordinator",
             f"gpsd at {settings.gpsd.host}:{settings.gpsd.port}",
-            f"broker at {settings.broker.host}:{settings.broker.port}",
+            f"broker at {settings.broker.host}:{settings.broker.port}, {self._how_secured()}",
             f"map pack {pack.name}" if pack else "no map pack: times are straight-line estimates",
         ]
         if store.identity.was_restored:

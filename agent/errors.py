@@ -3,6 +3,7 @@
     AgentError
     ├── ConfigError              the settings file is missing, unreadable or asks for something impossible
     ├── StoreError               the disk did not take or give what we asked; `kind` says which way
+    ├── EnrolmentError           the van has no certificate, or did not get one; the text says what to do
     └── EvidenceRefusedError     bytes that are no photo or signature we can keep
 
 Ordinary outcomes are values and not here: no fix in a tunnel, no network, no feasible order, a tap out of turn.
@@ -40,6 +41,10 @@ class StoreError(AgentError):
     def __init__(self, kind: StoreErrorKind, message: str) -> None:
         super().__init__(message)
         self.kind = kind
+
+
+class EnrolmentError(AgentError):
+    """The van has no certificate, or did not get one."""
 
 
 class EvidenceRefusedError(AgentError, ValueError):

@@ -1,31 +1,46 @@
 """`python -m cloud CLOUD.toml`: the coordinator. Ends by Ctrl-C or SIGTERM; exit 2, with one line why, when it cannot
-start.
+start. Beside it `enrol`, `revoke` and `admin`, for whoever sits at its machine.
 """
 
 import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
-from cloud.app import run
+from cloud import terminal
 from cloud.config import CloudSettings, read_settings
 from cloud.errors import CloudError
 from host.folder import FolderError
 from host.loopback import LoopbackOnlyError, PortTakenError
 
-USAGE = "usage: python -m cloud CLOUD.toml"
+USAGE = """usage: python -m cloud CLOUD.toml                run the coordinator
+       python -m cloud enrol CLOUD.toml VAN      print a one-time token, good for 15 minutes
+       python -m cloud revoke CLOUD.toml VAN     end a van's certificates, and its session
+       python -m cloud admin CLOUD.toml NAME     make an administrator, or give one a new password"""
+
+COMMANDS: Mapping[str, Callable[[CloudSettings, str, terminal.Say], None]] = {
+    "enrol": terminal.enrol,
+    "revoke": terminal.revoke,
+    "admin": terminal.make_administrator,
+}
 
 
 def main(arguments: list[str]) -> int:
     """The exit code."""
-    if len(arguments) != 1 or arguments[0].startswith("-"):
-        print(USAGE, file=sys.stderr)
-        return 2
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    say: terminal.Say = partial(print, flush=True)
     try:
-        asyncio.run(_run(read_settings(Path(arguments[0]))))
+        match arguments:
+            case [command, file, name] if command in COMMANDS:
+                COMMANDS[command](read_settings(Path(file)), name, say)
+            case [file] if not file.startswith("-"):
+                _log()
+                asyncio.run(_run(read_settings(Path(file)), say))
+            case _:
+                print(USAGE, file=sys.stderr)
+                return 2
     except PortTakenError as error:
         return _refused(error.strerror)
     except (CloudError, LoopbackOnlyError, FolderError, OSError) as error:
@@ -38,11 +53,18 @@ def _refused(why: object) -> int:
     return 2
 
 
-async def _run(settings: CloudSettings) -> None:
+def _log() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+async def _run(settings: CloudSettings, say: terminal.Say) -> None:
+    from cloud.app import run  # noqa: PLC0415 - the other commands need none of it and answer at once
+
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    await run(settings, stopped, lambda line: print(line, flush=True))
+    await run(settings, stopped, say)
 
 
 if __name__ == "__main__":
