@@ -237,9 +237,7 @@ class MqttLink:
             if not self._clean_start:
                 properties.SessionExpiryInterval = SESSION_EXPIRY_S
             if self._secure is not None:
-                secure = self._secure()
-                client.tls_set_context(secure.context)
-                client.on_socket_open = lambda _client, _data, sock: _judged(sock, secure)
+                client.tls_set_context(_judging(self._secure()))
             client.connect_timeout = CONNECT_TIMEOUT_S
             client.connect(self._host, self._port, self._keepalive_s, "", 0, self._clean_start, properties)
             if self._is_closing:
@@ -373,11 +371,22 @@ def _cut(client: Client) -> None:
             socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
-def _judged(sock: object, secure: Secure) -> None:
-    """After the handshake, before the first packet."""
-    assert isinstance(sock, ssl.SSLSocket)
-    secure.judge(sock.getpeercert(binary_form=True) or b"")
-    _send_at_once(sock)
+def _judging(secure: Secure) -> ssl.SSLContext:
+    """The context, whose sockets judge the server as the handshake's last step, and close when they refuse it: paho
+    would leave them open.
+    """
+
+    class JudgingSocket(ssl.SSLSocket):
+        def do_handshake(self, block: bool = False) -> None:
+            try:
+                super().do_handshake(block)
+                secure.judge(self.getpeercert(binary_form=True) or b"")
+            except BaseException:
+                self.close()
+                raise
+
+    secure.context.sslsocket_class = JudgingSocket
+    return secure.context
 
 
 def _send_at_once(sock: object) -> None:
