@@ -35,7 +35,7 @@ class Clock:
 
 
 class Console:
-    """A console with its locks on, and a browser before it. Plain HTTP carries it here; the session is put in by hand."""
+    """A console with its locks on, and a browser before it. Plain HTTP carries it; the session is put in by hand."""
 
     def __init__(self, client: TestClient[Request, Application], desk: Desk, clock: Clock) -> None:
         self.client = client
