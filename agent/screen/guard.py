@@ -29,7 +29,7 @@ async def add_headers(_request: web.Request, response: web.StreamResponse) -> No
 async def only_from_here(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Refuses another site's name for this machine (DNS rebinding), other sites' pages, and changes none of ours asked for."""
+    """Refuses another site's name for this machine (DNS rebinding), its pages, and changes none of ours asked for."""
     try:
         require_loopback(_host_name(request.host), "the cab page")
     except LoopbackOnlyError:

@@ -205,6 +205,17 @@ async def test_the_name_a_client_gives_itself_does_not_count(coordinator: Coordi
         assert await nothing_arrives(link)
 
 
+async def test_a_second_device_with_the_same_certificate_throws_the_first_out(
+    coordinator: Coordinator, tmp_path: Path
+) -> None:
+    van = coordinator.van("van-3", tmp_path)
+    async with a_link(coordinator.broker_port, "van-3", van) as first:
+        assert isinstance(await next_event(first), Connected)
+        async with a_link(coordinator.broker_port, "another-name", van) as clone:
+            assert isinstance(await next_event(clone), Connected)
+            assert isinstance(await next_event(first), Disconnected)
+
+
 async def test_a_revoked_van_loses_its_live_session_within_a_minute_and_does_not_come_back(
     coordinator: Coordinator, tmp_path: Path
 ) -> None:
