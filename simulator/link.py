@@ -78,7 +78,11 @@ class Link:
             if not data:
                 raise EOFError
             is_settled = loop.time() - began_s > HANDSHAKE_S
-            if downward and self._watched is not None and (self._watched[0] in data or (is_settled and _is_sealed(data))):
+            if (
+                downward
+                and self._watched is not None
+                and (self._watched[0] in data or (is_settled and _is_sealed(data)))
+            ):
                 _, seen = self._watched
                 self._watched = None
                 seen()
