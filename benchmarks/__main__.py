@@ -3,9 +3,12 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import resequence
+from benchmarks import resequence, uplink
 
-BENCHMARKS: dict[str, Callable[[list[str]], int]] = {"resequence": resequence.main}
+BENCHMARKS: dict[str, Callable[[list[str]], int]] = {
+    "resequence": resequence.main,
+    "uplink": uplink.main,
+}
 
 
 def main(argv: list[str]) -> int:
