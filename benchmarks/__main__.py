@@ -3,10 +3,11 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import resequence, uplink
+from benchmarks import resequence, sync, uplink
 
 BENCHMARKS: dict[str, Callable[[list[str]], int]] = {
     "resequence": resequence.main,
+    "sync": sync.main,
     "uplink": uplink.main,
 }
 
