@@ -83,7 +83,7 @@ class Store:
             executor.shutdown(wait=False)
             raise
         store = cls(database, identity, reserve, executor)
-        await store._do(store._count_waiting)
+        await store._do(store._recount)
         return store
 
     async def close(self) -> None:
@@ -147,7 +147,7 @@ class Store:
                     StoreErrorKind.FULL, f"{self._database.path}: the disk is nearly full; free some space"
                 )
             self._write(step, packed_run)
-        self._count_waiting()
+        self._count_waiting(self.waiting.events + len(step.records), self.waiting.track + len(step.crumbs))
 
     def _write(self, step: Step, packed_run: bytes) -> None:
         database, epoch_id = self._database, self.identity.epoch_id
@@ -162,19 +162,28 @@ class Store:
             runs.replace(database, packed_run)
 
     def _apply_receipts(self, receipts: Receipts, at_ms: int, *, is_resume: bool) -> None:
-        self._with_reserve(lambda: self._mark(receipts, at_ms, is_resume=is_resume))
+        marked: dict[LaneName, int] = {}
+        self._with_reserve(lambda: marked.update(self._mark(receipts, at_ms, is_resume=is_resume)))
         if not self._reserve.is_held:
             self._make_room(at_ms)
-        self._count_waiting()
+        if is_resume:
+            self._recount()
+        else:
+            self._count_waiting(
+                self.waiting.events - marked.get("events", 0), self.waiting.track - marked.get("track", 0)
+            )
 
-    def _mark(self, receipts: Receipts, at_ms: int, *, is_resume: bool) -> None:
+    def _mark(self, receipts: Receipts, at_ms: int, *, is_resume: bool) -> dict[LaneName, int]:
+        """How many rows of each lane wait no longer."""
+        marked: dict[LaneName, int] = {}
         with self._database.transaction():
             for lane, receipt in receipts.lanes.items():
                 if is_resume and outbox.reopen(self._database, receipts.epoch, lane, receipt) and lane == "events":
                     blobs.reopen(self._database)  # what it forgot of events it may have forgotten of evidence
-                outbox.apply_receipt(self._database, receipts.epoch, lane, receipt, at_ms)
+                marked[lane] = outbox.apply_receipt(self._database, receipts.epoch, lane, receipt, at_ms)
             whole = [sha256 for sha256, receipt in receipts.blobs.items() if receipt.is_whole]
             blobs.mark_whole(self._database, whole, at_ms)
+        return marked
 
     def _purge(self, now_ms: int, receipted_before_ms: int) -> None:
         with self._database.transaction():
@@ -206,9 +215,12 @@ class Store:
                 raise
         return self._reserve.is_held
 
-    def _count_waiting(self) -> None:
-        events, oldest_event_ms = outbox.depth(self._database, "events")
-        track, oldest_crumb_ms = outbox.depth(self._database, "track")
+    def _recount(self) -> None:
+        self._count_waiting(outbox.count(self._database, "events"), outbox.count(self._database, "track"))
+
+    def _count_waiting(self, events: int, track: int) -> None:
+        oldest_event_ms = outbox.oldest_ms(self._database, "events")
+        oldest_crumb_ms = outbox.oldest_ms(self._database, "track")
         said = [ms for ms in (oldest_event_ms, blobs.oldest_waiting_ms(self._database)) if ms is not None]
         every = said if oldest_crumb_ms is None else [*said, oldest_crumb_ms]
         self.waiting = Waiting(
