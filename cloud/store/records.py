@@ -188,7 +188,8 @@ def _fold_stops(connection: Connection, fresh: Iterable[tuple[Origin, NewRecord]
         if record.stop_id is not None and record.body is not None:
             about.setdefault(record.stop_id, []).append((origin, record.body))
     texts = _states(connection, about)
-    made, changed = [], []
+    made: list[dict[str, str]] = []
+    changed: list[dict[str, str]] = []
     for stop_id, facts in about.items():
         text = texts.get(stop_id)
         state = StopState(stop_id=stop_id) if text is None else StopState.model_validate_json(text)
