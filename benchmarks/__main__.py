@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import resequence, sync, uplink
+from benchmarks import resequence, sync, uplink, wear
 
 BENCHMARKS: dict[str, Callable[[list[str]], int]] = {
     "resequence": resequence.main,
     "sync": sync.main,
     "uplink": uplink.main,
+    "wear": wear.main,
 }
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any
 
@@ -22,7 +22,7 @@ from wire.events import (
     StopCompleted,
     TimesSource,
 )
-from wire.manifest import EvidenceKind
+from wire.manifest import Address, Depot, EvidenceKind, EvidenceRule, Manifest, Recipient, Stop, Window
 from wire.model import Message
 
 DEPOT = DEFAULT_CENTRE
@@ -36,6 +36,39 @@ def orders(day: date, count: int) -> tuple[str, list[str]]:
     some = make_orders(town.addresses, town.depot, seed=1, day=day, vans=1, stops_per_van=min(count, 200))
     made = [replace(some[number % len(some)], order_ref=f"B-{number:05d}") for number in range(count)]
     return to_csv(made), [stop_id_of(day, order.order_ref) for order in made]
+
+
+def manifest(stops: int, lasts: timedelta) -> Manifest:
+    """A van's day with that many stops near the depot, half of them with a window."""
+    day = date(2026, 11, 23)
+    starts_at = at_eight(day)
+    town = make_town(1)
+    doors = Random(1).sample(list(town.addresses), stops)  # noqa: S311 - a day, not a key
+    return Manifest(
+        van="van-1",
+        day=day,
+        version=1,
+        timezone="UTC",
+        driver="Inês Duarte",
+        start=Depot(lat_deg=town.depot.lat_deg, lon_deg=town.depot.lon_deg),
+        end=Depot(lat_deg=town.depot.lat_deg, lon_deg=town.depot.lon_deg),
+        shift_starts_at=starts_at,
+        shift_ends_at=starts_at + lasts,
+        stops=tuple(
+            Stop(
+                stop_id=f"2026-11-23.B-{number:05d}",
+                order_ref=f"B-{number:05d}",
+                lat_deg=door.lat_deg,
+                lon_deg=door.lon_deg,
+                address=Address(number=door.number, street=door.street, postcode="4050-262", city=town.name),
+                recipient=Recipient(name="Marta Pires", phone="+351 910 000 000"),
+                items=("parcel, blue", "envelope"),
+                windows=(Window(opens_at=starts_at, closes_at=starts_at + 2 * lasts),) if number % 2 else (),
+                proof={EvidenceKind.SIGNATURE: EvidenceRule.REQUIRED},
+            )
+            for number, door in enumerate(doors)
+        ),
+    )
 
 
 def events(stop_ids: list[str], count: int, at: datetime) -> Iterator[Record]:
