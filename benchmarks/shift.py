@@ -169,7 +169,7 @@ class Shift:
         await self._runtime.submit(entered)
 
     async def _until_planned(self) -> None:
-        while self._runtime.run.replan is not None:
+        while self._runtime.run.replan is not None:  # noqa: ASYNC110 - a plan that was dropped rings no bell
             await asyncio.sleep(0.001)
 
     async def _plan(self, run: Run, reason: ReplanReason) -> PlanSolved:
