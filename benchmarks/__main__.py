@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import resequence, sync, uplink, wear
+from benchmarks import backlog, resequence, sync, uplink, wear
 
 BENCHMARKS: dict[str, Callable[[list[str]], int]] = {
+    "backlog": backlog.main,
     "resequence": resequence.main,
     "sync": sync.main,
     "uplink": uplink.main,
