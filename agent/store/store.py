@@ -19,6 +19,7 @@ from agent.store.meta import Identity, begin_boot
 from agent.store.migrations import migrate
 from agent.store.outbox import KEEP_RECEIPTED_MS, LaneName, OutboxRow, SeqRange
 from agent.store.reserve import RESERVE_BYTES, Reserve
+from agent.store.runs import PackedRun
 from agent.trip.inputs import AnyInput
 from agent.trip.run import Run
 from wire.envelope import Receipts, Record
@@ -67,6 +68,8 @@ class Store:
         self._reserve = reserve
         self._executor = executor
         self._is_closed = False
+        self._run_base: bytes | None = None
+        """What the run on disk is told as a difference from; None makes the next step write it whole."""
 
     @classmethod
     async def open(cls, folder: Path, reserve_bytes: int = RESERVE_BYTES) -> Self:
@@ -138,7 +141,7 @@ class Store:
     # On the store's thread ----------------------------------------------------------------------------------------
 
     def _save(self, step: Step) -> None:
-        packed_run = runs.pack(step.run)
+        packed_run = runs.pack(step.run, self._run_base)
         if step.may_use_reserve:
             self._with_reserve(lambda: self._write(step, packed_run))
         else:
@@ -147,9 +150,10 @@ class Store:
                     StoreErrorKind.FULL, f"{self._database.path}: the disk is nearly full; free some space"
                 )
             self._write(step, packed_run)
+        self._run_base = packed_run.base
         self._count_waiting(self.waiting.events + len(step.records), self.waiting.track + len(step.crumbs))
 
-    def _write(self, step: Step, packed_run: bytes) -> None:
+    def _write(self, step: Step, packed_run: PackedRun) -> None:
         database, epoch_id = self._database, self.identity.epoch_id
         with database.transaction():
             inputs.append_soft(database, step.soft)
