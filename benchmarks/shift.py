@@ -45,8 +45,8 @@ from wire.manifest import EvidenceKind, Stop
 
 STOPS = 150
 SIGNATURE_BYTES = (3_000, 9_000)
-OFFLINE_EVERY_S = 3_600
-OFFLINE_S = 900
+HOUR_S = 3_600
+ONLINE_S = 2_700
 
 
 async def main() -> None:
@@ -111,15 +111,17 @@ class Shift:
             self._now_s += 1.0
             at = STARTS_AT + timedelta(seconds=self._now_s)
             seen = self._wander.off(way.at(at))
-            heading = seen.heading_deg if seen.speed_mps > 0.3 else None
-            fix = RawFix(at, 3, seen.place.lat_deg, seen.place.lon_deg, round(seen.speed_mps, 3), heading, 17.86)
+            heading = round(seen.heading_deg, 4) if seen.speed_mps > 0.3 else None
+            # As gpsd gives them: nine places of a degree.
+            place = (round(seen.place.lat_deg, 9), round(seen.place.lon_deg, 9))
+            fix = RawFix(at, 3, *place, round(seen.speed_mps, 3), heading, 17.86)
             observed = self._observer.observe(fix, self._now_s)
             self._runtime.tell(FixJudged(position=observed.position, motion=observed.motion), crumb=observed.breadcrumb)
             if self._now_s % 60 == 0:
                 await self._submit(MinutePassed())
                 await self._until_planned()
                 await self._receive()
-            if self._now_s % OFFLINE_EVERY_S in (0, OFFLINE_S):
+            if self._now_s % HOUR_S in (0, ONLINE_S):
                 self._has_link = not self._has_link
                 await self._submit(LinkChanged(is_online=self._has_link))
 
