@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 
 from agent.link.backoff import Backoff
 from agent.link.outbound import Parcel, first_gap
-from wire.envelope import BlobReceipt, LaneReceipt
+from wire.envelope import MAX_CHUNK_BYTES, BlobReceipt, LaneReceipt
 from wire.topics import Lane
 
 LIMIT = 6
 TRACK_LIMIT = 4
 """Breadcrumbs never take the whole window: an event finds room at once."""
+CHUNKS_ON_A_QUICK_LINK = 2
+QUICK_S = 0.35
+"""From a chunk to its receipt: 16 kB at 1 Mbit/s with another before it. At 256 kbit/s one alone takes 0.6 s."""
 AGAIN = Backoff(first_s=2.0, longest_s=30.0)
 
 
@@ -84,39 +87,70 @@ class Chunk:
 
 
 class ChunkWindow:
-    """Evidence under way: one chunk at a time, so that a stop event waits for 16 kB at most.
+    """Evidence under way: one chunk, so that a stop event waits for 16 kB at most; two where the link takes 16 kB in
+    little time, because there most of the time would pass between a chunk and its receipt.
 
     What the coordinator holds of a blob is remembered while we run; after a restart its first receipt tells it all.
     """
 
     def __init__(self) -> None:
-        self.chunk: Chunk | None = None
+        self._under_way: list[Chunk] = []
         self._held: dict[str, tuple[tuple[int, int], ...]] = {}
+        self._is_quick = False
 
-    def next_piece(self, sha256: str, total_bytes: int) -> tuple[int, int]:
-        """(start, length) to send next. When only the word "whole" is missing, the first piece is sent to ask."""
-        return first_gap(self._held.get(sha256, ()), total_bytes) or (0, min(1024, total_bytes))
+    @property
+    def is_empty(self) -> bool:
+        return not self._under_way
+
+    def next_piece(self, sha256: str, total_bytes: int, now_s: float) -> tuple[int, int] | None:
+        """(start, length) to send next; None while all that is missing is on its way.
+
+        When only the word "whole" is missing, the first piece is sent to ask.
+        """
+        waited_for = [chunk for chunk in self._under_way if chunk.sha256 == sha256 and chunk.due_s > now_s]
+        on_its_way = [(chunk.offset_bytes, chunk.offset_bytes + chunk.length) for chunk in waited_for]
+        gap = first_gap((*self._held.get(sha256, ()), *on_its_way), total_bytes)
+        return gap if gap is not None or waited_for else (0, min(1024, total_bytes))
 
     def sent(self, sha256: str, offset_bytes: int, length: int, now_s: float) -> None:
         tries = 0
-        if self.chunk is not None and (self.chunk.sha256, self.chunk.offset_bytes) == (sha256, offset_bytes):
-            tries = self.chunk.tries + 1
-        self.chunk = Chunk(sha256, offset_bytes, length, now_s, tries)
+        for chunk in self._under_way:
+            if (chunk.sha256, chunk.offset_bytes) == (sha256, offset_bytes):
+                tries = chunk.tries + 1
+        # What was due and is not sent again belongs to a blob that others have overtaken: its turn comes anew.
+        self._under_way = [
+            chunk
+            for chunk in self._under_way
+            if chunk.due_s > now_s and (chunk.sha256, chunk.offset_bytes) != (sha256, offset_bytes)
+        ]
+        self._under_way.append(Chunk(sha256, offset_bytes, length, now_s, tries))
+        self._is_quick = self._is_quick and tries == 0
 
-    def receipted(self, sha256: str, receipt: BlobReceipt) -> None:
+    def receipted(self, sha256: str, receipt: BlobReceipt, now_s: float) -> None:
         if receipt.is_whole:
             self._held.pop(sha256, None)
         else:
             self._held[sha256] = receipt.held
-        if self.chunk is not None and self.chunk.sha256 == sha256 and (receipt.is_whole or _holds(receipt, self.chunk)):
-            self.chunk = None
+        still = []
+        for chunk in self._under_way:
+            if chunk.sha256 == sha256 and (receipt.is_whole or _holds(receipt, chunk)):
+                if chunk.length == MAX_CHUNK_BYTES:  # the short end of a blob is quick on any link
+                    self._is_quick = now_s - chunk.sent_s < QUICK_S
+            else:
+                still.append(chunk)
+        self._under_way = still
 
     def is_free(self, now_s: float) -> bool:
-        """Nothing under way, or what is under way is due again."""
-        return self.chunk is None or self.chunk.due_s <= now_s
+        """There is room for a chunk, or one that is under way is due again."""
+        waited_for = sum(chunk.due_s > now_s for chunk in self._under_way)
+        return waited_for < (CHUNKS_ON_A_QUICK_LINK if self._is_quick else 1)
+
+    def next_due_s(self) -> float | None:
+        return min((chunk.due_s for chunk in self._under_way), default=None)
 
     def clear(self) -> None:
-        self.chunk = None
+        self._under_way = []
+        self._is_quick = False
 
 
 class Pulse:
