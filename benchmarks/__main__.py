@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import backlog, resequence, sync, uplink, wear
+from benchmarks import backlog, resequence, sync, tap, uplink, wear
 
 BENCHMARKS: dict[str, Callable[[list[str]], int]] = {
     "backlog": backlog.main,
     "resequence": resequence.main,
     "sync": sync.main,
+    "tap": tap.main,
     "uplink": uplink.main,
     "wear": wear.main,
 }
