@@ -6,18 +6,19 @@ two has lost after the link went silent with its sockets open and the process wa
 
 import argparse
 import asyncio
-import json
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 from agent.link.outbound import MAX_EVENTS
-from benchmarks import made
+from benchmarks import made, silence
 from benchmarks.figure import Figure, conclude, percentile
 from benchmarks.machine import machine
-from benchmarks.stand import CHECKOUT, Stand, stand
+from benchmarks.peers import PeerMissingError
+from benchmarks.stand import Stand, stand
+from benchmarks.van import van_up
 
 VANS = 4
 MIN_RATE, MAX_IDLE_MS = 10_000.0, 15.0
@@ -31,11 +32,20 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--records", type=int, default=10_000, help="waiting in each van")
     parser.add_argument("--vans", type=int, default=VANS)
     parser.add_argument("--pings", type=int, default=PINGS, help="single records on an idle link")
+    parser.add_argument("--peer", action="store_true", help="ThingsBoard IoT Gateway beside, and the silent link")
     parser.add_argument("--report", type=Path, help="file for the rows as JSON")
     arguments = parser.parse_args(argv)
     at_start = machine(["scripts/bench", "sync", *argv], ["paho-mqtt", "sqlalchemy", "pydantic", "zstandard"])
     rows = asyncio.run(_measured(arguments.vans, arguments.records, arguments.pings))
     ours = rows[0]
+    beside: list[Figure] = []
+    if arguments.peer:
+        try:
+            rows += asyncio.run(_beside(arguments.records))
+        except PeerMissingError as error:
+            print(error, file=sys.stderr)
+            return 2
+        beside = _peer_figures(rows[1:])
     figures = [
         Figure(
             f"{arguments.vans} vans, batches of {MAX_EVENTS}: rate",
@@ -45,55 +55,14 @@ def main(argv: list[str]) -> int:
         ),
         Figure("idle: record to receipt, p50", ours["idle_p50_ms"], "ms", at_most=MAX_IDLE_MS),
         Figure("idle: record to receipt, p99", ours["idle_p99_ms"], "ms"),
-        Figure("records lost or doubled", ours["missing"], "records", at_most=0),
+        Figure("records that did not arrive", ours["missing"], "records", at_most=0),
+        *beside,
     ]
     notes = [f"TLS with certificates on both sides: {'on' if ours['tls'] else 'off'}"]
+    if beside:
+        notes.append("the gateway's rate ends at a subscriber that stores nothing; ours at a commit and its receipt")
     conclude(figures, rows, at_start, arguments.report, notes)
     return 0
-
-
-class Van:
-    """One `benchmarks.courier` process."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-
-    async def ask(self, **order: Any) -> dict[str, Any]:
-        """What the process answers to an order. Raises RuntimeError when it has ended."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(order).encode() + b"\n")
-        line = await self.process.stdout.readline()
-        if not line:
-            raise RuntimeError("a van's process has ended; its own words are above")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-
-@asynccontextmanager
-async def van_up(settings: Path) -> AsyncIterator[Van]:
-    """A van's courier in a process of its own; killed at the end if it does not go by itself."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "benchmarks.courier",
-        str(settings),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        cwd=CHECKOUT,
-        limit=2**22,
-    )
-    try:
-        yield Van(process)
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        try:
-            async with asyncio.timeout(10):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
 
 
 async def _measured(vans: int, records: int, pings: int) -> list[dict[str, Any]]:
@@ -113,6 +82,20 @@ async def _measured(vans: int, records: int, pings: int) -> list[dict[str, Any]]
         missing = vans * records - place.stored()["events"]
         idle = (await couriers[0].ask(do="ping", count=pings, pause_s=0.02))["took_ms"]
     return [_row(place, records=vans * records, took_s=took_s, idle=idle, missing=missing)]
+
+
+async def _beside(records: int) -> list[dict[str, Any]]:
+    return [await silence.peers_rate(records), await silence.ours(records), await silence.the_peers(records)]
+
+
+def _peer_figures(rows: Sequence[dict[str, Any]]) -> list[Figure]:
+    rate, ours, the_peers = rows
+    return [
+        Figure("thingsboard-gateway: rate to a subscriber", rate["records_per_s"], "records/s"),
+        Figure("thingsboard-gateway: payload", rate["bytes_per_record"], "bytes a record"),
+        Figure("silent link and kill -9: lost by us", ours["lost"], "records", at_most=0),
+        Figure("silent link and kill -9: lost by thingsboard-gateway", the_peers["lost"], "records"),
+    ]
 
 
 def _row(place: Stand, *, records: int, took_s: float, idle: list[float], missing: int) -> dict[str, Any]:

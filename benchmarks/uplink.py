@@ -6,6 +6,7 @@ Packets are made by the van's own code. On air is counted per packet from the he
 
 import argparse
 import math
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -46,7 +47,11 @@ class _Row:
 def main(argv: list[str]) -> int:
     """Runs the benchmark, prints the figures and writes the report. 2 when the tracks cannot be read."""
     parser = argparse.ArgumentParser(prog="scripts/bench uplink", description=__doc__)
-    parser.add_argument("--tracks", type=Path, help="folder of NMEA logs to measure beside the town's day")
+    data = os.environ.get("ROUNDSMAN_DATA")
+    logs = Path(data) / "nmea" if data else None
+    parser.add_argument(
+        "--tracks", type=Path, default=logs, help="folder of NMEA logs beside the town's day; $ROUNDSMAN_DATA/nmea"
+    )
     parser.add_argument("--hours", type=float, default=10.0, help="of the town's day")
     parser.add_argument("--seed", type=int, default=1, help="of the town's day")
     parser.add_argument("--report", type=Path, help="file for the rows as JSON")
