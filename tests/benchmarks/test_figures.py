@@ -1,5 +1,6 @@
 """Figures say whether they are met, thinning keeps its word, and the page is what the reports say."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def test_no_crumb_is_further_than_the_tolerance_from_the_thinned_track(north_m: 
 
 def test_a_standing_van_leaves_a_crumb_a_minute() -> None:
     kept = thinned([a_crumb(second, 0.0) for second in range(600)], 5.0)
-    gaps = [(b.wall_ms - a.wall_ms) / 1000 for a, b in zip(kept, kept[1:], strict=False)]
+    gaps = [(b.wall_ms - a.wall_ms) / 1000 for a, b in itertools.pairwise(kept)]
     assert max(gaps) <= 60
     assert len(kept) < 25
 
