@@ -1,4 +1,4 @@
-"""`python -m scripts.figures`: docs/figures.md, written from the benchmarks' reports in docs/reports/ and never by hand.
+"""`python -m scripts.figures`: docs/figures.md, written from the benchmarks' reports in docs/reports/, never by hand.
 
 With `--check` it says whether the page is fresh, and writes nothing.
 """
