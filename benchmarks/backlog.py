@@ -67,7 +67,7 @@ def main(argv: list[str]) -> int:
 async def _measured(arguments: argparse.Namespace) -> dict[str, Any]:
     async with stand("backlog", 1) as (place, dispatcher):
         csv, stop_ids = made.orders(place.day, STOPS)
-        await dispatcher.import_orders(place.day, csv)
+        await dispatcher.import_orders(place.day, csv.encode())
         await _fill(place, stop_ids, arguments)
         link = SlowLink(LOOPBACK, place.broker_port, arguments.mbit * 1e6, arguments.delay / 1000)
         settings = place.write_van("van-1", broker_port=await link.open(LOOPBACK))

@@ -68,7 +68,7 @@ def main(argv: list[str]) -> int:
 async def _measured(vans: int, records: int, pings: int) -> list[dict[str, Any]]:
     async with stand("sync", vans) as (place, dispatcher), AsyncExitStack() as parts:
         csv, stop_ids = made.orders(place.day, vans * max(1, records // STOPS_PER_VAN_SHARE))
-        await dispatcher.import_orders(place.day, csv)
+        await dispatcher.import_orders(place.day, csv.encode())
         couriers = [await parts.enter_async_context(van_up(place.write_van(van))) for van in place.vans]
         share = len(stop_ids) // vans
         await asyncio.gather(
