@@ -165,7 +165,7 @@ class Courier:
             self._window.receipted(receipts.epoch, lane, receipt)
         for sha256, held in receipts.blobs.items():
             self._chunks.receipted(sha256, held, self._loop_s())
-        is_more_waiting = bool(self._window.parcels()) or self._chunks.chunk is not None
+        is_more_waiting = bool(self._window.parcels()) or not self._chunks.is_empty
         self._pulse.receipted(self._loop_s(), is_more_waiting=is_more_waiting)
         self._be_patient(times_stuck=0)
 
@@ -253,7 +253,10 @@ class Courier:
         return blobs[0] if blobs else None
 
     async def _send_chunk(self, blob: WaitingBlob) -> bool:
-        start, length = self._chunks.next_piece(blob.sha256, blob.size_bytes)
+        piece = self._chunks.next_piece(blob.sha256, blob.size_bytes, self._loop_s())
+        if piece is None:
+            return False
+        start, length = piece
         data = await self._store.blob_piece(blob.sha256, start, length)
         packet = outbound.chunk_packet(
             self._sender,
@@ -329,9 +332,12 @@ class Courier:
 
     def _pause_s(self) -> float:
         """Until the next thing is due; the link is looked at once a second."""
-        due = [self._loop_s() + 1.0, self._live_due_s if self._link.is_up else None, self._window.next_due_s()]
-        if self._chunks.chunk is not None:
-            due.append(self._chunks.chunk.due_s)
+        due = [
+            self._loop_s() + 1.0,
+            self._live_due_s if self._link.is_up else None,
+            self._window.next_due_s(),
+            self._chunks.next_due_s(),
+        ]
         return max(0.01, min(moment for moment in due if moment is not None) - self._loop_s())
 
     def _presence(self, *, is_online: bool) -> Presence:

@@ -3,9 +3,16 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import resequence
+from benchmarks import backlog, resequence, sync, tap, uplink, wear
 
-BENCHMARKS: dict[str, Callable[[list[str]], int]] = {"resequence": resequence.main}
+BENCHMARKS: dict[str, Callable[[list[str]], int]] = {
+    "backlog": backlog.main,
+    "resequence": resequence.main,
+    "sync": sync.main,
+    "tap": tap.main,
+    "uplink": uplink.main,
+    "wear": wear.main,
+}
 
 
 def main(argv: list[str]) -> int:

@@ -74,6 +74,7 @@ async def run(settings: CloudSettings, stopped: asyncio.Event, say: Say) -> None
             client_id=f"cloud-{settings.fleet}",
             subscriptions=subscriptions(settings.fleet),
             clean_start=False,  # what the vans send while we restart waits at the broker
+            receive_maximum=100,  # a group that waits for one sync should be a large one
         )
         publisher = Publisher(
             link=link,

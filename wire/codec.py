@@ -21,6 +21,8 @@ MAX_PLAIN_BYTES = 1_000_000
 """Many times what an honest message holds; 700 bytes of zstd that unpack to more would cost their reader seconds."""
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _HEADER_LENGTH_BYTES = 4
+_SURROGATE = rb"\ud"
+"""How one is written in JSON, in lower case; UTF-8 itself holds none."""
 
 
 class WireError(ValueError):
@@ -103,7 +105,8 @@ def loads(text: bytes) -> Any:
         value = json.loads(
             text.decode(), parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_each_key_once
         )
-        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate decodes, and fails here
+        if _SURROGATE in text.lower():
+            json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate decodes, and fails here
     except WireError:
         raise
     except (ValueError, RecursionError) as error:

@@ -18,6 +18,9 @@ FIRST_PIECE_BYTES = 4_096
 LEAST_PIECE_BYTES = 1_024
 SLOW_S, QUICK_S = 0.45, 0.25
 """A chunk that took longer to be answered makes the next ones smaller, one that was quicker makes them bigger."""
+CHUNKS_ON_A_QUICK_LINK = 2
+QUICK_PAIR_S = 0.35
+"""From a full chunk to its receipt: 16 kB at 1 Mbit/s with another before it. At 256 kbit/s one alone takes 0.6 s."""
 AGAIN = Backoff(first_s=2.0, longest_s=30.0)
 
 
@@ -88,48 +91,85 @@ class Chunk:
 
 
 class ChunkWindow:
-    """Evidence under way: one chunk at a time, and on a slow link a smaller one, so that a stop event never waits long.
+    """Evidence under way: one chunk at a time, and on a slow link a smaller one, so that a stop event never waits long;
+    two where the link takes full chunks in little time, because most of it would pass between a chunk and its receipt.
 
     What the coordinator holds of a blob is remembered while we run; after a restart its first receipt tells it all.
     """
 
     def __init__(self) -> None:
-        self.chunk: Chunk | None = None
+        self._under_way: list[Chunk] = []
         self._held: dict[str, tuple[tuple[int, int], ...]] = {}
         self._piece_bytes = FIRST_PIECE_BYTES
+        self._is_quick = False
 
-    def next_piece(self, sha256: str, total_bytes: int) -> tuple[int, int]:
-        """(start, length) to send next. When only the word "whole" is missing, the first piece is sent to ask."""
-        start, length = first_gap(self._held.get(sha256, ()), total_bytes) or (0, min(1024, total_bytes))
+    @property
+    def is_empty(self) -> bool:
+        return not self._under_way
+
+    @property
+    def newest(self) -> Chunk | None:
+        return self._under_way[-1] if self._under_way else None
+
+    def next_piece(self, sha256: str, total_bytes: int, now_s: float) -> tuple[int, int] | None:
+        """(start, length) to send next; None while all that is missing is on its way.
+
+        When only the word "whole" is missing, the first piece is sent to ask.
+        """
+        waited_for = [chunk for chunk in self._under_way if chunk.sha256 == sha256 and chunk.due_s > now_s]
+        on_its_way = [(chunk.offset_bytes, chunk.offset_bytes + chunk.length) for chunk in waited_for]
+        gap = first_gap((*self._held.get(sha256, ()), *on_its_way), total_bytes)
+        if gap is None:
+            return None if waited_for else (0, min(1024, total_bytes))
+        start, length = gap
         return start, min(length, self._piece_bytes)
 
     def sent(self, sha256: str, offset_bytes: int, length: int, now_s: float) -> None:
         tries = 0
-        if self.chunk is not None and (self.chunk.sha256, self.chunk.offset_bytes) == (sha256, offset_bytes):
-            tries = self.chunk.tries + 1
-        self.chunk = Chunk(sha256, offset_bytes, length, now_s, tries)
+        for chunk in self._under_way:
+            if (chunk.sha256, chunk.offset_bytes) == (sha256, offset_bytes):
+                tries = chunk.tries + 1
+        # What was due and is not sent again belongs to a blob that others have overtaken: its turn comes anew.
+        self._under_way = [
+            chunk
+            for chunk in self._under_way
+            if chunk.due_s > now_s and (chunk.sha256, chunk.offset_bytes) != (sha256, offset_bytes)
+        ]
+        self._under_way.append(Chunk(sha256, offset_bytes, length, now_s, tries))
+        self._is_quick = self._is_quick and tries == 0
 
     def receipted(self, sha256: str, receipt: BlobReceipt, now_s: float) -> None:
         if receipt.is_whole:
             self._held.pop(sha256, None)
         else:
             self._held[sha256] = receipt.held
-        if self.chunk is not None and self.chunk.sha256 == sha256 and (receipt.is_whole or _holds(receipt, self.chunk)):
-            self._learn(self.chunk, now_s - self.chunk.sent_s)
-            self.chunk = None
+        still = []
+        for chunk in self._under_way:
+            if chunk.sha256 == sha256 and (receipt.is_whole or _holds(receipt, chunk)):
+                self._learn(chunk, now_s - chunk.sent_s)
+            else:
+                still.append(chunk)
+        self._under_way = still
 
     def _learn(self, chunk: Chunk, took_s: float) -> None:
         if chunk.tries or took_s > SLOW_S:
             self._piece_bytes = max(LEAST_PIECE_BYTES, self._piece_bytes // 2)
         elif took_s < QUICK_S and chunk.length >= self._piece_bytes:
             self._piece_bytes = min(MAX_CHUNK_BYTES, self._piece_bytes * 2)
+        if chunk.length == MAX_CHUNK_BYTES:  # the short end of a blob is quick on any link
+            self._is_quick = not chunk.tries and took_s < QUICK_PAIR_S
 
     def is_free(self, now_s: float) -> bool:
-        """Nothing under way, or what is under way is due again."""
-        return self.chunk is None or self.chunk.due_s <= now_s
+        """There is room for a chunk, or one that is under way is due again."""
+        waited_for = sum(chunk.due_s > now_s for chunk in self._under_way)
+        return waited_for < (CHUNKS_ON_A_QUICK_LINK if self._is_quick else 1)
+
+    def next_due_s(self) -> float | None:
+        return min((chunk.due_s for chunk in self._under_way), default=None)
 
     def clear(self) -> None:
-        self.chunk = None
+        self._under_way = []
+        self._is_quick = False
 
 
 class Pulse:

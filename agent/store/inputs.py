@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import zstandard
+
 from agent.store.database import Database
 from agent.trip.inputs import AnyInput
 
@@ -47,7 +49,10 @@ def append_soft(database: Database, entries: Sequence[tuple[int, AnyInput]]) -> 
     if not entries:
         return
     body = json.dumps([[at_ms, entered.model_dump(mode="json")] for at_ms, entered in entries], separators=(",", ":"))
-    database.execute("INSERT INTO inputs (at_ms, kind, body) VALUES (?, 'fixes', ?)", (entries[0][0], body))
+    packed = zstandard.ZstdCompressor(level=3).compress(body.encode())
+    database.execute(
+        "INSERT INTO inputs (at_ms, kind, body, body_zstd) VALUES (?, 'fixes', '', ?)", (entries[0][0], packed)
+    )
 
 
 def purge(database: Database, now_ms: int) -> None:

@@ -20,6 +20,7 @@ from agent.store.migrations import migrate
 from agent.store.outbox import KEEP_RECEIPTED_MS, LaneName, OutboxRow, SeqRange
 from agent.store.reserve import RESERVE_BYTES, Reserve
 from agent.store.room import WHY_FULL, Ballast, with_room
+from agent.store.runs import PackedRun
 from agent.trip.inputs import AnyInput
 from agent.trip.run import Run
 from host.clock import ClockMark
@@ -81,6 +82,8 @@ class Store:
         self._ballast = ballast
         self._executor = executor
         self._is_closed = False
+        self._run_base: bytes | None = None
+        """What the run on disk is told as a difference from; None makes the next step write it whole."""
 
     @classmethod
     async def open(cls, folder: Path, reserve_bytes: int = RESERVE_BYTES, ballast_bytes: int = 0) -> Self:
@@ -100,7 +103,7 @@ class Store:
         ballast = Ballast(folder / "ballast", ballast_bytes)
         store = cls(database, identity, reserve, executor, ballast)
         await store._do(ballast.fill)
-        await store._do(store._count_waiting)
+        await store._do(store._recount)
         return store
 
     async def close(self) -> None:
@@ -168,7 +171,7 @@ class Store:
     # On the store's thread ----------------------------------------------------------------------------------------
 
     def _save(self, step: Step) -> None:
-        packed_run = runs.pack(step.run)
+        packed_run = runs.pack(step.run, self._run_base)
         if step.may_use_reserve:
             self._with_reserve(lambda: self._write(step, packed_run))
         else:
@@ -177,9 +180,11 @@ class Store:
                     StoreErrorKind.FULL, f"{self._database.path}: the disk is nearly full; free some space"
                 )
             with_room(self._database, self._ballast, lambda: self._write(step, packed_run))
-        self._count_waiting()
+        self._run_base = packed_run.base
+        crumbs = len(step.crumbs) + step.given_up
+        self._count_waiting(self.waiting.events + len(step.records), self.waiting.track + crumbs)
 
-    def _write(self, step: Step, packed_run: bytes) -> None:
+    def _write(self, step: Step, packed_run: PackedRun) -> None:
         database, epoch_id = self._database, self.identity.epoch_id
         age_ms = step.at_ms if step.clock is None else step.clock.age_ms
         with database.transaction():
@@ -196,21 +201,30 @@ class Store:
                 write_clock_mark(database, step.clock)
 
     def _apply_receipts(self, receipts: Receipts, at_ms: int, *, is_resume: bool) -> None:
-        self._with_reserve(lambda: self._mark(receipts, at_ms, is_resume=is_resume))
+        marked: dict[LaneName, int] = {}
+        self._with_reserve(lambda: marked.update(self._mark(receipts, at_ms, is_resume=is_resume)))
         if not self._reserve.is_held:
             self._make_room(at_ms)
-        self._count_waiting()
+        if is_resume or receipts.is_resume:
+            self._recount()
+        else:
+            self._count_waiting(
+                self.waiting.events - marked.get("events", 0), self.waiting.track - marked.get("track", 0)
+            )
 
-    def _mark(self, receipts: Receipts, at_ms: int, *, is_resume: bool) -> None:
+    def _mark(self, receipts: Receipts, at_ms: int, *, is_resume: bool) -> dict[LaneName, int]:
+        """How many rows of each lane wait no longer."""
+        marked: dict[LaneName, int] = {}
         with self._database.transaction():
             for lane, receipt in receipts.lanes.items():
                 if is_resume or receipts.is_resume:
                     outbox.reopen(self._database, receipts.epoch, lane, receipt)
-                outbox.apply_receipt(self._database, receipts.epoch, lane, receipt, at_ms)
+                marked[lane] = outbox.apply_receipt(self._database, receipts.epoch, lane, receipt, at_ms)
             whole = [sha256 for sha256, receipt in receipts.blobs.items() if receipt.is_whole]
             blobs.mark_whole(self._database, whole, at_ms)
             unheld = [sha256 for sha256, held in receipts.blobs.items() if not held.is_whole and not held.held]
             blobs.reopen(self._database, unheld)
+        return marked
 
     def _purge(self, now_ms: int, receipted_before_ms: int) -> None:
         with self._database.transaction():
@@ -243,9 +257,12 @@ class Store:
                 raise
         return self._reserve.is_held
 
-    def _count_waiting(self) -> None:
-        events, oldest_event_ms = outbox.depth(self._database, "events")
-        track, oldest_crumb_ms = outbox.depth(self._database, "track")
+    def _recount(self) -> None:
+        self._count_waiting(outbox.count(self._database, "events"), outbox.count(self._database, "track"))
+
+    def _count_waiting(self, events: int, track: int) -> None:
+        oldest_event_ms = outbox.oldest_ms(self._database, "events")
+        oldest_crumb_ms = outbox.oldest_ms(self._database, "track")
         said = [ms for ms in (oldest_event_ms, blobs.oldest_waiting_ms(self._database)) if ms is not None]
         every = said if oldest_crumb_ms is None else [*said, oldest_crumb_ms]
         self.waiting = Waiting(

@@ -4,7 +4,7 @@ What stands is read inside the same transaction, so it says what this commit hol
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -57,7 +57,7 @@ def apply_group(connection: Connection, group: Sequence[Incoming], now: datetime
     """Apply packets in the order they came, and read how each sender stands at the end."""
     changes = Changes()
     to_tell: dict[Sender, _ToTell] = {}
-    for incoming in group:
+    for incoming in joined(group):
         changes.add(_apply(connection, incoming, to_tell, now))
     standings = tuple(
         (
@@ -82,6 +82,33 @@ def standing_of(connection: Connection, sender: Sender) -> Standing:
         lanes={lane: cursor_of(connection, sender, lane) for lane in (Lane.EVENTS, Lane.TRACK)},
         blobs={sha256: receipt for sha256, receipt in blobs.items() if receipt.held},
     )
+
+
+def joined(group: Sequence[Incoming]) -> list[Incoming]:
+    """The same group, with batches of one sender's events that follow on each other made into one.
+
+    A van sends several at a time, and what a batch costs beside its records is the greater part. Nothing changes its
+    place among the packets of its own van.
+    """
+    result: list[Incoming] = []
+    newest: dict[str, int] = {}
+    for incoming in group:
+        packet = incoming.packet
+        place = newest.get(packet.van)
+        before = result[place].packet.content if place is not None else None
+        if (
+            place is not None
+            and isinstance(packet.content, Events)
+            and isinstance(before, Events)
+            and (before.sender, before.boot) == (packet.content.sender, packet.content.boot)
+            and before.records[-1].seq + 1 == packet.content.records[0].seq
+        ):
+            both = replace(before, records=(*before.records, *packet.content.records))
+            result[place] = replace(result[place], packet=replace(result[place].packet, content=both))
+        else:
+            newest[packet.van] = len(result)
+            result.append(incoming)
+    return result
 
 
 def _apply(connection: Connection, incoming: Incoming, to_tell: dict[Sender, _ToTell], now: datetime) -> Changes:

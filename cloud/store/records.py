@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, delete, insert, select, update
 
 from cloud.fleet.fold import Origin, StopState, fold
 from cloud.store.cursor import Cursor
@@ -26,6 +26,21 @@ from wire.topics import Lane
 from wire.track import Breadcrumb, Dropped
 
 log = logging.getLogger(__name__)
+
+# Made once: building a statement costs more than running it.
+_KNOWN = select(records.c.seq, records.c.sha256).where(
+    records.c.van == bindparam("which"),
+    records.c.epoch == bindparam("life"),
+    records.c.seq.between(bindparam("first"), bindparam("last")),
+)
+STATES_AT_ONCE = 500
+_STATES = select(stop_states.c.stop_id, stop_states.c.state).where(
+    stop_states.c.stop_id.in_(bindparam("which", expanding=True))
+)
+_NEW_STATE = insert(stop_states).values(stop_id=bindparam("which"), state=bindparam("folded"))
+_CHANGED_STATE = (
+    update(stop_states).where(stop_states.c.stop_id == bindparam("which")).values(state=bindparam("folded"))
+)
 
 
 @dataclass(frozen=True)
@@ -75,14 +90,10 @@ def apply_records(
     connection: Connection, sender: Sender, boot: int, batch: Sequence[NewRecord], now: datetime
 ) -> Changes:
     """Keep consecutive records of the events lane and fold the new ones; those known already change nothing."""
-    here = (records.c.van == sender.van) & (records.c.epoch == sender.epoch)
     first, last = batch[0].seq, batch[-1].seq
-    known = {
-        row.seq: row.sha256
-        for row in connection.execute(
-            select(records.c.seq, records.c.sha256).where(here, records.c.seq.between(first, last))
-        )
-    }
+    span = {"which": sender.van, "life": sender.epoch, "first": first, "last": last}
+    known = {row.seq: row.sha256 for row in connection.execute(_KNOWN, span)}
+    received_ms = to_ms(now)
     fresh = [record for record in batch if record.seq not in known]
     anchors = _anchors(connection, sender, boot, fresh)
     if fresh:
@@ -100,7 +111,7 @@ def apply_records(
                     "boot": record.boot or boot,
                     "captured_ms": record.captured_ms,
                     "anchored_ms": anchors.get(record.seq),
-                    "received_ms": to_ms(now),
+                    "received_ms": received_ms,
                     "problem": record.problem,
                 }
                 for record in fresh
@@ -110,7 +121,10 @@ def apply_records(
     _advance(connection, sender, Lane.EVENTS, (first, last))
     changes = Changes(vans={sender.van}, stops={record.stop_id for record in fresh if record.stop_id is not None})
     heard(connection, sender.van, now)
-    _fold_stops(connection, [(_origin(sender, record, anchors.get(record.seq), now), record) for record in fresh])
+    received_at = from_ms(received_ms)  # as precise as it is stored, so that a rebuild gives the same
+    _fold_stops(
+        connection, [(_origin(sender, record, anchors.get(record.seq), received_at), record) for record in fresh]
+    )
     for record in fresh:
         if isinstance(record.body, ClockAnchored):
             changes.stops |= _anchor(connection, sender, record.seq, record.body)
@@ -264,17 +278,29 @@ def _fold_stops(connection: Connection, fresh: Iterable[tuple[Origin, NewRecord]
     for origin, record in fresh:
         if record.stop_id is not None and record.body is not None:
             about.setdefault(record.stop_id, []).append((origin, record.body))
+    texts = _states(connection, about)
+    made: list[dict[str, str]] = []
+    changed: list[dict[str, str]] = []
     for stop_id, facts in about.items():
-        text = connection.execute(select(stop_states.c.state).where(stop_states.c.stop_id == stop_id)).scalar()
+        text = texts.get(stop_id)
         state = StopState(stop_id=stop_id) if text is None else StopState.model_validate_json(text)
         for origin, body in facts:
             state = fold(state, origin, body)
-        if text is None:
-            connection.execute(insert(stop_states).values(stop_id=stop_id, state=state.model_dump_json()))
-        else:
-            connection.execute(
-                update(stop_states).where(stop_states.c.stop_id == stop_id).values(state=state.model_dump_json())
-            )
+        (made if text is None else changed).append({"which": stop_id, "folded": state.model_dump_json()})
+    # A statement for all stops, not for each: a full batch speaks of seventeen of them.
+    if made:
+        connection.execute(_NEW_STATE, made)
+    if changed:
+        connection.execute(_CHANGED_STATE, changed)
+
+
+def _states(connection: Connection, stop_ids: Iterable[str]) -> dict[str, str]:
+    wanted = list(stop_ids)
+    texts: dict[str, str] = {}
+    for start in range(0, len(wanted), STATES_AT_ONCE):
+        rows = connection.execute(_STATES, {"which": wanted[start : start + STATES_AT_ONCE]})
+        texts.update((row.stop_id, row.state) for row in rows)
+    return texts
 
 
 def _keep_forks(connection: Connection, sender: Sender, differing: Sequence[NewRecord], now: datetime) -> None:
@@ -323,10 +349,9 @@ def _lane(sender: Sender, lane: Lane) -> ColumnElement[bool]:
     )
 
 
-def _origin(sender: Sender, record: NewRecord, anchored_ms: int | None, now: datetime) -> Origin:
+def _origin(sender: Sender, record: NewRecord, anchored_ms: int | None, received_at: datetime) -> Origin:
     captured_at = from_ms(record.captured_ms) if record.has_time else None
     captured_at = captured_at if anchored_ms is None else from_ms(anchored_ms)
-    received_at = from_ms(to_ms(now))  # as precise as it is stored, so that a rebuild gives the same
     return Origin(van=sender.van, epoch=sender.epoch, seq=record.seq, captured_at=captured_at, received_at=received_at)
 
 

@@ -239,7 +239,7 @@ def _() -> Any:
     def make(original: Any) -> Any:
         async def send_chunk(self: Any, blob: Any) -> bool:
             has_sent: bool = await original(self, blob)
-            chunk = self._chunks.chunk
+            chunk = self._chunks.newest
             if has_sent and chunk is not None and chunk.offset_bytes + chunk.length >= blob.size_bytes:
                 whole = {blob.sha256: BlobReceipt(held=((0, blob.size_bytes),), is_whole=True)}
                 receipts = Receipts(epoch=self._store.identity.epoch, blobs=whole)

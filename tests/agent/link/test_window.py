@@ -53,13 +53,13 @@ def test_a_receipt_takes_out_what_it_covers_as_a_whole() -> None:
 
 def test_one_chunk_is_under_way_until_its_receipt_or_its_time() -> None:
     chunks = ChunkWindow()
-    assert chunks.next_piece(SHA, 20_000) == (0, 4_096)
+    assert chunks.next_piece(SHA, 20_000, 0.0) == (0, 4_096)
     chunks.sent(SHA, 0, 16_384, 0.0)
     assert not chunks.is_free(1.9)
     assert chunks.is_free(2.0)
     chunks.receipted(SHA, BlobReceipt(held=((0, 16_384),)), 0.3)
     assert chunks.is_free(0.1)
-    assert chunks.next_piece(SHA, 20_000) == (16_384, 3_616)
+    assert chunks.next_piece(SHA, 20_000, 0.1) == (16_384, 3_616)
 
 
 def test_a_chunk_that_was_refused_does_not_circle() -> None:
@@ -78,12 +78,18 @@ def test_chunks_grow_on_a_quick_link_and_shrink_on_a_slow_one(took_s: float, pie
     chunks = ChunkWindow()
     seen, held, now_s = [], 0, 0.0
     for _ in pieces:
-        start, length = chunks.next_piece(SHA, 1_000_000)
+        start, length = _piece(chunks, now_s)
         chunks.sent(SHA, start, length, now_s)
         now_s, held = now_s + took_s, held + length
         chunks.receipted(SHA, BlobReceipt(held=((0, held),)), now_s)
-        seen.append(chunks.next_piece(SHA, 1_000_000)[1])
+        seen.append(_piece(chunks, now_s)[1])
     assert seen == pieces
+
+
+def _piece(chunks: ChunkWindow, now_s: float) -> tuple[int, int]:
+    piece = chunks.next_piece(SHA, 1_000_000, now_s)
+    assert piece is not None
+    return piece
 
 
 def test_a_link_that_never_answers_is_not_beating_and_grows_silent() -> None:
@@ -111,3 +117,35 @@ def test_waits_grow_to_their_limit_and_differ_between_vans() -> None:
     backoff = Backoff(first_s=2.0, longest_s=30.0)
     assert [backoff.wait_s(tries) for tries in (0, 1, 2, 3, 4, 10_000)] == [2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
     assert backoff.wait_s(1, chance=0.5) == 3.0
+
+
+def test_a_quick_link_takes_two_chunks_and_a_slow_one_never_does() -> None:
+    for took_s, has_room in ((0.2, True), (0.6, False)):
+        chunks = ChunkWindow()
+        chunks.sent(SHA, 0, 16_384, 0.0)
+        chunks.receipted(SHA, BlobReceipt(held=((0, 16_384),)), took_s)
+        chunks.sent(SHA, 16_384, 16_384, took_s)
+        assert chunks.is_free(took_s) is has_room
+        if has_room:
+            assert chunks.next_piece(SHA, 40_000, took_s) == (32_768, 7_232)
+            chunks.sent(SHA, 32_768, 7_232, took_s)
+            assert not chunks.is_free(took_s)
+            assert chunks.next_piece(SHA, 40_000, took_s) is None
+
+
+def test_the_short_end_of_a_blob_does_not_make_a_link_quick() -> None:
+    chunks = ChunkWindow()
+    chunks.sent(SHA, 16_384, 1_000, 0.0)
+    chunks.receipted(SHA, BlobReceipt(is_whole=True), 0.1)
+    chunks.sent(SHA, 0, 16_384, 0.1)
+    assert not chunks.is_free(0.1)
+
+
+def test_a_chunk_that_was_not_receipted_in_time_makes_the_link_a_slow_one() -> None:
+    chunks = ChunkWindow()
+    chunks.sent(SHA, 0, 16_384, 0.0)
+    chunks.receipted(SHA, BlobReceipt(held=((0, 16_384),)), 0.1)
+    chunks.sent(SHA, 16_384, 16_384, 0.1)
+    assert chunks.next_piece(SHA, 90_000, 2.2) == (16_384, 8_192)
+    chunks.sent(SHA, 16_384, 16_384, 2.2)
+    assert not chunks.is_free(2.2)

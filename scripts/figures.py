@@ -1,0 +1,80 @@
+"""`python -m scripts.figures`: docs/figures.md, written from the benchmarks' reports in docs/reports/, never by hand.
+
+With `--check` it says whether the page is fresh, and writes nothing.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+REPORTS = CHECKOUT / "docs" / "reports"
+PAGE = CHECKOUT / "docs" / "figures.md"
+BUSY_LOAD = 0.5
+HEAD = """# Figures
+
+Written by `python -m scripts.figures` from the reports in `docs/reports/`. What each figure must be is decided in the
+design; a figure marked preliminary was taken while the machine had other work, and is there for its direction.
+"""
+
+
+def page(reports: dict[str, dict[str, Any]]) -> str:
+    """The text of the page; `reports` by the name of their file."""
+    return "\n".join([HEAD, *(_section(name, report) for name, report in sorted(reports.items()))])
+
+
+def main(argv: list[str]) -> int:
+    reports = {path.stem: json.loads(path.read_text()) for path in REPORTS.glob("*.json")}
+    text = page(reports)
+    if argv == ["--check"]:
+        if PAGE.read_text() == text:
+            return 0
+        print("docs/figures.md is stale; run python -m scripts.figures", file=sys.stderr)
+        return 1
+    PAGE.write_text(text)
+    return 0
+
+
+def _section(name: str, report: dict[str, Any]) -> str:
+    at = report["machine"]
+    is_busy = at["load_1_min"] > BUSY_LOAD
+    lines = [f"## {name}{' (preliminary)' if is_busy else ''}", "", f"`{_command(at['command'])}`", ""]
+    lines.append(
+        f"{at['cpu']}, {at['cores']} cores, load {at['load_1_min']} before"
+        + (f" and {at['load_1_min_at_end']} after" if "load_1_min_at_end" in at else "")
+        + f"; {at['system']}, Python {at['python']}"
+        + "".join(f", {package} {version}" for package, version in at["packages"].items())
+        + "."
+    )
+    lines += ["", *_table(report["summary"]), ""]
+    lines += [f"- {note}" for note in report.get("notes", ())]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _command(command: str) -> str:
+    return command.split(" --report ", maxsplit=1)[0]
+
+
+def _table(summary: list[dict[str, Any]]) -> list[str]:
+    if summary and "what" in summary[0]:
+        rows = [(row["what"], f"{row['value']:,g} {row['unit']}", _must(row)) for row in summary]
+        return _as_table(("figure", "measured", "must"), rows)
+    keys = tuple(summary[0]) if summary else ()
+    return _as_table(keys, [tuple(str(row[key]) for key in keys) for row in summary])
+
+
+def _must(row: dict[str, Any]) -> str:
+    if row["is_met"] is None:
+        return ""
+    bound = f"at most {row['at_most']:,g}" if row["at_most"] is not None else f"at least {row['at_least']:,g}"
+    return f"{bound}: {'met' if row['is_met'] else '**missed**'}"
+
+
+def _as_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    return [f"| {' | '.join(cells)} |" for cells in (head, tuple("---" for _ in head), *rows)]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
