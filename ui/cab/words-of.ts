@@ -2,6 +2,7 @@
 
 import type { CabView, Eta, StopView, Trouble } from '../kit/generated/cab.ts'
 import { clock, distance } from '../kit/time.ts'
+import { isWorry, isWorthSaying } from '../kit/waiting.ts'
 import type { Answer } from './server.ts'
 import { locale, t } from './words.ts'
 
@@ -47,16 +48,33 @@ export function afterWords(stop: StopView, timezone: string): string {
 export interface LinkWords {
   text: string
   is_online: boolean
+  /** The oldest of what waits has waited too long. */
+  is_worry: boolean
 }
 
-/** "Online", or "Offline since 14:05 · 12 things waiting". */
-export function linkWords(view: CabView): LinkWords {
-  const { is_online, since, waiting } = view.link
-  // A few rows are always just on their way; they become news when they stay.
-  if (is_online) return { is_online, text: waiting > 25 ? `${t('online')} · ${t('sending', { n: waiting })}` : t('online') }
-  const offline = since ? t('offline_since', { at: clock(since, view.timezone, locale) }) : t('offline')
-  return { is_online, text: waiting ? `${offline} · ${t('waiting', { n: waiting })}` : offline }
+/** "6 min", "2 h 5 min". */
+function ageWords(seconds: number): string {
+  const minutes = Math.floor(seconds / 60)
+  return minutes < 60 ? t('age_min', { n: minutes }) : t('age_h', { h: Math.floor(minutes / 60), m: minutes % 60 })
 }
+
+/** "Online", "Online · oldest 6 min", or "Offline since 14:05 · 12 things waiting, oldest 1 h 5 min". */
+export function linkWords(view: CabView, now_ms: number): LinkWords {
+  const { is_online, since, waiting, oldest_waiting_s } = view.link
+  // It grows while the agent has nothing new to say.
+  const oldest_s = oldest_waiting_s === null ? null : oldest_waiting_s + Math.max(0, now_ms - Date.parse(view.now)) / 1000
+  const oldest = isWorthSaying(oldest_s) ? t('waiting_oldest', { age: ageWords(oldest_s) }) : ''
+  const is_worry = isWorry(oldest_s)
+  if (is_online) {
+    // A few rows are always just on their way; they become news when they are many, or when they stay.
+    const many = waiting > 25 ? t('sending', { n: waiting }) : ''
+    return { is_online, is_worry, text: joined(t('online'), many, oldest) }
+  }
+  const offline = since ? t('offline_since', { at: clock(since, view.timezone, locale) }) : t('offline')
+  return { is_online, is_worry, text: joined(offline, waiting ? t('waiting', { n: waiting }) : '', oldest) }
+}
+
+const joined = (...parts: string[]): string => parts.filter(Boolean).join(' · ')
 
 const TROUBLES: Record<Trouble, () => string> = {
   "This stop is not on today's list.": () => t('trouble_unknown'),

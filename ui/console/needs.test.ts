@@ -40,6 +40,23 @@ describe('what needs a person', () => {
     ])
   })
 
+  test('names what waits only in a van for an hour, while it is there to be asked', () => {
+    const [van] = vans as [typeof vans[number]]
+    const waits = (oldest_waiting_s: number | null, is_online = true) =>
+      needsYou([{ ...van, is_online, oldest_waiting_s, waiting_rows: 12, heard_at: ago(0) }], [], NOW)
+    expect(waits(3599)).toEqual([])
+    expect(waits(3600)).toMatchObject([{ is: 'waiting', since_ms: NOW - 3_600_000 }])
+    expect(waits(7200, false)).toEqual([])
+  })
+
+  test('is one entry for each thing wrong with a van’s computer that a person can look at', () => {
+    const [van] = vans as [typeof vans[number]]
+    const alarms = ['unsafe disk', 'records differ', 'store restored', 'of a newer van']
+    expect(needsYou([{ ...van, alarms, heard_at: ago(0) }], [], NOW).map((need) => need.key)).toEqual([
+      `store restored ${van.van}`, `records differ ${van.van}`,
+    ])
+  })
+
   test('is nothing on a quiet day, which has no age', () => {
     expect(of(stop)).toEqual([])
     expect(oldest_ms([], NOW)).toBeNull()

@@ -1,6 +1,7 @@
 /** What needs a person, worked out from the picture alone. Most pressing first. */
 
 import type { StopRow, VanView } from '../kit/generated/console.ts'
+import { isWorry } from '../kit/waiting.ts'
 import { isSilent } from './vans.ts'
 
 /** `since_ms`: when it began, null where nobody knows. */
@@ -9,7 +10,13 @@ export type Need =
   | { is: 'silent'; key: string; van: VanView; since_ms: number | null }
   | { is: 'flagged'; key: string; stop: StopRow; since_ms: number | null }
   | { is: 'proof'; key: string; stop: StopRow; since_ms: number | null }
+  | { is: 'waiting'; key: string; van: VanView; since_ms: number }
+  | { is: 'alarm'; key: string; van: VanView; alarm: NeededAlarm; since_ms: null }
   | { is: 'unassigned'; key: string; why: string; stops: StopRow[]; since_ms: null }
+
+/** What a van's computer says of itself and a person must look at; of other things it says so where the van is shown. */
+export const ALARMS = ['store damaged', 'store restored', 'name taken', 'records differ'] as const
+export type NeededAlarm = (typeof ALARMS)[number]
 
 /** Evidence needs its time over a thin link; after this one asks. */
 const PROOF_PATIENCE_MS = 10 * 60_000
@@ -32,9 +39,18 @@ export function needsYou(vans: readonly VanView[], stops: Iterable<StopRow>, now
   const silent = vans
     .filter((van) => isSilent(van, now_ms))
     .map((van): Need => ({ is: 'silent', key: `silent ${van.van}`, van, since_ms: van.heard_at ? Date.parse(van.heard_at) : null }))
+  const waiting = vans.flatMap((van): Need[] => {
+    const oldest_s = van.is_online ? van.oldest_waiting_s : null // of one that is gone nobody knows
+    return isWorry(oldest_s) ? [{ is: 'waiting', key: `waiting ${van.van}`, van, since_ms: now_ms - oldest_s * 1000 }] : []
+  })
+  const alarms = vans.flatMap((van) =>
+    ALARMS.filter((alarm) => van.alarms.includes(alarm)).map((alarm): Need => ({ is: 'alarm', key: `${alarm} ${van.van}`, van, alarm, since_ms: null })),
+  )
   return [
     ...[...late.values()].map((of_van) => worstOf(of_van, now_ms)).sort(soonestFirst),
     ...oldestFirst(silent),
+    ...alarms,
+    ...oldestFirst(waiting),
     ...oldestFirst(flagged),
     ...oldestFirst(proofs),
     ...[...unassigned].map(([why, of_why]): Need => ({ is: 'unassigned', key: `unassigned ${why}`, why, stops: of_why, since_ms: null })),

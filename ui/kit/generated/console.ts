@@ -171,6 +171,7 @@ export interface VanView {
   oldest_waiting_s: number | null
   plans_made: number
   plans_made_offline: number
+  alarms: string[]
 }
 export interface VanPosition {
   lat_deg: number
