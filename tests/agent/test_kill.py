@@ -90,7 +90,8 @@ def check_that_nothing_is_half(folder: Path, seen: list[dict[str, object]]) -> N
         hashes = [
             row[0]
             for row in database.execute(
-                "SELECT json_extract(body, '$.evidence.sha256') FROM taps JOIN inputs USING (input_id)"
+                "SELECT json_extract(body, '$.evidence.sha256') FROM taps JOIN inputs USING (input_id) "
+                "WHERE kind = 'evidence_taken'"
             )
         ]
         said = [

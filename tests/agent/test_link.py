@@ -58,6 +58,9 @@ class Notebook:
     def say(self, topic: topics.Topic, message: Message) -> bool:
         return self._link.publish(topic.of("town", "van-1"), encode(message), qos=topic.qos, retain=topic.retained)
 
+    def publish(self, topic: str, message: Message, *, retain: bool) -> bool:
+        return self._link.publish(topic, encode(message), qos=1, retain=retain)
+
     def blob(self, content_hash: str) -> bytes:
         pieces = self.blobs.get(content_hash, {})
         return b"".join(pieces[offset] for offset in sorted(pieces))
