@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from agent.clock import VanClock
 from agent.config import Settings
 from agent.courier import Courier
-from agent.errors import StoreError
+from agent.errors import StoreError, StoreErrorKind
 from agent.gps.gpsd import GpsdReceiver
 from agent.gps.observer import Observer
 from agent.link.live import live
@@ -18,18 +18,20 @@ from agent.localroute.solver import Solver
 from agent.planner import Planner
 from agent.runtime import Runtime
 from agent.runtime.receiver import listen
+from agent.runtime.saving import Saving
 from agent.screen.pages import Pages
 from agent.screen.picture import Picture
 from agent.screen.route import RouteAhead, Way
 from agent.screen.server import CabServer
 from agent.screen.taps import TapEntry, refused
-from agent.screen.view import ManoeuvreView, MapView, NotSaved, Saved
+from agent.screen.view import Disk, ManoeuvreView, MapView, NotSaved, Saved
 from agent.store.blobs import NewBlob
 from agent.store.inputs import TapMade
+from agent.store.mount import worry
 from agent.store.store import Store
 from agent.trip.decide import decide
 from agent.trip.eta import etas
-from agent.trip.inputs import FixJudged, PlanNotFound, PlanSolved, TimeFound
+from agent.trip.inputs import Alarmed, FixJudged, PlanNotFound, PlanSolved, TimeFound
 from agent.trip.plans import pending_effects
 from agent.trip.run import Run
 from host.child import ChildError, pid_path, write_pid_file
@@ -38,7 +40,7 @@ from roads.errors import PackDamagedError, PackError, RoadsError
 from roads.network import RoadNetwork
 from roads.pack import MapPack, open_pack
 from roads.tiles import Tiles
-from wire.events import Live, ReplanReason
+from wire.events import Alarm, Live, ReplanReason
 from wire.geo import Place
 from wire.track import Breadcrumb
 
@@ -47,6 +49,9 @@ log = logging.getLogger(__name__)
 HOUR_S = 3600.0
 MINUTE_S = 60.0
 BALLAST_BYTES = 8_000_000
+
+
+_DISK = {Saving.WELL: Disk.WELL, Saving.SLOW: Disk.SLOW, Saving.FAILING: Disk.FAILING}
 
 
 class App:
@@ -58,6 +63,8 @@ class App:
         self._say = say
         self._clock = VanClock(settings.clock)
         self._network: asyncio.Task[RoadNetwork] | None = None
+        self._feared: str | None = None
+        """Of the file system under our data."""
 
     async def run(self, stopped: asyncio.Event) -> None:
         """Raises, before anything is started: PortTakenError, LoopbackOnlyError, StoreError."""
@@ -67,6 +74,7 @@ class App:
             closing.callback(listening.close)
             store = await Store.open(settings.data_dir, ballast_bytes=BALLAST_BYTES)
             closing.push_async_callback(store.close)
+            self._feared = await asyncio.to_thread(worry, settings.data_dir)
             self._clock.begin(await store.clock_mark())
             run = await store.load_run()
             self._note_our_pid(closing)
@@ -97,6 +105,7 @@ class App:
         runtime.saved.then(courier.nudge)
         runtime.live_wanted.then(courier.send_live)
         server = self._server(store, runtime, pack)
+        self._warn(runtime, store)
         receiver = GpsdReceiver(self._settings.gpsd.host, self._settings.gpsd.port)
         working = [
             asyncio.create_task(work)
@@ -106,6 +115,8 @@ class App:
                 listen(receiver, Observer(), self._hear(runtime)),
                 self._date_what_was_said(runtime, store.identity.boot),
                 self._keep_roads_closed(runtime),
+                self._end_when_damaged(store),
+                self._say_when_copied(runtime, store),
                 self._forget_what_is_old(store),
             )
         ]
@@ -129,7 +140,9 @@ class App:
 
         def newest() -> Live:
             now = self._clock.now()
-            return live(settings.van, runtime.run, etas(runtime.run, now), now)
+            picture = live(settings.van, runtime.run, etas(runtime.run, now), now)
+            # No event of the day but how this unit was set up: said as long as it is so.
+            return picture.model_copy(update={"alarms": (*picture.alarms, *_standing(self._feared))})
 
         return Courier(
             address=(settings.broker.host, settings.broker.port),
@@ -153,6 +166,7 @@ class App:
             waiting=lambda: (store.waiting.events + store.waiting.blobs, self._since_ms(store.waiting.oldest_said_ms)),
             route=RouteAhead(self._find_way),
             first_revision=first_revision,
+            disk=lambda: _DISK[runtime.saving],
         )
 
         async def take_tap(entry: TapEntry) -> Saved | NotSaved:
@@ -315,6 +329,28 @@ class App:
             except StoreError as error:
                 log.error("what is old could not be forgotten: %s", error)
 
+    async def _say_when_copied(self, runtime: Runtime, store: Store) -> None:
+        """A store that learns of its own past only from the coordinator (`store/copied.py`)."""
+        epoch = store.identity.epoch
+        while True:
+            await runtime.changed.after(runtime.changed.count)
+            if store.identity.epoch != epoch:
+                epoch = store.identity.epoch
+                detail = f"the coordinator knows more of our earlier epoch than we do; it goes on as {epoch}"
+                runtime.tell(Alarmed(alarm=Alarm.STORE_RESTORED, detail=detail))
+
+    async def _end_when_damaged(self, store: Store) -> None:
+        """A damaged database is no place to write to. Whoever started us starts us again, and the start salvages it."""
+        await store.damaged.wait()
+        raise StoreError(
+            StoreErrorKind.CORRUPT, f"{self._settings.data_dir}: the database is damaged; the next start salvages it"
+        )
+
+    def _warn(self, runtime: Runtime, store: Store) -> None:
+        if store.identity.was_restored:
+            detail = f"start {store.identity.boot}; it goes on as epoch {store.identity.epoch}"
+            runtime.tell(Alarmed(alarm=Alarm.STORE_RESTORED, detail=detail))
+
     async def _warm_up(self, solver: Solver) -> None:
         """Loading the engine takes longer than the first plan may."""
         try:
@@ -349,5 +385,11 @@ class App:
         ]
         if store.identity.was_restored:
             facts.append("this store was restored from an older copy: it goes on under a new epoch")
+        if self._feared is not None:
+            facts.append(self._feared)
         for fact in facts:
             self._say(f"{settings.van}: {fact}")
+
+
+def _standing(feared: str | None) -> tuple[Alarm, ...]:
+    return (Alarm.UNSAFE_DISK,) if feared is not None else ()

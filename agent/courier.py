@@ -15,17 +15,18 @@ from agent.errors import StoreError
 from agent.link import inbound, outbound
 from agent.link.backoff import Backoff
 from agent.link.live import says_the_same
+from agent.link.namesake import Namesake
 from agent.link.outbound import Parcel, Sender, UnsendableError
 from agent.link.window import ChunkWindow, Pulse, Window
 from agent.store.blobs import WaitingBlob
 from agent.store.outbox import LaneName, SeqRange
 from agent.store.store import Store
-from agent.trip.inputs import AnyInput, CommandArrived, LinkChanged, ManifestArrived, ManifestUnreadable
+from agent.trip.inputs import Alarmed, AnyInput, CommandArrived, LinkChanged, ManifestArrived, ManifestUnreadable
 from host.clock import Clock
 from wire import codec, topics
 from wire.codec import TooBigError
 from wire.envelope import Receipts
-from wire.events import Live, Presence
+from wire.events import Alarm, Live, Presence
 from wire.manifest import EvidenceKind
 from wire.model import Message
 from wire.mqtt import Arrived, Connected, Disconnected, MqttLink, Will
@@ -76,11 +77,15 @@ class Courier:
         self._window = Window()
         self._chunks = ChunkWindow()
         self._pulse = Pulse()
+        self._namesake = Namesake()
         self._is_online = is_online
         self._nudged = asyncio.Event()
         self._newest_crumb_sent: tuple[str, int] = ("", 0)
         self._kept_epochs: tuple[str, ...] = ()
         self._unsendable: list[SeqRange] = []
+        self._intact: set[str] = set()
+        self._spoiled: set[str] = set()
+        """Of the evidence that waits: what was found to have its own hash, and what was not."""
         self._times_stuck = 0
         self._stuck_after_s = STUCK.wait_s(0, chance())
         self._live_sent: Live | None = None
@@ -121,9 +126,12 @@ class Courier:
                 case Connected():
                     self._kept_epochs = await self._store.kept_epochs()
                     self._begin()
-                case Disconnected():
+                case Disconnected(reason=reason):
                     self._window.clear()
                     self._chunks.clear()
+                    if self._namesake.disconnected(reason, self._loop_s()):
+                        # A cloned card. It goes on with longer waits (see `wire.mqtt`): somebody has to look.
+                        await self._take_input(Alarmed(alarm=Alarm.NAME_TAKEN, detail=reason))
                 case Arrived():
                     await self._take(event)
             self._nudged.set()
@@ -145,6 +153,9 @@ class Courier:
                     await self._take_receipts(meant)
                 case inbound.Ignored():
                     log.warning("ignored: %s", meant.why)
+                case CommandArrived() if event.is_retained:
+                    # Kept by the broker from nobody knows when: commands are never retained, so nobody of ours sent it.
+                    log.warning("ignored: a retained command %s", meant.command.command_id)
                 case CommandArrived():
                     is_trusted = self._clock.read().is_trusted
                     await self._take_input(meant.model_copy(update={"is_time_trusted": is_trusted}))
@@ -249,8 +260,19 @@ class Courier:
     async def _next_blob(self) -> WaitingBlob | None:
         if self._store.waiting.blobs == 0 or not self._chunks.is_free(self._loop_s()):
             return None
-        blobs = await self._store.waiting_blobs()
-        return blobs[0] if blobs else None
+        for blob in await self._store.waiting_blobs():
+            if blob.sha256 in self._intact:
+                return blob
+            if blob.sha256 in self._spoiled:
+                continue
+            if await self._store.is_blob_intact(blob.sha256):
+                self._intact.add(blob.sha256)
+                return blob
+            self._spoiled.add(blob.sha256)  # it could never become whole; what is behind it goes on
+            log.error("evidence %s is damaged on our disk", blob.sha256)
+            spoiled = f"evidence {blob.sha256} no longer has its own content"
+            await self._submit(Alarmed(alarm=Alarm.STORE_DAMAGED, detail=spoiled))
+        return None
 
     async def _send_chunk(self, blob: WaitingBlob) -> bool:
         piece = self._chunks.next_piece(blob.sha256, blob.size_bytes, self._loop_s())

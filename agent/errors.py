@@ -9,7 +9,10 @@
 Ordinary outcomes are values and not here: no fix in a tunnel, no network, no feasible order, a tap out of turn.
 """
 
+import errno
 from enum import StrEnum
+from pathlib import Path
+from typing import Self
 
 
 class AgentError(Exception):
@@ -28,7 +31,7 @@ class StoreErrorKind(StrEnum):
     BUSY = "busy"
     """Another process holds the file longer than we wait; trying again is right."""
     CORRUPT = "corrupt"
-    """The file is damaged; it must be set aside, and nothing more written to it."""
+    """The file is damaged; nothing more is written to it, and the next start sets it aside (`store/salvage.py`)."""
     CONSTRAINT = "constraint"
     """A row contradicts what is stored (the same tap for another stop): a mistake of the caller's."""
     IO = "io"
@@ -41,6 +44,12 @@ class StoreError(AgentError):
     def __init__(self, kind: StoreErrorKind, message: str) -> None:
         super().__init__(message)
         self.kind = kind
+
+    @classmethod
+    def from_disk(cls, path: Path, error: OSError) -> Self:
+        """What the operating system said of a file of the store."""
+        kind = StoreErrorKind.FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else StoreErrorKind.IO
+        return cls(kind, f"{path}: {error.strerror or error}")
 
 
 class EvidenceRefusedError(AgentError, ValueError):

@@ -61,6 +61,8 @@ class LaneReceipt(Message):
     contiguous_seq: Annotated[int, Field(ge=0)]
     ranges: tuple[tuple[int, int], ...] = ()
     """Inclusive (first, last) pairs beyond the contiguous part."""
+    head_sha256: Sha256 | None = None
+    """Of the record at `contiguous_seq`, as it was said; in a resume of the events lane."""
 
 
 class BlobReceipt(Message):
@@ -80,3 +82,6 @@ class Receipts(Message):
     """One that is held in no part and not whole is asked for, also when it was receipted before."""
     is_resume: bool = False
     """All that stands of this epoch: what the van still keeps and this does not cover is asked for again."""
+    forked: tuple[tuple[Seq, Sha256], ...] = ()
+    """Records of the events lane that came under a seq which holds another: the store was copied. They are kept aside
+    and asked for again, under an epoch of their own."""

@@ -33,6 +33,7 @@ class EventKind(StrEnum):
     MANIFEST_REFUSED = "manifest.refused"
     COMMAND_RESULT = "command.result"
     CLOCK_ANCHORED = "clock.anchored"
+    ALARM_RAISED = "alarm.raised"
 
 
 class Outcome(StrEnum):
@@ -82,6 +83,19 @@ class TimesSource(StrEnum):
 
     ROADS = "roads"
     ESTIMATE = "estimate"
+
+
+class Alarm(StrEnum):
+    """What is wrong with a van's computer itself, and wants a person."""
+
+    STORE_DAMAGED = "store damaged"
+    """The database was damaged: it was set aside, and what could be read of it goes on in a new one."""
+    STORE_RESTORED = "store restored"
+    """The database is an older copy, or a new one where there was one before: what was not receipted may be gone."""
+    NAME_TAKEN = "name taken"
+    """Another unit speaks under this van's name: a cloned card."""
+    UNSAFE_DISK = "unsafe disk"
+    """The file system under the data keeps no promise through a power cut."""
 
 
 class StopArrived(Message):
@@ -163,6 +177,13 @@ class ClockAnchored(Message):
     source: Literal["gps", "system"]
 
 
+class AlarmRaised(Message):
+    """Told once a day for each alarm; `detail` is for the one who looks into it."""
+
+    alarm: Alarm
+    detail: str = ""
+
+
 BODIES: dict[EventKind, type[Message]] = {
     EventKind.STOP_ARRIVED: StopArrived,
     EventKind.STOP_COMPLETED: StopCompleted,
@@ -174,6 +195,7 @@ BODIES: dict[EventKind, type[Message]] = {
     EventKind.MANIFEST_REFUSED: ManifestRefused,
     EventKind.COMMAND_RESULT: CommandResult,
     EventKind.CLOCK_ANCHORED: ClockAnchored,
+    EventKind.ALARM_RAISED: AlarmRaised,
 }
 """The model of each kind's body. A kind not listed here is kept as it came: a newer van may know more than we do."""
 
@@ -222,6 +244,8 @@ class Live(Message):
     stop_ids: tuple[StopId, ...] = ()
     """The open stops in the van's own order."""
     etas: tuple[StopEta, ...] = ()
+    alarms: tuple[str, ...] = ()
+    """Of `Alarm`, those of today; a newer van may know more."""
 
 
 class Presence(Message):

@@ -256,8 +256,9 @@ class MqttLink:
         # With this set, publish() wakes paho's thread instead of writing to the socket from ours.
         client.on_socket_register_write = lambda _client, _data, _sock: None
         client.on_connect = self._on_connect
-        client.on_disconnect = lambda client, _data, flags, why, _props: client.user_data_set(
-            f"the broker said: {why}" if flags.is_disconnect_packet_from_server else None
+        # Called for the broker's farewell, and again for the end of the connection after it: the first word stays.
+        client.on_disconnect = lambda client, said, flags, why, _props: client.user_data_set(
+            f"the broker said: {why}" if flags.is_disconnect_packet_from_server else said
         )
         client.on_subscribe = lambda client, _data, _mid, codes, _props: self._post(self._subscribed, client, codes)
         client.on_message = lambda client, _data, message: self._post(self._arrived, client, message)

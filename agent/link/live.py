@@ -41,6 +41,7 @@ def live(van: str, run: Run, etas: Mapping[str, Eta], now: datetime) -> Live:
                 MAX_ETAS,
             )
         ),
+        alarms=run.alarms,
     )
 
 
@@ -51,4 +52,4 @@ def says_the_same(a: Live, b: Live) -> bool:
 
 def _newsworthy(live: Live) -> object:
     minutes = tuple((stop.stop_id, round(stop.eta.p50.timestamp() / 60)) for stop in live.etas)
-    return live.position, live.manifest_version, live.plan_version, live.stop_ids, minutes
+    return live.position, live.manifest_version, live.plan_version, live.stop_ids, minutes, live.alarms

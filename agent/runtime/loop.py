@@ -15,6 +15,7 @@ from agent.gps.walltime import WallTime, measured_off_s, wall_time
 from agent.runtime.bell import Bell
 from agent.runtime.fixes import FixBuffer, in_milliseconds, milliseconds
 from agent.runtime.replanning import AskPlanner, Replanning
+from agent.runtime.saving import Saving, SavingWatch
 from agent.store.blobs import NewBlob
 from agent.store.inputs import TapMade
 from agent.store.store import Step, Store
@@ -76,7 +77,13 @@ class Runtime:
         self._fixes = FixBuffer()
         self._clock_off_s: float | None = None
         """How far our clock was from the newest fix."""
+        self._saving = SavingWatch(self.changed.ring)
         self._replanning = Replanning(ask_planner, lambda: self.run, self.tell)
+
+    @property
+    def saving(self) -> Saving:
+        """How it goes now, for the driver."""
+        return self._saving.state
 
     async def submit(self, entered: AnyInput, *, tap: TapMade | None = None, blob: NewBlob | None = None) -> Answer:
         """Answers after the step is durable; the same tap again gets the same answer and is not done again.
@@ -202,14 +209,15 @@ class Runtime:
         soft, crumbs = self._fixes.contents()
         step = replace(step, clock=self._clock.mark())
         whole = replace(step, soft=soft, crumbs=crumbs, given_up=self._fixes.given_up)
-        try:
-            await self._store.save(whole)
-        except StoreError as error:
-            if error.kind is not StoreErrorKind.FULL or self._fixes.is_empty or step.entered is None:
-                raise
-            await self._store.save(step)
-        else:
-            self._fixes.clear()
+        with self._saving.watching():
+            try:
+                await self._store.save(whole)
+            except StoreError as error:
+                if error.kind is not StoreErrorKind.FULL or self._fixes.is_empty or step.entered is None:
+                    raise
+                await self._store.save(step)
+            else:
+                self._fixes.clear()
         self.saved.ring()
 
     def _carry_out(self, effects: Sequence[Effect]) -> None:

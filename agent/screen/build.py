@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from agent.screen.view import CabView, GpsView, LinkView, PlanView, PositionView, StepView, StopView
+from agent.screen.view import CabView, Disk, GpsView, LinkView, PlanView, PositionView, StepView, StopView
 from agent.trip.eta import ends_at, etas
 from agent.trip.progress import fresh_position, is_within_reach
 from agent.trip.punctuality import minutes_off, punctuality, window_at
@@ -25,6 +25,7 @@ class Around:
     route_version: int
     waiting: int
     oldest_waiting_ms: int | None
+    disk: Disk = Disk.WELL
     order_before: tuple[StopId, ...] = ()
     """The open stops in the order of the plan before this one; empty when there was none."""
 
@@ -60,6 +61,8 @@ def cab_view(run: Run, around: Around, now: datetime) -> CabView:
         stops=tuple(stops),
         done=sum(not stop.is_open for stop in counted),
         total=len(counted),
+        disk=around.disk,
+        alarms=run.alarms,
     )
 
 

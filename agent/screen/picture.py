@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from agent.screen.build import Around, cab_view
 from agent.screen.route import RouteAhead
-from agent.screen.view import CabView, RouteView
+from agent.screen.view import CabView, Disk, RouteView
 from agent.trip.run import Run
 from host.clock import Clock
 from wire.model import StopId
@@ -23,6 +23,7 @@ class Picture:
         waiting: Callable[[], tuple[int, int | None]],
         route: RouteAhead,
         first_revision: int,
+        disk: Callable[[], Disk] = lambda: Disk.WELL,
     ) -> None:
         """`waiting`: how many rows and pieces of evidence, and since when (Unix ms). `first_revision`: more than any
         earlier life of this agent has shown; Unix milliseconds are.
@@ -34,6 +35,7 @@ class Picture:
         self._waiting = waiting
         self._route = route
         self._first_revision = first_revision
+        self._disk = disk
         self._kept: CabView | None = None
         self._plan_version = 0
         self._order: tuple[StopId, ...] = ()
@@ -45,11 +47,12 @@ class Picture:
         now = self._clock.now()
         rows, oldest_ms = self._waiting()
         if self._kept is not None and self._kept.revision == revision:
-            # Nothing happened but that time went by: what waits has waited longer.
-            if oldest_ms is None:
+            # Nothing happened but that time went by: what waits has waited longer, and so has the disk.
+            if oldest_ms is None and self._disk() is self._kept.disk:
                 return self._kept
-            link = self._kept.link.model_copy(update={"oldest_waiting_s": max(0.0, now.timestamp() - oldest_ms / 1000)})
-            return self._kept.model_copy(update={"link": link})
+            oldest_s = None if oldest_ms is None else max(0.0, now.timestamp() - oldest_ms / 1000)
+            link = self._kept.link.model_copy(update={"oldest_waiting_s": oldest_s})
+            return self._kept.model_copy(update={"link": link, "disk": self._disk()})
         run = self._run()
         self._remember_order(run)
         around = Around(
@@ -59,6 +62,7 @@ class Picture:
             route_version=self._route.look(run, now),
             waiting=rows,
             oldest_waiting_ms=oldest_ms,
+            disk=self._disk(),
             order_before=self._order_before,
         )
         self._kept = cab_view(run, around, now)

@@ -3,6 +3,7 @@
 The page decides nothing: every word that depends on the run is a field here; wording and language are the page's.
 """
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -11,7 +12,7 @@ from agent.gps.position import Motion
 from agent.trip.effects import Trouble
 from agent.trip.punctuality import Punctuality
 from agent.trip.run import StopPhase
-from wire.events import Eta, FailReason, FixQuality, Outcome, ReplanReason, TimesSource
+from wire.events import Alarm, Eta, FailReason, FixQuality, Outcome, ReplanReason, TimesSource
 from wire.manifest import Address, Amount, EvidenceKind, EvidenceRule, SequencePolicy, StopKind, Window
 from wire.model import Instant, Latitude, Longitude, Metres, Sha256, StopId, Value
 
@@ -94,6 +95,14 @@ class PlanView(Value):
     ends_at: Instant | None
 
 
+class Disk(StrEnum):
+    """Whether the van can save what is tapped: well, slow (a save is under way for seconds), or not at all now."""
+
+    WELL = "well"
+    SLOW = "slow"
+    FAILING = "failing"
+
+
 class CabView(Value):
     """The whole screen. `revision` grows with every change, so that an old message never replaces a new one."""
 
@@ -118,6 +127,9 @@ class CabView(Value):
     stops: tuple[StopView, ...]
     done: int
     total: int
+    disk: Disk
+    alarms: tuple[Alarm, ...]
+    """What is wrong with the van's own computer today."""
 
 
 class ManoeuvreView(Value):

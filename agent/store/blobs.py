@@ -1,5 +1,6 @@
 """Evidence by content hash: kept until it is whole at the coordinator, and 72 hours more."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -60,6 +61,12 @@ def piece(database: Database, sha256: str, start: int, length: int) -> bytes:
     data = rows[0][0] if rows else b""
     assert isinstance(data, bytes)
     return data
+
+
+def is_intact(database: Database, sha256: str) -> bool:
+    """Whether the bytes are still those that were saved: no half of a spoiled photo needs to be sent to find out."""
+    rows = database.execute("SELECT bytes FROM blob_bytes WHERE sha256 = ?", (sha256,))
+    return bool(rows) and isinstance(rows[0][0], bytes) and hashlib.sha256(rows[0][0]).hexdigest() == sha256
 
 
 def waiting(database: Database) -> list[WaitingBlob]:

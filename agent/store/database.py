@@ -25,7 +25,7 @@ _KINDS = {
 _WHAT_TO_DO = {
     StoreErrorKind.FULL: "the disk is full; free some space",
     StoreErrorKind.BUSY: "another process holds it; is a second agent running on this folder?",
-    StoreErrorKind.CORRUPT: "the file is damaged; stop, set it aside and keep it for rescue",
+    StoreErrorKind.CORRUPT: "the file is damaged; it is set aside and salvaged at the next start",
     StoreErrorKind.CONSTRAINT: "a row contradicts what is stored",
     StoreErrorKind.IO: "the disk failed",
 }
@@ -111,3 +111,25 @@ class Database:
         if isinstance(error, sqlite3.IntegrityError):  # STRICT refuses a wrong type without naming a code
             kind = StoreErrorKind.CONSTRAINT
         return StoreError(kind, f"{self.path}: {_WHAT_TO_DO[kind]} ({error})")
+
+
+class DamagedFile:
+    """A damaged file, read row by row: each question may fail, and none that fails spoils the next."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(f"file:{path}?mode=rw", uri=True, isolation_level=None, timeout=0.0)
+        # Nothing is written, not even the log into the file: it is kept as it was found.
+        self._connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
+        self._connection.text_factory = bytes  # a damaged letter must not cost the row beside it
+        for pragma in ("locking_mode = EXCLUSIVE", "query_only = ON", "cell_size_check = ON"):
+            self.rows(f"PRAGMA {pragma}")
+
+    def rows(self, sql: str, values: Sequence[Cell] = ()) -> list[Row] | None:
+        """None: that cannot be read. Text comes as bytes."""
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        except (sqlite3.Error, OverflowError, MemoryError):
+            return None
+
+    def close(self) -> None:
+        self._connection.close()

@@ -38,13 +38,21 @@ def begin_boot(database: Database, counter_file: Path) -> Identity:
             "INSERT INTO meta (key, value) VALUES ('boot', ?) ON CONFLICT DO UPDATE SET value = excluded.value", (boot,)
         )
         if was_restored or not database.execute("SELECT 1 FROM epochs"):
-            database.execute("INSERT INTO epochs (epoch) VALUES (?)", (secrets.token_hex(8),))
+            new_epoch(database)
     # After the store, never before: a crash in between leaves the file behind, which is not the sign of a restore.
     _write_counter(counter_file, boot)
     ((epoch_id, epoch),) = database.execute("SELECT epoch_id, epoch FROM epochs ORDER BY epoch_id DESC LIMIT 1")
     assert isinstance(epoch_id, int)
     assert isinstance(epoch, str)
     return Identity(epoch=epoch, epoch_id=epoch_id, boot=boot, was_restored=was_restored)
+
+
+def new_epoch(database: Database) -> tuple[int, str]:
+    """Begins another life of the store, within the caller's transaction: its own number, and its name."""
+    epoch = secrets.token_hex(8)
+    ((epoch_id,),) = database.execute("INSERT INTO epochs (epoch) VALUES (?) RETURNING epoch_id", (epoch,))
+    assert isinstance(epoch_id, int)
+    return epoch_id, epoch
 
 
 def read_clock_mark(database: Database) -> ClockMark:

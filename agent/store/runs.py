@@ -16,6 +16,9 @@ from agent.trip.run import Run
 LARGEST_DIFFERENCE_BYTES = 1_500
 """More would not fit a page of the database beside its row."""
 
+MOST_BYTES = 64_000_000
+"""Of a run unpacked, a hundred times the longest: a damaged length must not ask for all memory."""
+
 _WRITE_BASE = (
     "INSERT INTO run_base (id, json_zstd) VALUES (1, ?) ON CONFLICT DO UPDATE SET json_zstd = excluded.json_zstd"
 )
@@ -56,13 +59,18 @@ def load(database: Database) -> Run:
         return Run()
     bases = database.execute("SELECT json_zstd FROM run_base")
     try:
-        base = zstandard.ZstdDecompressor().decompress(_bytes(bases[0][0])) if bases else b""
-        unpacking = zstandard.ZstdDecompressor(dict_data=_as_dictionary(base)) if base else zstandard.ZstdDecompressor()
-        return Run.model_validate_json(unpacking.decompress(_bytes(rows[0][0])))
+        return unpack(_bytes(rows[0][0]), _bytes(bases[0][0]) if bases else None)
     except (zstandard.ZstdError, ValidationError) as error:
         raise StoreError(
             StoreErrorKind.CORRUPT, f"{database.path}: the saved run cannot be read by this agent: {error}"
         ) from error
+
+
+def unpack(difference: bytes, base: bytes | None) -> Run:
+    """The run in the two cells that hold it. Raises ZstdError or ValidationError for one that cannot be read."""
+    plain = b"" if base is None else zstandard.ZstdDecompressor().decompress(base, MOST_BYTES)
+    unpacking = zstandard.ZstdDecompressor(dict_data=_as_dictionary(plain)) if plain else zstandard.ZstdDecompressor()
+    return Run.model_validate_json(unpacking.decompress(difference, MOST_BYTES))
 
 
 def _difference(plain: bytes, base: bytes) -> bytes:

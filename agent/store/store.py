@@ -13,6 +13,7 @@ from typing import Self
 from agent.errors import StoreError, StoreErrorKind
 from agent.store import blobs, inputs, outbox, runs
 from agent.store.blobs import NewBlob, StoredBlob, WaitingBlob
+from agent.store.copied import begin_anew
 from agent.store.database import Database
 from agent.store.inputs import TapAnswered, TapMade
 from agent.store.meta import Identity, begin_boot, read_clock_mark, write_clock_mark
@@ -21,6 +22,7 @@ from agent.store.outbox import KEEP_RECEIPTED_MS, LaneName, OutboxRow, SeqRange
 from agent.store.reserve import RESERVE_BYTES, Reserve
 from agent.store.room import WHY_FULL, Ballast, with_room
 from agent.store.runs import PackedRun
+from agent.store.salvage import DATABASE, finish, is_suspect, salvage, suspect
 from agent.trip.inputs import AnyInput
 from agent.trip.run import Run
 from host.clock import ClockMark
@@ -77,6 +79,8 @@ class Store:
     ) -> None:
         self.identity = identity
         self.waiting = Waiting()
+        self.damaged = asyncio.Event()
+        """Set when the database turned out to be damaged: end, and the next start salvages it."""
         self._database = database
         self._reserve = reserve
         self._ballast = ballast
@@ -131,6 +135,10 @@ class Store:
     async def blob_piece(self, sha256: str, start: int, length: int) -> bytes:
         return await self._do(lambda: blobs.piece(self._database, sha256, start, length))
 
+    async def is_blob_intact(self, sha256: str) -> bool:
+        """See `blobs.is_intact`."""
+        return await self._do(lambda: blobs.is_intact(self._database, sha256))
+
     async def waiting_blobs(self) -> list[WaitingBlob]:
         return await self._do(lambda: blobs.waiting(self._database))
 
@@ -166,7 +174,13 @@ class Store:
         await self._do(lambda: self._purge(now_ms, age_ms - KEEP_RECEIPTED_MS))
 
     async def _do[T](self, act: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, act)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, act)
+        except StoreError as error:
+            if error.kind is StoreErrorKind.CORRUPT:
+                suspect(self._database.path.parent)
+                self.damaged.set()
+            raise
 
     # On the store's thread ----------------------------------------------------------------------------------------
 
@@ -201,11 +215,12 @@ class Store:
                 write_clock_mark(database, step.clock)
 
     def _apply_receipts(self, receipts: Receipts, at_ms: int, *, is_resume: bool) -> None:
+        before = self.identity
         marked: dict[LaneName, int] = {}
         self._with_reserve(lambda: marked.update(self._mark(receipts, at_ms, is_resume=is_resume)))
         if not self._reserve.is_held:
             self._make_room(at_ms)
-        if is_resume or receipts.is_resume:
+        if is_resume or receipts.is_resume or self.identity is not before:
             self._recount()
         else:
             self._count_waiting(
@@ -216,6 +231,7 @@ class Store:
         """How many rows of each lane wait no longer."""
         marked: dict[LaneName, int] = {}
         with self._database.transaction():
+            anew = begin_anew(self._database, self.identity, receipts)
             for lane, receipt in receipts.lanes.items():
                 if is_resume or receipts.is_resume:
                     outbox.reopen(self._database, receipts.epoch, lane, receipt)
@@ -224,6 +240,7 @@ class Store:
             blobs.mark_whole(self._database, whole, at_ms)
             unheld = [sha256 for sha256, held in receipts.blobs.items() if not held.is_whole and not held.held]
             blobs.reopen(self._database, unheld)
+        self.identity = anew
         return marked
 
     def _purge(self, now_ms: int, receipted_before_ms: int) -> None:
@@ -288,16 +305,30 @@ def _open(folder: Path, reserve: Reserve) -> tuple[Database, Identity]:
 def _open_here(folder: Path) -> tuple[Database, Identity]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        database = Database(folder / "van.sqlite")
+        finish(folder)
         try:
-            _check(database)
-            migrate(database)
-            return database, begin_boot(database, folder / "boot")
-        except BaseException:
-            database.close()
-            raise
+            if is_suspect(folder):
+                raise StoreError(StoreErrorKind.CORRUPT, f"{folder}: was found damaged while it was in use")
+            return _open_database(folder)
+        except StoreError as error:
+            if error.kind is not StoreErrorKind.CORRUPT:
+                raise
+            salvage(folder)
+            return _open_database(folder)
     except OSError as error:
         raise StoreError(StoreErrorKind.IO, f"{folder}: cannot be used as data_dir: {error}") from error
+
+
+def _open_database(folder: Path) -> tuple[Database, Identity]:
+    database = Database(folder / DATABASE)
+    try:
+        _check(database)
+        migrate(database)
+        runs.load(database)  # a run that cannot be read is damage too, and found before anybody waits for it
+        return database, begin_boot(database, folder / "boot")
+    except BaseException:
+        database.close()
+        raise
 
 
 def _check(database: Database) -> None:

@@ -7,8 +7,10 @@ anyone, and then runs the effects. It never raises for an input that a model acc
 from datetime import datetime
 from typing import assert_never
 
+from agent.trip.alarms import alarmed
 from agent.trip.effects import Decision
 from agent.trip.inputs import (
+    Alarmed,
     AnyInput,
     ArrivedTapped,
     CommandArrived,
@@ -62,6 +64,8 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
             return link_changed(run, entered, now)
         case TimeFound():
             return time_found(run, entered)
+        case Alarmed():
+            return alarmed(run, entered)
         case MinutePassed():
             return minute_passed(run, now)
         case _:

@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter
 
 from agent.gps.position import Motion, Position
 from agent.trip.run import Evidence, Plan
-from wire.events import FailReason, Outcome
+from wire.events import Alarm, FailReason, Outcome
 from wire.manifest import Command, Conditions, Manifest
 from wire.model import StopId, Value
 
@@ -111,6 +111,14 @@ class TimeFound(Value):
     source: Literal["gps", "system"]
 
 
+class Alarmed(Value):
+    """Something is wrong with the van's own computer."""
+
+    kind: Literal["alarmed"] = "alarmed"
+    alarm: Alarm
+    detail: str = ""
+
+
 class MinutePassed(Value):
     """A domain minute went by: time to look whether lateness is at risk."""
 
@@ -129,6 +137,7 @@ AnyInput = (
     | PlanNotFound
     | LinkChanged
     | TimeFound
+    | Alarmed
     | MinutePassed
 )
 Input = Annotated[AnyInput, Field(discriminator="kind")]

@@ -49,6 +49,7 @@ def manifest_arrived(run: Run, arrived: ManifestArrived, now: datetime) -> Decis
             "refused": None,
             "stops": stops,
             "plan": None if is_new_day else run.plan,
+            "alarms": () if is_new_day else run.alarms,
         }
     )
     run, effects = asking(changed(run), ReplanReason.MANIFEST, now)

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from agent.gps.position import Motion, Position
-from wire.events import FailReason, ManifestRefused, Outcome, ReplanReason, TimesSource
+from wire.events import Alarm, FailReason, ManifestRefused, Outcome, ReplanReason, TimesSource
 from wire.geo import Place
 from wire.manifest import Conditions, EvidenceKind, Manifest, Stop
 from wire.model import Instant, Metres, Seconds, Sha256, StopId, Value
@@ -125,6 +125,9 @@ class Run(Value):
     commands_done: tuple[StopId, ...] = ()
     looked_again_at: Instant | None = None
     """When the van last asked for a plan of its own accord (lateness, a plan that is missing)."""
+
+    alarms: tuple[Alarm, ...] = ()
+    """What is wrong with the van's own computer today, for driver and coordinator."""
 
     def find(self, stop_id: str) -> RunStop | None:
         return next((stop for stop in self.stops if stop.stop_id == stop_id), None)

@@ -20,6 +20,7 @@ from wire.manifest import Closure, Stop
 from wire.model import Instant, Sha256
 
 DONE = frozenset({StopStatus.COMPLETED, StopStatus.FAILED})
+RECORDS_DIFFER = "records differ"
 OPEN = frozenset({StopStatus.PLANNED, StopStatus.ARRIVED})
 
 
@@ -131,6 +132,7 @@ def van_view(
         oldest_waiting_s=presence.oldest_row_age_s if presence else None,
         plans_made=news.plans_made,
         plans_made_offline=news.plans_made_offline,
+        alarms=(*(live.alarms if live else ()), *((RECORDS_DIFFER,) if news.forks else ())),
     )
 
 

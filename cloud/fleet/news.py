@@ -13,6 +13,8 @@ class VanNews(Value):
     plans_made: int = 0
     plans_made_offline: int = 0
     heard_at: Instant | None = None
+    forks: int = 0
+    """Records of today that contradict others of the same identity."""
 
     @property
     def is_online(self) -> bool:

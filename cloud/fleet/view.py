@@ -73,6 +73,9 @@ class VanView(Value):
     oldest_waiting_s: float | None
     plans_made: int
     plans_made_offline: int
+    alarms: tuple[str, ...]
+    """What is wrong with the van's own computer today (`wire.events.Alarm`), and "records differ" for a store that
+    said two different things under one identity today."""
 
 
 class StopRow(Value):

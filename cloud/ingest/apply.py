@@ -18,7 +18,9 @@ from cloud.store.records import (
     apply_records,
     apply_track,
     cursor_of,
+    forked_of,
     give_up_track,
+    head_of,
     note_track_gaps,
 )
 from cloud.store.vans import Unreadable, apply_live, apply_presence, park
@@ -67,6 +69,8 @@ def apply_group(connection: Connection, group: Sequence[Incoming], now: datetime
                 lanes={lane: cursor_of(connection, sender, lane) for lane in sorted(told.lanes)},
                 blobs={sha256: blob_receipt(connection, sha256) for sha256 in sorted(told.blobs)},
                 is_resume=told.is_resume,
+                events_head=head_of(connection, sender) if told.is_resume else None,
+                forked=forked_of(connection, sender) if told.is_resume or sender in changes.forked else (),
             ),
         )
         for sender, told in to_tell.items()
@@ -81,6 +85,8 @@ def standing_of(connection: Connection, sender: Sender) -> Standing:
         epoch=sender.epoch,
         lanes={lane: cursor_of(connection, sender, lane) for lane in (Lane.EVENTS, Lane.TRACK)},
         blobs={sha256: receipt for sha256, receipt in blobs.items() if receipt.held},
+        events_head=head_of(connection, sender),
+        forked=forked_of(connection, sender),
     )
 
 

@@ -19,6 +19,9 @@ class Standing:
     epoch: str
     lanes: Mapping[Lane, Cursor] = field(default_factory=dict)
     blobs: Mapping[str, BlobReceipt] = field(default_factory=dict)
+    forked: tuple[tuple[int, str], ...] = ()
+    events_head: str | None = None
+    """sha256 of the last contiguous record of the events lane."""
     is_resume: bool = False
     """Both lanes are here as a whole, so that what they leave out is asked for again."""
 
@@ -26,7 +29,11 @@ class Standing:
 def receipts_for(standing: Standing) -> Receipts:
     """The message that frees what is stored, and by what it leaves out asks for the rest."""
     lanes = {
-        lane.value: LaneReceipt(contiguous_seq=cursor.contiguous_seq, ranges=cursor.beyond[:MAX_LANE_RANGES])
+        lane.value: LaneReceipt(
+            contiguous_seq=cursor.contiguous_seq,
+            ranges=cursor.beyond[:MAX_LANE_RANGES],
+            head_sha256=standing.events_head if lane is Lane.EVENTS else None,
+        )
         for lane, cursor in standing.lanes.items()
         if lane is not Lane.BLOBS
     }
@@ -35,5 +42,11 @@ def receipts_for(standing: Standing) -> Receipts:
         for sha256, receipt in standing.blobs.items()
     }
     return Receipts.model_validate(
-        {"epoch": standing.epoch, "lanes": lanes, "blobs": blobs, "is_resume": standing.is_resume}
+        {
+            "epoch": standing.epoch,
+            "lanes": lanes,
+            "blobs": blobs,
+            "is_resume": standing.is_resume,
+            "forked": standing.forked,
+        }
     )

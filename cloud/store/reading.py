@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
@@ -13,10 +13,10 @@ from cloud.fleet.page import Heard, Held
 from cloud.fleet.picture import StopFacts
 from cloud.fleet.view import StopStatus
 from cloud.orders.order import Order
-from cloud.store.instants import from_ms
+from cloud.store.instants import from_ms, to_ms
 from cloud.store.manifests import newest_versions
 from cloud.store.orders import AT_ONCE, find_orders, orders_of_day
-from cloud.store.tables import blob_chunks, blobs, records, stop_states, van_states
+from cloud.store.tables import blob_chunks, blobs, forks, records, stop_states, van_states
 from wire.events import Live, Presence
 from wire.model import Sha256, StopId
 
@@ -55,7 +55,13 @@ def van_news(conn: Connection, names: Iterable[str], today: date) -> dict[str, t
     wanted = sorted(set(names))
     rows = {row.van: row for row in conn.execute(select(van_states).where(van_states.c.van.in_(wanted)))}
     versions = newest_versions(conn, wanted, today)
-    return {name: (_news(rows[name]) if name in rows else VanNews(), versions.get(name, 0)) for name in wanted}
+    begins_ms = to_ms(datetime.combine(today, time(), UTC))
+    counted = select(forks.c.van, func.count()).where(forks.c.van.in_(wanted), forks.c.received_ms >= begins_ms)
+    forked = {row[0]: row[1] for row in conn.execute(counted.group_by(forks.c.van))}
+    return {
+        name: (_news(rows[name], forked.get(name, 0)) if name in rows else VanNews(), versions.get(name, 0))
+        for name in wanted
+    }
 
 
 def heard_of_stop(conn: Connection, stop_id: StopId) -> tuple[Heard, ...]:
@@ -125,7 +131,7 @@ def _heard(row: Row[Any]) -> Heard:
     )
 
 
-def _news(row: Row[Any]) -> VanNews:
+def _news(row: Row[Any], forks_today: int) -> VanNews:
     return VanNews(
         live=None if row.live is None else Live.model_validate_json(row.live),
         presence=None if row.presence is None else Presence.model_validate_json(row.presence),
@@ -133,6 +139,7 @@ def _news(row: Row[Any]) -> VanNews:
         plans_made=row.plans_made,
         plans_made_offline=row.plans_made_offline,
         heard_at=None if row.heard_ms is None else from_ms(row.heard_ms),
+        forks=forks_today,
     )
 
 

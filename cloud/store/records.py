@@ -34,6 +34,8 @@ _KNOWN = select(records.c.seq, records.c.sha256).where(
     records.c.seq.between(bindparam("first"), bindparam("last")),
 )
 STATES_AT_ONCE = 500
+MAX_FORKED = 500
+"""Told in one receipt, so that it fits its packet."""
 _STATES = select(stop_states.c.stop_id, stop_states.c.state).where(
     stop_states.c.stop_id.in_(bindparam("which", expanding=True))
 )
@@ -76,12 +78,15 @@ class Changes:
     """What a transaction changed, for those who show it."""
 
     vans: set[str] = field(default_factory=set)
+    forked: set[Sender] = field(default_factory=set)
+    """Those that contradicted themselves."""
     stops: set[str] = field(default_factory=set)
     blobs: set[str] = field(default_factory=set)
     """Those that became whole."""
 
     def add(self, other: "Changes") -> None:
         self.vans |= other.vans
+        self.forked |= other.forked
         self.stops |= other.stops
         self.blobs |= other.blobs
 
@@ -117,9 +122,11 @@ def apply_records(
                 for record in fresh
             ],
         )
-    _keep_forks(connection, sender, [one for one in batch if known.get(one.seq, one.sha256) != one.sha256], now)
+    differing = [one for one in batch if known.get(one.seq, one.sha256) != one.sha256]
+    _keep_forks(connection, sender, differing, now)
     _advance(connection, sender, Lane.EVENTS, (first, last))
     changes = Changes(vans={sender.van}, stops={record.stop_id for record in fresh if record.stop_id is not None})
+    changes.forked |= {sender} if differing else set()
     heard(connection, sender.van, now)
     received_at = from_ms(received_ms)  # as precise as it is stored, so that a rebuild gives the same
     _fold_stops(
@@ -182,6 +189,21 @@ def cursor_of(connection: Connection, sender: Sender, lane: Lane) -> Cursor:
         select(lane_cursors.c.contiguous_seq, lane_cursors.c.beyond).where(_lane(sender, lane))
     ).first()
     return Cursor() if row is None else Cursor(row.contiguous_seq, tuple((a, b) for a, b in json.loads(row.beyond)))
+
+
+def forked_of(connection: Connection, sender: Sender) -> tuple[tuple[int, str], ...]:
+    """The newest records (seq, sha256) of a sender that contradict others of its own; none for an honest one."""
+    mine = (forks.c.van == sender.van) & (forks.c.epoch == sender.epoch)
+    newest = select(forks.c.seq, forks.c.sha256).where(mine).order_by(forks.c.fork_id.desc()).limit(MAX_FORKED)
+    return tuple(sorted((row.seq, row.sha256) for row in connection.execute(newest)))
+
+
+def head_of(connection: Connection, sender: Sender) -> str | None:
+    """sha256 of the last record of the events lane before which nothing is missing: a copied store knows by it."""
+    seq = cursor_of(connection, sender, Lane.EVENTS).contiguous_seq
+    mine = (records.c.van == sender.van) & (records.c.epoch == sender.epoch) & (records.c.seq == seq)
+    sha256: str | None = connection.execute(select(records.c.sha256).where(mine)).scalar()
+    return sha256
 
 
 def epochs_of(connection: Connection, van: str) -> tuple[str, ...]:

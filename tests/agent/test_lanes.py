@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -150,3 +151,24 @@ async def test_a_link_that_swallows_everything_is_left_and_made_anew(
         assert 1.4 < time.monotonic() - silent_s < 12
         assert link.connections == 2
         assert (await cab.view())["link"]["oldest_waiting_s"] is None
+
+
+async def test_a_photo_that_spoiled_on_the_card_is_told_of_and_keeps_nothing_back(
+    tmp_path: Path, mosquitto: Mosquitto, start_cab: StartCab
+) -> None:
+    van = tmp_path / "van"
+    await begin_day(van, a_run(1))
+    photos = [Random(number).randbytes(30_000) for number in range(2)]
+    store = await Store.open(van)
+    for place, data in enumerate(photos):
+        blob = NewBlob(sha256(data).hexdigest(), EvidenceKind.PHOTO, "image/jpeg", data)
+        await store.save(Step(at_ms=place, run=a_run(1), blob=blob))
+    await store.close()
+    first, second = (sha256(data).hexdigest() for data in photos)
+    with contextlib.closing(sqlite3.connect(van / "van.sqlite")) as card:
+        card.execute("UPDATE blob_bytes SET bytes = ? WHERE sha256 = ?", (photos[0][:-1] + b"!", first))
+        card.commit()
+    async with reading(mosquitto.port) as notebook, start_cab(van, mosquitto.port):
+        await until(lambda: notebook.blob(second) == photos[1])
+        await until(lambda: any(record.kind == "alarm.raised" for record in notebook.events.values()))
+        assert notebook.blob(first) == b""

@@ -193,14 +193,6 @@ async def test_a_second_agent_on_the_same_folder_is_refused(tmp_path: Path) -> N
     await store.close()
 
 
-async def test_a_damaged_file_is_named_and_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "van.sqlite").write_bytes(b"this is no database" * 500)
-    with pytest.raises(StoreError) as caught:
-        await Store.open(tmp_path)
-    assert caught.value.kind is StoreErrorKind.CORRUPT
-    assert (tmp_path / "van.sqlite").read_bytes().startswith(b"this is no")
-
-
 @pytest.mark.parametrize("statement", ["CREATE TABLE meta (a)", "PRAGMA user_version = 1"])
 async def test_another_programs_file_is_named_and_left_alone(tmp_path: Path, statement: str) -> None:
     with closing(sqlite3.connect(tmp_path / "van.sqlite")) as other:
