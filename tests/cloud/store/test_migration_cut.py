@@ -46,11 +46,12 @@ def test_a_cut_before_any_statement_leaves_the_old_database_or_the_new_one(
 
     event.listen(Engine, "before_cursor_execute", copy)
     try:
-        open_database(home / "cloud.db").close()
+        whole = open_database(home / "cloud.db")
     finally:
         event.remove(Engine, "before_cursor_execute", copy)
-    with open_database(home / "cloud.db").snapshot() as connection:
+    with whole.snapshot() as connection:
         newest = connection.execute(text(HEAD)).scalar()
+    whole.close()
     assert len(cuts) > 5
     for cut in cuts:
         database = open_database(cut / "cloud.db")
