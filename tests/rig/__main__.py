@@ -13,14 +13,19 @@ def main() -> int:
         ("simulate", "schedules in virtual time: power-cut disks, lossy links, a broker that forgets"),
         ("exhaust", "a cut at every storage operation of the reference scenarios"),
         ("powercut", "real processes on a real file system whose power goes"),
+        ("link", "real processes and mosquitto in network namespaces, over a link that does all a link can"),
         ("mutants", "planted faults, each to be found by `simulate`"),
     ):
         command = commands.add_parser(name, help=help_text)
         command.add_argument("--seed", type=int, default=1)
-        command.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+        # Schedules of `link` mostly wait.
+        command.add_argument("--jobs", type=int, default=(3 if name == "link" else 1) * (os.cpu_count() or 1))
         command.add_argument("--verbose", action="store_true")
         if name == "simulate":
             command.add_argument("--schedules", type=int, default=100)
+        if name == "link":
+            command.add_argument("--schedules", type=int, default=15)
+            command.add_argument("--plant", default="", help="a mutant's name, to see it found")
         if name == "powercut":
             command.add_argument("--cuts", type=int, default=20)
         if name in ("mutants", "exhaust"):
@@ -42,6 +47,10 @@ def main() -> int:
             from tests.rig.powercut import powercut  # noqa: PLC0415
 
             return powercut(asked.cuts, asked.seed)
+        case "link":
+            from tests.rig.link.run import link  # noqa: PLC0415
+
+            return link(asked.schedules, asked.seed, asked.jobs, asked.plant)
         case _:
             from tests.rig.mutants import run_mutants  # noqa: PLC0415
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rig.powercut import MachineLacksError, check_machine
+from tests.rig.ext4 import MachineLacksError, check_machine
 
 CHECKOUT = Path(__file__).parents[2]
 

@@ -22,8 +22,8 @@ from agent.trip.run import Run
 from host.clock import Clock
 from tests.builders import a_place, a_plan, a_position
 from tests.rig.disk import Disk
-from tests.rig.link import SimLink
 from tests.rig.vfs import the_vfs
+from tests.rig.virtual_link import SimLink
 from wire.events import Live, ReplanReason
 from wire.track import Breadcrumb
 

@@ -34,12 +34,12 @@ from tests.rig.coordinator import CloudNode
 from tests.rig.disk import Disk
 from tests.rig.driver import Driver, a_day
 from tests.rig.judge import Findings, Promises
-from tests.rig.link import SimLink
 from tests.rig.schedule import LEAST_CRASHES, Event, Fault, Schedule
 from tests.rig.van import DATABASE_FILE as VAN_FILE
 from tests.rig.van import FLEET, NotThereError, VanNode
 from tests.rig.vfs import the_vfs
 from tests.rig.virtual import DeadlockError, VirtualLoop
+from tests.rig.virtual_link import SimLink
 from tests.rig.weather import Weather
 from wire import topics
 from wire.codec import encode
@@ -294,7 +294,9 @@ class World:
         for node in self.nodes:
             the_vfs().mount(node.folder, node.disk)
         for name, driver in self._drivers.items():
-            judge.settle(self.findings, driver, self._vans[name].folder / VAN_FILE, self._cloud.folder / CLOUD_FILE)
+            self.findings.doubled += driver.troubles
+            files = (self._vans[name].folder / VAN_FILE, self._cloud.folder / CLOUD_FILE)
+            judge.settle(self.findings, name, driver.saved, *files)
         database = open_database(self._cloud.folder / CLOUD_FILE)
         try:
             judge.refold(self.findings, database)
