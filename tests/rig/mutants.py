@@ -190,7 +190,7 @@ def _() -> Any:
                     if parcel.topic.lane == "events":
                         receipt = LaneReceipt(contiguous_seq=0, ranges=((parcel.first, parcel.last),))
                         receipts = Receipts(epoch=parcel.epoch, lanes={"events": receipt})
-                        await self._store.apply_receipts(receipts, self._now_ms())
+                        await self._store.apply_receipts(receipts, self._clock.age_ms())
             return has_sent
 
         return send_events
@@ -243,7 +243,7 @@ def _() -> Any:
             if has_sent and chunk is not None and chunk.offset_bytes + chunk.length >= blob.size_bytes:
                 whole = {blob.sha256: BlobReceipt(held=((0, blob.size_bytes),), is_whole=True)}
                 receipts = Receipts(epoch=self._store.identity.epoch, blobs=whole)
-                await self._store.apply_receipts(receipts, self._now_ms())
+                await self._store.apply_receipts(receipts, self._clock.age_ms())
             return has_sent
 
         return send_chunk

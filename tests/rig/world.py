@@ -352,15 +352,18 @@ def run_schedule(seed: int) -> Verdict:
     return Verdict(seed, world.findings, world.crashes, world.partitions, world.trace)
 
 
-_statements: list[Any] = []
+_first: list[Engine] = []
 
 
 def _engine(*arguments: Any, **options: Any) -> Engine:
-    """An engine that shares its compiled statements with those of all lives: half of a short life is compiling."""
+    """An engine that shares its compiled statements with those of all lives: half of a short life is compiling.
+
+    They are kept by dialect, so that is shared too; each engine keeps a pool of its own.
+    """
     engine = create_engine(*arguments, **options)
-    if not _statements:
-        _statements.append(engine._compiled_cache)
-    engine._compiled_cache = _statements[0]
+    if not _first:
+        _first.append(engine)
+    engine.dialect, engine._compiled_cache = _first[0].dialect, _first[0]._compiled_cache
     return engine
 
 

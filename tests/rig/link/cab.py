@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import aiohttp
 from PIL import Image
@@ -99,11 +100,24 @@ class Driver:
                     if again != first:
                         self.troubles.append(f"{request.act.entry.tap_id} sent again was saved again, at {again}")
 
+    async def has_list(self) -> None:
+        """Returns when the van knows its stops."""
+        while True:
+            view = await self._view()
+            if view is not None and view["total"] > 0:
+                return
+            await asyncio.sleep(0.1)
+
     async def waiting(self) -> int | None:
         """How many sayings and pieces of evidence the van's screen says are not receipted; None when it is dark."""
+        view = await self._view()
+        return None if view is None else int(view["link"]["waiting"])
+
+    async def _view(self) -> dict[str, Any] | None:
         try:
             async with self._session() as session, session.get("/api/view") as response:
-                return int((await response.json())["link"]["waiting"])
+                view: dict[str, Any] = await response.json()
+                return view
         except (aiohttp.ClientError, TimeoutError):
             return None
 

@@ -42,11 +42,16 @@ class Node:
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def strike(self) -> None:
+        """kill -9, now."""
+        if self._process is not None:
+            self._process.kill()
+
     async def kill(self) -> None:
-        """kill -9."""
+        """kill -9, and it is gone."""
+        self.strike()
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
             await self.namespace.run(process.wait)
 
     def said(self, lines: int = 12) -> list[str]:

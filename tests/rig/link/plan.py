@@ -59,17 +59,23 @@ class Plan:
 
 
 def draw(seed: int) -> Plan:
-    """A partition, the seed's own fault, and one or two more."""
+    """A partition, the seed's own fault, and one or two more; half of them begin while the partition lasts."""
     dice = random.Random(seed)
     vans = ("van-1", "van-2") if dice.random() < 0.35 else ("van-1",)
-    faults = [Fault.PARTITION, MAIN[seed % len(MAIN)], *dice.sample(MAIN, dice.choice((1, 1, 2)))]
-    events = sorted((_event(dice, fault, vans) for fault in faults), key=lambda event: event.at_s)
+    partition = _event(dice, Fault.PARTITION, vans, dice.uniform(1.0, LASTS_S - 8.0))
+    events = [partition]
+    for fault in (MAIN[seed % len(MAIN)], *dice.sample(MAIN, dice.choice((1, 1, 2)))):
+        earliest_s, latest_s = 1.0, LASTS_S - 4.0
+        if dice.random() < 0.5:
+            earliest_s, latest_s = partition.at_s + partition.lasts_s / 3, partition.at_s + partition.lasts_s
+        events.append(_event(dice, fault, vans, dice.uniform(earliest_s, latest_s)))
+    events.sort(key=lambda event: event.at_s)
     return Plan(seed, vans, LASTS_S / (3 * STOPS), tuple(events))
 
 
-def _event(dice: random.Random, fault: Fault, vans: tuple[str, ...]) -> Event:
-    node = dice.choice((*vans, *vans, CLOUD))
-    at_s, is_up = dice.uniform(1.0, LASTS_S - 4.0), dice.random() < 0.5
+def _event(dice: random.Random, fault: Fault, vans: tuple[str, ...], at_s: float) -> Event:
+    node = dice.choice((*vans, *vans, CLOUD, CLOUD))
+    is_up = dice.random() < 0.5
     match fault:
         case Fault.LOSS:
             return Event(0.0, fault, node, LASTS_S, dice.choice((0.05, 0.15, 0.3)))

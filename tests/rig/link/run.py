@@ -39,6 +39,9 @@ DRAINED_WITHIN_S = 60.0
 VAN_FILE = "van.sqlite"
 HUB = "192.0.2.1"
 FLAPS_EVERY_S = 2.0
+READY_WITHIN_S = 60.0
+SPEAKS_WITHIN_S = 1.5
+"""A node to be killed is killed when it next speaks, or after this."""
 
 
 @dataclass
@@ -93,6 +96,9 @@ class Schedule:
         works = (*(feed.run() for feed in feeds), *(driver.run() for driver in self._drivers))
         working = [asyncio.create_task(work) for work in works]
         try:
+            async with asyncio.timeout(READY_WITHIN_S):
+                await asyncio.gather(*(driver.has_list() for driver in self._drivers))
+            self._note("the vans have their lists")
             async with asyncio.TaskGroup() as faults:
                 for event in self._drawn.events:
                     faults.create_task(self._strike(event))
@@ -120,9 +126,12 @@ class Schedule:
             case Fault.BROKER_FULL:
                 await self._broker.run_full(event.lasts_s)
             case Fault.VAN_KILLED | Fault.CLOUD_KILLED:
-                await self._nodes[event.node].kill()
+                # At the worst moment: what it has just said is on its way, and nothing after it will be done.
+                node = self._nodes[event.node]
+                await self._shuttle.speaks(node.namespace.address, node.strike, SPEAKS_WITHIN_S)
+                await node.kill()
                 await asyncio.sleep(event.lasts_s)
-                await self._nodes[event.node].boot()
+                await node.boot()
             case Fault.PARTITION:
                 namespace = self._nodes[event.node].namespace
                 await namespace.set_up(is_up=False)
@@ -163,13 +172,15 @@ class Schedule:
         began_s = time.monotonic()
         for feed in feeds:
             feed.park()
-        while undone := await self._undone():
+        calm = 0
+        while calm < 2:  # a screen may show the moment before the last tap
+            undone = await self._undone()
+            calm = 0 if undone else calm + 1
             self.verdict.drained_s = time.monotonic() - began_s
-            if self.verdict.drained_s > DRAINED_WITHIN_S:
+            if undone and self.verdict.drained_s > DRAINED_WITHIN_S:
                 self.verdict.findings.stuck += undone
                 return
-            await asyncio.sleep(0.25)
-        self.verdict.drained_s = time.monotonic() - began_s
+            await asyncio.sleep(0.5)
         self._note("drained")
 
     async def _undone(self) -> list[str]:
@@ -251,7 +262,11 @@ def link(schedules: int, seed: int, jobs: int, plant: str) -> int:
     except MachineLacksError as error:
         print(f"this machine cannot run `link`: it lacks {error}", file=sys.stderr)
         return 1
-    return asyncio.run(_link(range(seed, seed + schedules), jobs, plant))
+    try:
+        return asyncio.run(_link(range(seed, seed + schedules), jobs, plant))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        print("ended before it was done; nothing is left running", file=sys.stderr)
+        return 1
 
 
 async def _link(seeds: range, jobs: int, plant: str) -> int:

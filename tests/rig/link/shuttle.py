@@ -9,9 +9,12 @@ import contextlib
 import os
 import random
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 READ_BYTES = 65_536
+TELLING_BYTES = 150
+"""A packet this big holds a message; smaller ones may only acknowledge."""
 _TCP, _FIN, _SYN, _RST, _ACK = 6, 0x01, 0x02, 0x04, 0x10
 
 
@@ -40,9 +43,24 @@ class Shuttle:
         self.ways = {address: Way() for address in tuns if address != hub}
         self.carried = 0
         self._hub, self._tuns, self._dice = hub, tuns, dice
+        self._watched: dict[str, Callable[[], None]] = {}
         self._loop = asyncio.get_running_loop()
         for address, tun in tuns.items():
             self._loop.add_reader(tun, self._read, address)
+
+    async def speaks(self, address: str, act: Callable[[], None], within_s: float) -> None:
+        """Calls `act` when that node has just sent a packet with something in it; after `within_s` in any case."""
+        has_spoken = asyncio.Event()
+
+        def spoke() -> None:
+            act()
+            has_spoken.set()
+
+        self._watched[address] = spoke
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(has_spoken.wait(), within_s)
+        if self._watched.pop(address, None) is not None:
+            act()
 
     def close(self) -> None:
         for tun in self._tuns.values():
@@ -61,6 +79,8 @@ class Shuttle:
         way = self.ways.get(source if is_up else target)
         if way is None or target not in self._tuns:
             return
+        if len(packet) >= TELLING_BYTES and (act := self._watched.pop(source, None)) is not None:
+            act()
         dice = self._dice
         if (way.is_up_closed if is_up else way.is_down_closed) or len(packet) > way.largest_bytes:
             return
