@@ -15,6 +15,7 @@ def main() -> int:
         ("powercut", "real processes on a real file system whose power goes"),
         ("link", "real processes and mosquitto in network namespaces, over a link that does all a link can"),
         ("mutants", "planted faults, each to be found by `simulate`"),
+        ("ci", "all five, at the sizes that are asked for"),
     ):
         command = commands.add_parser(name, help=help_text)
         command.add_argument("--seed", type=int, default=1)
@@ -28,6 +29,8 @@ def main() -> int:
             command.add_argument("--plant", default="", help="a mutant's name, to see it found")
         if name == "powercut":
             command.add_argument("--cuts", type=int, default=20)
+        if name == "ci":
+            command.add_argument("--schedules", type=int, default=10_000, help="of `simulate`")
         if name in ("mutants", "exhaust"):
             command.add_argument("--only", default="", help="those whose name contains this")
         if name == "mutants":
@@ -51,6 +54,10 @@ def main() -> int:
             from tests.rig.link.run import link  # noqa: PLC0415
 
             return link(asked.schedules, asked.seed, asked.jobs, asked.plant)
+        case "ci":
+            from tests.rig.ci import ci  # noqa: PLC0415
+
+            return ci(asked.schedules, asked.seed)
         case _:
             from tests.rig.mutants import run_mutants  # noqa: PLC0415
 
