@@ -17,7 +17,7 @@ def a_segment(*, flags: int, seq: int = 1000, acked: int = 5000, data: bytes = b
 
 
 def is_sound(part: bytes) -> bool:
-    total = sum(struct.unpack(f"!{len(part) // 2}H", part))
+    total: int = sum(struct.unpack(f"!{len(part) // 2}H", part))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return total == 0xFFFF

@@ -131,7 +131,7 @@ class VanNode:
 
     async def _opened(self, disk: Disk) -> Store:
         try:
-            return await Store.open(self.folder)
+            return await Store.open(self.folder, reserve_bytes=4_096)  # on no disk of ours, so its size says nothing
         except StoreError:
             if disk.is_dead:
                 await asyncio.Event().wait()  # until whoever cut the power has seen it

@@ -34,7 +34,7 @@ from tests.rig.link.plan import CLOUD, Event, Fault, Plan
 from tests.rig.link.shuttle import READ_BYTES, Shuttle
 from tests.rig.simulate import commit
 
-DRAINED_WITHIN_S = 60.0
+DRAINED_WITHIN_S = 120.0
 """Seconds after the last fault is healed; beyond it what has not arrived counts as lost."""
 VAN_FILE = "van.sqlite"
 HUB = "192.0.2.1"
