@@ -46,6 +46,8 @@ from wire.topics import Lane
 
 type Plant = Callable[[], AbstractContextManager[Any]]
 MUTANTS: dict[str, Plant] = {}
+MISTAKES = ("AttributeError(", "NameError(", "TypeError(")
+"""What a mutant says that no longer fits the code it is planted in: that it is found then proves nothing."""
 
 
 def planted(name: str) -> Callable[[Plant], Plant]:
@@ -461,5 +463,8 @@ def _hunt(name: str, within: int, seed: int) -> Outcome | None:
         for number in range(seed, seed + within):
             outcome = outcome_of(number)
             if not outcome.findings.is_clean:
+                lines = outcome.findings.lines()
+                if any(mistake in line for line in lines for mistake in MISTAKES):
+                    raise AssertionError(f"the mutant is broken, and so finds itself: {name}: {lines}")
                 return outcome
     return None
