@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
 from cloud.store.cursor import Ranges, merge
 from cloud.store.instants import to_ms
@@ -24,14 +24,36 @@ MOST_WANTED = 300
 
 log = logging.getLogger(__name__)
 
+# Made once: putting a statement together costs as much as running it, and these run for each chunk or hello.
+_BLOB = select(blobs.c.total_bytes, blobs.c.is_whole).where(blobs.c.sha256 == bindparam("of_blob"))
+_HELD = select(blob_chunks.c.offset_bytes, func.length(blob_chunks.c.data)).where(
+    blob_chunks.c.sha256 == bindparam("of_blob")
+)
+_CHUNK = and_(blob_chunks.c.sha256 == bindparam("of_blob"), blob_chunks.c.offset_bytes == bindparam("at_offset"))
+_CHUNK_LENGTH = select(func.length(blob_chunks.c.data)).where(_CHUNK)
+_NEWEST = (
+    select(blobs.c.sha256)
+    .where(blobs.c.van == bindparam("of_van"))
+    .order_by(blobs.c.received_ms.desc())
+    .limit(RECENT_WHOLE)
+)
+_NEWEST_UNFINISHED, _NEWEST_WHOLE = (
+    _NEWEST.where(blobs.c.is_whole.is_(False)),
+    _NEWEST.where(blobs.c.is_whole.is_(True)),
+)
+_NEWEST_WANTED = (
+    select(wanted_blobs.c.sha256)
+    .where(wanted_blobs.c.van == bindparam("of_van"))
+    .order_by(wanted_blobs.c.named_ms.desc())
+    .limit(MOST_WANTED)
+)
+
 
 def apply_chunk(connection: Connection, header: ChunkHeader, data: bytes, now: datetime) -> Changes:
     """Keep a chunk; when it was the last one missing, the blob becomes whole, or starts anew if its hash is wrong."""
     heard(connection, header.van, now)
     changes = Changes(vans={header.van})
-    row = connection.execute(
-        select(blobs.c.total_bytes, blobs.c.is_whole).where(blobs.c.sha256 == header.sha256)
-    ).first()
+    row = connection.execute(_BLOB, {"of_blob": header.sha256}).first()
     if row is not None and row.is_whole:
         return changes
     if row is not None and row.total_bytes != header.total_bytes:
@@ -69,15 +91,13 @@ def apply_chunk(connection: Connection, header: ChunkHeader, data: bytes, now: d
 
 def held_ranges(connection: Connection, sha256: str) -> Ranges:
     """Which bytes of an unfinished blob are here: (start, end), end excluded."""
-    rows = connection.execute(
-        select(blob_chunks.c.offset_bytes, func.length(blob_chunks.c.data)).where(blob_chunks.c.sha256 == sha256)
-    )
+    rows = connection.execute(_HELD, {"of_blob": sha256})
     return merge((start, start + length) for start, length in rows)
 
 
 def blob_receipt(connection: Connection, sha256: str) -> BlobReceipt:
     """What to tell a van about a blob; nothing held when it was never heard of."""
-    row = connection.execute(select(blobs.c.total_bytes, blobs.c.is_whole).where(blobs.c.sha256 == sha256)).first()
+    row = connection.execute(_BLOB, {"of_blob": sha256}).first()
     if row is not None and row.is_whole:
         return BlobReceipt(held=((0, row.total_bytes),), is_whole=True)
     return BlobReceipt(held=held_ranges(connection, sha256))
@@ -85,9 +105,8 @@ def blob_receipt(connection: Connection, sha256: str) -> BlobReceipt:
 
 def blobs_of_van(connection: Connection, van: str) -> tuple[str, ...]:
     """The van's unfinished blobs, and the newest finished ones."""
-    newest = select(blobs.c.sha256).where(blobs.c.van == van).order_by(blobs.c.received_ms.desc()).limit(RECENT_WHOLE)
-    unfinished = connection.execute(newest.where(blobs.c.is_whole.is_(False))).scalars().all()
-    return (*unfinished, *connection.execute(newest.where(blobs.c.is_whole.is_(True))).scalars().all())
+    unfinished = connection.execute(_NEWEST_UNFINISHED, {"of_van": van}).scalars().all()
+    return (*unfinished, *connection.execute(_NEWEST_WHOLE, {"of_van": van}).scalars().all())
 
 
 def want_blobs(connection: Connection, van: str, named: Sequence[str], now: datetime) -> list[str]:
@@ -105,8 +124,7 @@ def want_blobs(connection: Connection, van: str, named: Sequence[str], now: date
 
 def wanted_blobs_of(connection: Connection, van: str) -> tuple[str, ...]:
     """The evidence that a van's records name and that is not whole here, newest first."""
-    newest = select(wanted_blobs.c.sha256).where(wanted_blobs.c.van == van).order_by(wanted_blobs.c.named_ms.desc())
-    return tuple(connection.execute(newest.limit(MOST_WANTED)).scalars())
+    return tuple(connection.execute(_NEWEST_WANTED, {"of_van": van}).scalars())
 
 
 def whole_blob(connection: Connection, sha256: str) -> bytes | None:
@@ -115,12 +133,12 @@ def whole_blob(connection: Connection, sha256: str) -> bytes | None:
 
 
 def _keep(connection: Connection, sha256: str, offset_bytes: int, data: bytes) -> None:
-    here = (blob_chunks.c.sha256 == sha256) & (blob_chunks.c.offset_bytes == offset_bytes)
-    length = connection.execute(select(func.length(blob_chunks.c.data)).where(here)).scalar()
+    here = {"of_blob": sha256, "at_offset": offset_bytes}
+    length = connection.execute(_CHUNK_LENGTH, here).scalar()
     if length is None:
         connection.execute(insert(blob_chunks).values(sha256=sha256, offset_bytes=offset_bytes, data=data))
     elif length < len(data):  # cut differently this time
-        connection.execute(update(blob_chunks).where(here).values(data=data))
+        connection.execute(update(blob_chunks).where(_CHUNK), {**here, "data": data})
 
 
 def _assembled(connection: Connection, sha256: str, total_bytes: int) -> bytes:

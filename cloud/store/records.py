@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, insert, select, update
 
 from cloud.fleet.fold import Origin, StopState, fold
 from cloud.store.cursor import Cursor
@@ -43,6 +43,18 @@ _NEW_STATE = insert(stop_states).values(stop_id=bindparam("which"), state=bindpa
 _CHANGED_STATE = (
     update(stop_states).where(stop_states.c.stop_id == bindparam("which")).values(state=bindparam("folded"))
 )
+_KNOWN_CRUMBS = select(breadcrumbs.c.seq).where(
+    breadcrumbs.c.van == bindparam("which"),
+    breadcrumbs.c.epoch == bindparam("life"),
+    breadcrumbs.c.seq.between(bindparam("first"), bindparam("last")),
+)
+_OF_LANE = and_(
+    lane_cursors.c.van == bindparam("which"),
+    lane_cursors.c.epoch == bindparam("life"),
+    lane_cursors.c.lane == bindparam("on"),
+)
+_CURSOR = select(lane_cursors.c.contiguous_seq, lane_cursors.c.beyond).where(_OF_LANE)
+_ADVANCE = update(lane_cursors).where(_OF_LANE)
 
 
 @dataclass(frozen=True)
@@ -144,10 +156,8 @@ def apply_track(
 ) -> Changes:
     """Keep consecutive breadcrumbs; those known already stay as they are. None takes a seq and is nothing: given up."""
     last = first_seq + len(crumbs) - 1
-    here = (breadcrumbs.c.van == sender.van) & (breadcrumbs.c.epoch == sender.epoch)
-    known = set(
-        connection.execute(select(breadcrumbs.c.seq).where(here, breadcrumbs.c.seq.between(first_seq, last))).scalars()
-    )
+    span = {"which": sender.van, "life": sender.epoch, "first": first_seq, "last": last}
+    known = set(connection.execute(_KNOWN_CRUMBS, span).scalars())
     rows = [
         {"van": sender.van, "epoch": sender.epoch, "seq": seq, **dict(crumb)}
         for seq, crumb in enumerate(crumbs, first_seq)
@@ -185,9 +195,7 @@ def give_up_track(connection: Connection, sender: Sender, first_seq: int, count:
 
 def cursor_of(connection: Connection, sender: Sender, lane: Lane) -> Cursor:
     """What of a lane is stored; nothing for a lane never heard of."""
-    row = connection.execute(
-        select(lane_cursors.c.contiguous_seq, lane_cursors.c.beyond).where(_lane(sender, lane))
-    ).first()
+    row = connection.execute(_CURSOR, _lane(sender, lane)).first()
     return Cursor() if row is None else Cursor(row.contiguous_seq, tuple((a, b) for a, b in json.loads(row.beyond)))
 
 
@@ -327,6 +335,8 @@ def _states(connection: Connection, stop_ids: Iterable[str]) -> dict[str, str]:
 
 def _keep_forks(connection: Connection, sender: Sender, differing: Sequence[NewRecord], now: datetime) -> None:
     """Keeps each once; said once for all, because a copied store differs in every record from here on."""
+    if not differing:
+        return
     mine = (forks.c.van == sender.van) & (forks.c.epoch == sender.epoch)
     new = []
     for record in differing:
@@ -361,14 +371,12 @@ def _keep_forks(connection: Connection, sender: Sender, differing: Sequence[NewR
 def _advance(connection: Connection, sender: Sender, lane: Lane, stored: tuple[int, int]) -> None:
     cursor = cursor_of(connection, sender, lane).with_range(*stored)
     values = {"contiguous_seq": cursor.contiguous_seq, "beyond": json.dumps(cursor.beyond)}
-    if connection.execute(update(lane_cursors).where(_lane(sender, lane)).values(**values)).rowcount == 0:
+    if connection.execute(_ADVANCE, {**_lane(sender, lane), **values}).rowcount == 0:
         connection.execute(insert(lane_cursors).values(van=sender.van, epoch=sender.epoch, lane=lane.value, **values))
 
 
-def _lane(sender: Sender, lane: Lane) -> ColumnElement[bool]:
-    return and_(
-        lane_cursors.c.van == sender.van, lane_cursors.c.epoch == sender.epoch, lane_cursors.c.lane == lane.value
-    )
+def _lane(sender: Sender, lane: Lane) -> dict[str, str]:
+    return {"which": sender.van, "life": sender.epoch, "on": lane.value}
 
 
 def _origin(sender: Sender, record: NewRecord, anchored_ms: int | None, received_at: datetime) -> Origin:

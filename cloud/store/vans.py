@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from cloud.store.instants import to_ms
 from cloud.store.tables import parked, van_states
@@ -16,6 +16,9 @@ from wire.model import Message
 
 MAX_PARKED = 200
 """Unreadable packets kept per van: enough to find the fault, too few to fill a disk."""
+
+# Made once: putting a statement together costs as much as running it, and these run for each packet.
+_NOTE = update(van_states).where(van_states.c.van == bindparam("of_van"))
 
 
 @dataclass(frozen=True)
@@ -29,25 +32,20 @@ class Unreadable:
 
 def apply_live(connection: Connection, live: Live, now: datetime) -> None:
     """The newest picture replaces the one before it."""
-    heard(connection, live.van, now)
-    connection.execute(update(van_states).where(van_states.c.van == live.van).values(live=_text(live)))
+    _note(connection, live.van, {"heard_ms": to_ms(now), "live": _text(live)})
 
 
 def apply_presence(connection: Connection, presence: Presence, now: datetime, *, is_retained: bool) -> None:
     """Online or not, as the broker last heard. Only a van that speaks now is heard now; a will, or a word that the
     broker kept from before, is not.
     """
-    if presence.is_online and not is_retained:
-        heard(connection, presence.van, now)
-    else:
-        _make_van(connection, presence.van)
-    connection.execute(update(van_states).where(van_states.c.van == presence.van).values(presence=_text(presence)))
+    is_here = presence.is_online and not is_retained
+    _note(connection, presence.van, {"presence": _text(presence), **({"heard_ms": to_ms(now)} if is_here else {})})
 
 
 def heard(connection: Connection, van: str, now: datetime) -> None:
     """Something of this van came in now."""
-    _make_van(connection, van)
-    connection.execute(update(van_states).where(van_states.c.van == van).values(heard_ms=to_ms(now)))
+    _note(connection, van, {"heard_ms": to_ms(now)})
 
 
 def count_plans(connection: Connection, van: str, bodies: Iterable[Message]) -> None:
@@ -90,9 +88,10 @@ def park(connection: Connection, van: str, packet: Unreadable, now: datetime) ->
         connection.execute(delete(parked).where(mine, parked.c.parked_id <= oldest))
 
 
-def _make_van(connection: Connection, van: str) -> None:
-    if connection.execute(select(van_states.c.van).where(van_states.c.van == van)).first() is None:
-        connection.execute(insert(van_states).values(van=van))
+def _note(connection: Connection, van: str, values: dict[str, int | str]) -> None:
+    """Sets columns of a van's row, which is made when it is the first we know of the van."""
+    if connection.execute(_NOTE, {"of_van": van, **values}).rowcount == 0:
+        connection.execute(insert(van_states).values(van=van, **values))
 
 
 def _text(message: Message) -> str:

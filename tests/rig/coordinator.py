@@ -15,9 +15,9 @@ from cloud.store.manifests import save_manifest
 from host.clock import Clock
 from tests.rig.broker import Broker
 from tests.rig.disk import Disk
-from tests.rig.link import SimLink
 from tests.rig.van import FLEET, NotThereError
 from tests.rig.vfs import the_vfs
+from tests.rig.virtual_link import SimLink
 from wire.manifest import Manifest
 from wire.mqtt import Arrived, Connected
 

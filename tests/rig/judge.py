@@ -20,7 +20,7 @@ from cloud.store.blobs import whole_blob
 from cloud.store.database import Database
 from cloud.store.records import Sender, cursor_of, rebuild_stop_states
 from cloud.store.tables import stop_states
-from tests.rig.driver import Act, Driver, Saying
+from tests.rig.driver import Act, Saying
 from wire import topics
 from wire.codec import canonical, decode
 from wire.envelope import Receipts, Record
@@ -95,27 +95,25 @@ async def unsaved(saved: Sequence[Act], store: Store) -> list[str]:
     ]
 
 
-def settle(findings: Findings, driver: Driver, van_file: Path, cloud_file: Path) -> None:
-    """Compares the disks at the end; both nodes are stopped."""
+def settle(findings: Findings, van: str, saved: Sequence[Act], van_file: Path, cloud_file: Path) -> None:
+    """Compares the disks at the end with what the driver saw as saved; both nodes are stopped."""
     try:
-        _settle(findings, driver, van_file, cloud_file)
+        _settle(findings, van, saved, van_file, cloud_file)
     except sqlite3.DatabaseError as error:
         findings.lost.append(f"a file cannot be read: {error}")
 
 
-def _settle(findings: Findings, driver: Driver, van_file: Path, cloud_file: Path) -> None:
-    van = driver.van.name
-    findings.doubled += driver.troubles
+def _settle(findings: Findings, van: str, saved: Sequence[Act], van_file: Path, cloud_file: Path) -> None:
     with closing(sqlite3.connect(van_file)) as here, closing(sqlite3.connect(cloud_file)) as there:
         for file, database in (("van", here), ("coordinator", there)):
             answer = database.execute("PRAGMA integrity_check").fetchall()
             if answer != [("ok",)]:
                 findings.lost.append(f"the {file}'s file is corrupt: {answer}")
                 return
-        _sayings(findings, driver, here, there)
+        _sayings(findings, van, saved, here, there)
         _rows(findings, van, here, there)
         _effects(findings, van, there)
-        for act in driver.saved:
+        for act in saved:
             if act.entry.image is not None:
                 _evidence(findings, van, act.entry.image.sha256, act.entry.image.data, there)
 
@@ -133,10 +131,11 @@ def refold(findings: Findings, database: Database) -> None:
             )
 
 
-def _sayings(findings: Findings, driver: Driver, here: sqlite3.Connection, there: sqlite3.Connection) -> None:
-    van = driver.van.name
+def _sayings(
+    findings: Findings, van: str, saved: Sequence[Act], here: sqlite3.Connection, there: sqlite3.Connection
+) -> None:
     epochs = [row[0] for row in here.execute("SELECT epoch FROM epochs ORDER BY epoch_id")]
-    wanted = [saying for act in driver.saved for saying in act.said]
+    wanted = [saying for act in saved for saying in act.said]
     rows = there.execute("SELECT record, epoch, seq FROM records WHERE van = ?", (van,)).fetchall()
     rows.sort(key=lambda row: (epochs.index(row[1]) if row[1] in epochs else -1, row[2]))
     records = [Record.model_validate_json(row[0]) for row in rows]

@@ -46,6 +46,8 @@ from wire.topics import Lane
 
 type Plant = Callable[[], AbstractContextManager[Any]]
 MUTANTS: dict[str, Plant] = {}
+MISTAKES = ("AttributeError(", "NameError(", "TypeError(")
+"""What a mutant says that no longer fits the code it is planted in: that it is found then proves nothing."""
 
 
 def planted(name: str) -> Callable[[Plant], Plant]:
@@ -190,7 +192,7 @@ def _() -> Any:
                     if parcel.topic.lane == "events":
                         receipt = LaneReceipt(contiguous_seq=0, ranges=((parcel.first, parcel.last),))
                         receipts = Receipts(epoch=parcel.epoch, lanes={"events": receipt})
-                        await self._store.apply_receipts(receipts, self._now_ms())
+                        await self._store.apply_receipts(receipts, self._clock.age_ms())
             return has_sent
 
         return send_events
@@ -243,7 +245,7 @@ def _() -> Any:
             if has_sent and chunk is not None and chunk.offset_bytes + chunk.length >= blob.size_bytes:
                 whole = {blob.sha256: BlobReceipt(held=((0, blob.size_bytes),), is_whole=True)}
                 receipts = Receipts(epoch=self._store.identity.epoch, blobs=whole)
-                await self._store.apply_receipts(receipts, self._now_ms())
+                await self._store.apply_receipts(receipts, self._clock.age_ms())
             return has_sent
 
         return send_chunk
@@ -461,5 +463,8 @@ def _hunt(name: str, within: int, seed: int) -> Outcome | None:
         for number in range(seed, seed + within):
             outcome = outcome_of(number)
             if not outcome.findings.is_clean:
+                lines = outcome.findings.lines()
+                if any(mistake in line for line in lines for mistake in MISTAKES):
+                    raise AssertionError(f"the mutant is broken, and so finds itself: {name}: {lines}")
                 return outcome
     return None

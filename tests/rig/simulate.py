@@ -1,6 +1,8 @@
 """`simulate`: many schedules on all cores, and for each that failed how to see it again."""
 
 import faulthandler
+import gc
+import itertools
 import multiprocessing
 import os
 import subprocess
@@ -15,6 +17,10 @@ from tests.rig.world import run_schedule
 
 HANGS_AFTER_S = 300.0
 CHUNK = 10
+COLLECT_EVERY = 10
+"""Schedules between two collections: a third of a schedule's time would be the collector's, looking for nothing."""
+
+_run = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -55,11 +61,15 @@ def simulate(schedules: int, seed: int, jobs: int, *, is_verbose: bool) -> int:
 
 
 def outcome_of(seed: int) -> Outcome:
+    gc.disable()
     faulthandler.dump_traceback_later(HANGS_AFTER_S, exit=True)
     try:
         verdict = run_schedule(seed)
     finally:
         faulthandler.cancel_dump_traceback_later()
+    if next(_run) % COLLECT_EVERY == 1:
+        gc.collect()
+        gc.freeze()  # what is left is what stays: modules, statements
     return Outcome(seed, verdict.crashes, verdict.partitions, verdict.digest, verdict.findings)
 
 

@@ -22,8 +22,8 @@ from agent.trip.run import Run
 from host.clock import Clock
 from tests.builders import a_place, a_plan, a_position
 from tests.rig.disk import Disk
-from tests.rig.link import SimLink
 from tests.rig.vfs import the_vfs
+from tests.rig.virtual_link import SimLink
 from wire.events import Live, ReplanReason
 from wire.track import Breadcrumb
 
@@ -131,7 +131,7 @@ class VanNode:
 
     async def _opened(self, disk: Disk) -> Store:
         try:
-            return await Store.open(self.folder)
+            return await Store.open(self.folder, reserve_bytes=4_096)  # on no disk of ours, so its size says nothing
         except StoreError:
             if disk.is_dead:
                 await asyncio.Event().wait()  # until whoever cut the power has seen it

@@ -34,12 +34,12 @@ from tests.rig.coordinator import CloudNode
 from tests.rig.disk import Disk
 from tests.rig.driver import Driver, a_day
 from tests.rig.judge import Findings, Promises
-from tests.rig.link import SimLink
 from tests.rig.schedule import LEAST_CRASHES, Event, Fault, Schedule
 from tests.rig.van import DATABASE_FILE as VAN_FILE
 from tests.rig.van import FLEET, NotThereError, VanNode
 from tests.rig.vfs import the_vfs
 from tests.rig.virtual import DeadlockError, VirtualLoop
+from tests.rig.virtual_link import SimLink
 from tests.rig.weather import Weather
 from wire import topics
 from wire.codec import encode
@@ -294,7 +294,9 @@ class World:
         for node in self.nodes:
             the_vfs().mount(node.folder, node.disk)
         for name, driver in self._drivers.items():
-            judge.settle(self.findings, driver, self._vans[name].folder / VAN_FILE, self._cloud.folder / CLOUD_FILE)
+            self.findings.doubled += driver.troubles
+            files = (self._vans[name].folder / VAN_FILE, self._cloud.folder / CLOUD_FILE)
+            judge.settle(self.findings, name, driver.saved, *files)
         database = open_database(self._cloud.folder / CLOUD_FILE)
         try:
             judge.refold(self.findings, database)
@@ -350,15 +352,18 @@ def run_schedule(seed: int) -> Verdict:
     return Verdict(seed, world.findings, world.crashes, world.partitions, world.trace)
 
 
-_statements: list[Any] = []
+_first: list[Engine] = []
 
 
 def _engine(*arguments: Any, **options: Any) -> Engine:
-    """An engine that shares its compiled statements with those of all lives: half of a short life is compiling."""
+    """An engine that shares its compiled statements with those of all lives: half of a short life is compiling.
+
+    They are kept by dialect, so that is shared too; each engine keeps a pool of its own.
+    """
     engine = create_engine(*arguments, **options)
-    if not _statements:
-        _statements.append(engine._compiled_cache)
-    engine._compiled_cache = _statements[0]
+    if not _first:
+        _first.append(engine)
+    engine.dialect, engine._compiled_cache = _first[0].dialect, _first[0]._compiled_cache
     return engine
 
 
