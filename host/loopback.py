@@ -1,4 +1,4 @@
-"""Nothing we start listens beyond this machine: addresses are checked, and ports claimed, here."""
+"""What is not secured by TLS stays on this machine: addresses are checked, and ports claimed, here."""
 
 import errno
 import secrets
@@ -31,17 +31,17 @@ def require_loopback(address: str, what: str) -> None:
         is_loopback = False
     if not is_loopback:
         raise LoopbackOnlyError(
-            f"{what} may only use a loopback address, and {address!r} is none: write 127.0.0.1. "
-            "To be reached from other machines, put a proxy with TLS in front."
+            f"{what} may only use a loopback address without TLS, and {address!r} is none: write 127.0.0.1"
         )
 
 
-def claim_port(host: str, port: int, what: str) -> socket.socket:
-    """A socket that listens on a loopback address; port 0 takes a free one.
+def claim_port(host: str, port: int, what: str, *, is_secured: bool = False) -> socket.socket:
+    """A socket that listens on a loopback address, or with TLS on any; port 0 takes a free one.
 
-    Raises LoopbackOnlyError for any other address, and PortTakenError when somebody else listens there.
+    Raises LoopbackOnlyError for an address that needs TLS, and PortTakenError when somebody else listens there.
     """
-    require_loopback(host, what)
+    if not is_secured:
+        require_loopback(host, what)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import random
 import socket
+import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
@@ -78,6 +79,16 @@ class Arrived:
 LinkEvent = Connected | Disconnected | Arrived
 
 
+@dataclass(frozen=True)
+class Secure:
+    """How to be sure of the server. `judge` gets its certificate (DER), which `context` has verified already, before
+    anything is said to it; what it raises refuses the server.
+    """
+
+    context: ssl.SSLContext
+    judge: Callable[[bytes], None] = lambda _certificate: None
+
+
 class MqttLink:
     """A connection to one broker that is made again whenever it ends. Make and use it on one event loop.
 
@@ -96,7 +107,11 @@ class MqttLink:
         keepalive_s: int = 20,
         clean_start: bool = True,
         receive_maximum: int = 20,
+        secure: Callable[[], Secure] | None = None,
     ) -> None:
+        """`secure` makes TLS of the link; asked anew for each connection (a certificate may have been renewed), on a
+        thread of its own. What it raises is why there is no link this time.
+        """
         self._host = host
         self._port = port
         self._client_id = client_id
@@ -105,6 +120,7 @@ class MqttLink:
         self._keepalive_s = keepalive_s
         self._clean_start = clean_start
         self._receive_maximum = receive_maximum
+        self._secure = secure
         self._events: asyncio.Queue[LinkEvent | None] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -220,6 +236,8 @@ class MqttLink:
             properties.MaximumPacketSize = MAX_PACKET_BYTES + PACKET_HEADROOM_BYTES
             if not self._clean_start:
                 properties.SessionExpiryInterval = SESSION_EXPIRY_S
+            if self._secure is not None:
+                client.tls_set_context(_judging(self._secure()))
             client.connect_timeout = CONNECT_TIMEOUT_S
             client.connect(self._host, self._port, self._keepalive_s, "", 0, self._clean_start, properties)
             if self._is_closing:
@@ -350,7 +368,26 @@ def _cut(client: Client) -> None:
     sock = client.socket()
     if isinstance(sock, socket.socket):
         with suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
+            # Not SSLSocket's own: that takes the encryption off first, while paho's thread may be writing.
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+def _judging(secure: Secure) -> ssl.SSLContext:
+    """The context, whose sockets judge the server as the handshake's last step, and close when they refuse it: paho
+    would leave them open.
+    """
+
+    class JudgingSocket(ssl.SSLSocket):
+        def do_handshake(self, block: bool = False) -> None:
+            try:
+                super().do_handshake(block)
+                secure.judge(self.getpeercert(binary_form=True) or b"")
+            except BaseException:
+                self.close()
+                raise
+
+    secure.context.sslsocket_class = JudgingSocket
+    return secure.context
 
 
 def _send_at_once(sock: object) -> None:
