@@ -14,8 +14,10 @@ from cloud.api.server import make_app, serve
 from cloud.broker import PrivateBroker
 from cloud.config import CloudSettings
 from cloud.dispatch.van import day_of
+from cloud.doors import Doors, open_doors
 from cloud.errors import ConfigError, StoreError
 from cloud.fleet.picture import Picture, VanFacts
+from cloud.identity.certificates import COORDINATOR
 from cloud.ingest.ingest import Ingest, subscriptions
 from cloud.live import LiveFleet
 from cloud.publisher import Publisher
@@ -51,30 +53,43 @@ async def run(settings: CloudSettings, stopped: asyncio.Event, say: Say) -> None
         return day_of(clock.now(), settings.zone, settings.vans)
 
     async with AsyncExitStack() as closing:
-        sock = claim_port(settings.http.host, settings.http.port, "the console")
+        http = settings.http
+        sock = claim_port(http.host, http.port, "the console", is_secured=http.tls)
         closing.callback(sock.close)
         # Before anything of it is touched: a second coordinator would end the broker of the first, and write beside it.
         closing.callback(claim_folder(settings.data_dir, "the coordinator").close)
+        doors = await open_doors(settings) if settings.broker.tls or http.tls else None
+        if doors is not None:
+            closing.callback(doors.desk.close)
         database = open_database(settings.data_dir / DATABASE_FILE)
         closing.callback(database.close)
         pid_file = write_pid_file(settings.run_dir, "cloud")
         closing.callback(partial(pid_file.unlink, missing_ok=True))
         say(f"store: {settings.data_dir / DATABASE_FILE}")
         broker = settings.broker
+        lock = doors if broker.tls else None
+        private = None
         if broker.is_private:
-            private = PrivateBroker(host=broker.host, port=broker.port, data_dir=settings.data_dir)
+            private = PrivateBroker(
+                host=broker.host,
+                port=broker.port,
+                data_dir=settings.data_dir,
+                tls=lock.broker_tls if lock else None,
+            )
             closing.push_async_callback(private.stop)
             await private.start()
-        say(f"broker: {'private, on' if broker.is_private else 'at'} {broker.host}:{broker.port}")
+        lock_word = "with a certificate for each van" if broker.tls else "open to this machine, without TLS"
+        say(f"broker: {'private, on' if broker.is_private else 'at'} {broker.host}:{broker.port}, {lock_word}")
         network, tiles = await _open_roads(settings, closing, say)
 
         link = MqttLink(
             host=broker.host,
             port=broker.port,
-            client_id=f"cloud-{settings.fleet}",
+            client_id=COORDINATOR if lock else f"cloud-{settings.fleet}",
             subscriptions=subscriptions(settings.fleet),
             clean_start=False,  # what the vans send while we restart waits at the broker
             receive_maximum=100,  # a group that waits for one sync should be a large one
+            secure=lock.link if lock else None,
         )
         publisher = Publisher(
             link=link,
@@ -111,12 +126,15 @@ async def run(settings: CloudSettings, stopped: asyncio.Event, say: Say) -> None
             pages_dir=settings.http.pages_dir,
             network=network,
             tiles=tiles,
+            desk=doors.desk if doors else None,
+            is_secured=http.tls,
+            hosts=frozenset(http.certificate_names),
         )
         closing.push_async_callback(link.close)
         link.start()
-        runner = await serve(make_app(parts), sock)
+        runner = await serve(make_app(parts), sock, doors.console() if doors and http.tls else None)
         closing.push_async_callback(runner.cleanup)
-        say(f"console: http://{settings.http.host}:{settings.http.port}/")
+        await _say_console(settings, doors, say)
         say(f"fleet {settings.fleet}: {len(settings.vans)} vans, day {today().isoformat()}")
         await _until(
             stopped,
@@ -125,8 +143,20 @@ async def run(settings: CloudSettings, stopped: asyncio.Event, say: Say) -> None
             publisher.run(),
             live.run(),
             _keep_closed(network, database, clock),
+            *([doors.tend(private if lock else None)] if doors else []),
         )
         say("stopping")
+
+
+async def _say_console(settings: CloudSettings, doors: Doors | None, say: Say) -> None:
+    http = settings.http
+    address = f"{'https' if http.tls else 'http'}://{http.host}:{http.port}"
+    say(f"console: {address}/")
+    if doors is not None and http.tls:
+        say(f"console: browsers trust it once they know {settings.data_dir / 'authority' / 'authority.pem'}")
+        token = await doors.desk.first_setup()
+        if token is not None:
+            say(f"console: the first administrator is made at {address}/setup with this one-time token: {token}")
 
 
 async def _until(stopped: asyncio.Event, *works: Coroutine[Any, Any, None]) -> None:

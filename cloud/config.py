@@ -2,10 +2,10 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from cloud.dispatch.van import Van
 from cloud.errors import ConfigError
@@ -19,24 +19,41 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 type Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
-def _loopback(host: str) -> str:
-    require_loopback(host, "the coordinator")
-    return host
+class _Door(Value):
+    """An address others come to. Only with TLS may it be one that other machines can reach."""
+
+    host: str = "127.0.0.1"
+    tls: bool = True
+    names: tuple[str, ...] = ()
+    """Further host names and addresses under which it is reached; its certificate is good for them."""
+
+    @model_validator(mode="after")
+    def stays_here_without_tls(self) -> Self:
+        if not self.tls:
+            require_loopback(self.host, "the coordinator")
+        return self
+
+    @property
+    def certificate_names(self) -> tuple[str, ...]:
+        return (*self.names, *(() if self.host in _ANY_ADDRESS else (self.host,)))
 
 
-type Loopback = Annotated[str, BeforeValidator(_loopback)]
+_ANY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - written here to be left out
 
 
-class BrokerSettings(Value):
-    """Where the broker is. A private one is started there by the coordinator and kept running."""
+class BrokerSettings(_Door):
+    """Where the broker is. A private one is started there by the coordinator and kept running.
+
+    Without `tls` vans need no certificate, and it stays on this machine.
+    """
 
     is_private: bool = True
-    host: Loopback = "127.0.0.1"
-    port: Port = 1883
+    port: Port = 8883
 
 
-class HttpSettings(Value):
-    host: Loopback = "127.0.0.1"
+class HttpSettings(_Door):
+    """Without `tls` nobody signs in, and the console stays on this machine."""
+
     port: Port = 8100
     pages_dir: Path = CHECKOUT / "ui" / "dist"
     """Holds `console/index.html`, as the pages' build leaves it."""

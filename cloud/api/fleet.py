@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
+from cloud.api.access import is_signed_in
 from cloud.api.parts import PARTS, Parts
 from cloud.api.problems import NotFoundError, answer
 from cloud.fleet.view import VanRoute, VanView
@@ -77,9 +78,15 @@ async def events(request: web.Request) -> web.StreamResponse:
     live = request.app[PARTS].live
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     await response.prepare(request)
+    loop = asyncio.get_running_loop()
     with live.watching() as watcher:
         try:
+            asked_s = loop.time()
             while not live.is_over:
+                if loop.time() - asked_s >= COMMENT_EVERY_S:
+                    if not await is_signed_in(request):
+                        break  # the session ended: the page connects again, and is told to sign in
+                    asked_s = loop.time()
                 try:
                     async with asyncio.timeout(COMMENT_EVERY_S):
                         await watcher.woken.wait()

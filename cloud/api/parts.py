@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from cloud.dispatch.van import Van, day_of
+from cloud.identity.desk import Desk
 from cloud.live import LiveFleet
 from cloud.store.database import Database
 from host.clock import Clock
@@ -48,6 +49,12 @@ class Parts:
     pages_dir: Path
     network: RoadNetwork
     tiles: TileSource | None = None
+    desk: Desk | None = None
+    """Keys and people; None where neither the broker nor the console has TLS."""
+    is_secured: bool = False
+    """The console has TLS, and people sign in."""
+    hosts: frozenset[str] = frozenset()
+    """Names and addresses, beyond loopback, under which the console is asked for."""
 
     @property
     def today(self) -> date:

@@ -2,9 +2,12 @@
 
 ApiError
   +- BadRequestError   400
+  +- NotSignedInError  401
+  +- ForbiddenError    403
   +- NotFoundError     404
   +- ConflictError     409
   +- TooLargeError     413
+  +- TooManyError      429
   +- UnavailableError  503
 """
 
@@ -20,7 +23,9 @@ from cloud.fleet.view import ApiProblem
 from wire.codec import WireError, first_problem
 from wire.model import Value
 
-type ProblemName = Literal["bad_request", "not_found", "too_large", "conflict", "unavailable"]
+type ProblemName = Literal[
+    "bad_request", "not_signed_in", "forbidden", "not_found", "too_large", "conflict", "too_many", "unavailable"
+]
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +42,16 @@ class BadRequestError(ApiError):
     name = "bad_request"
 
 
+class NotSignedInError(ApiError):
+    status = 401
+    name = "not_signed_in"
+
+
+class ForbiddenError(ApiError):
+    status = 403
+    name = "forbidden"
+
+
 class NotFoundError(ApiError):
     status = 404
     name = "not_found"
@@ -50,6 +65,11 @@ class ConflictError(ApiError):
 class TooLargeError(ApiError):
     status = 413
     name = "too_large"
+
+
+class TooManyError(ApiError):
+    status = 429
+    name = "too_many"
 
 
 class UnavailableError(ApiError):

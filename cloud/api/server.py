@@ -1,12 +1,14 @@
 """The console's web server: every route, what guards them, and the pages as they were built."""
 
 import socket
+import ssl
 from pathlib import Path
 
 from aiohttp import web
 
-from cloud.api import base_map, closures, fleet, orders, stops
-from cloud.api.guard import add_headers, only_this_machine
+from cloud.api import base_map, closures, enrolment, fleet, login, orders, stops
+from cloud.api.access import only_who_may
+from cloud.api.guard import add_headers, only_known_hosts
 from cloud.api.parts import PARTS, Parts
 from cloud.api.problems import NotFoundError, errors_as_problems
 from cloud.orders.table import MAX_FILE_BYTES
@@ -16,22 +18,24 @@ STOP_WITHIN_S = 2.0
 
 
 def make_app(parts: Parts) -> web.Application:
-    app = web.Application(middlewares=[errors_as_problems, only_this_machine], client_max_size=MAX_BODY_BYTES)
+    guards = [errors_as_problems, only_known_hosts, only_who_may]
+    app = web.Application(middlewares=guards, client_max_size=MAX_BODY_BYTES)
     app[PARTS] = parts
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_let_watchers_go)
     app.add_routes(
         [*fleet.routes(parts), *orders.routes(parts), *closures.routes(parts), *stops.routes(), *base_map.routes()]
     )
+    app.add_routes([*login.routes(), *enrolment.routes()])
     app.add_routes([web.get("/{path:.*}", page)])
     return app
 
 
-async def serve(app: web.Application, sock: socket.socket) -> web.AppRunner:
+async def serve(app: web.Application, sock: socket.socket, tls: ssl.SSLContext | None = None) -> web.AppRunner:
     """Answers on a socket that listens already, until the runner's `cleanup`."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_WITHIN_S)
     await runner.setup()
-    await web.SockSite(runner, sock).start()
+    await web.SockSite(runner, sock, ssl_context=tls).start()
     return runner
 
 

@@ -216,5 +216,7 @@ class MapView(Value):
 class ApiProblem(Value):
     """The body of every 4xx and 5xx answer."""
 
-    problem: Literal["bad_request", "not_found", "too_large", "conflict", "unavailable"]
+    problem: Literal[
+        "bad_request", "not_signed_in", "forbidden", "not_found", "too_large", "conflict", "too_many", "unavailable"
+    ]
     message: str

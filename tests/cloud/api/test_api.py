@@ -353,7 +353,7 @@ async def next_event(response: Any) -> tuple[str, Any]:
 async def test_a_host_that_is_not_this_machine_is_refused(world: World, host: str) -> None:
     async with world.client.get("/api/picture", headers={"Host": host}) as response:
         assert response.status == 403
-        assert (await response.json())["problem"] == "bad_request"
+        assert (await response.json())["problem"] == "forbidden"
 
 
 @pytest.mark.parametrize("host", ["localhost:8100", "127.0.0.1", "[::1]:8100"])

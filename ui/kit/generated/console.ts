@@ -70,7 +70,8 @@ export interface Amount {
  * The body of every 4xx and 5xx answer.
  */
 export interface ApiProblem {
-  problem: 'bad_request' | 'not_found' | 'too_large' | 'conflict' | 'unavailable'
+  problem:
+    'bad_request' | 'not_signed_in' | 'forbidden' | 'not_found' | 'too_large' | 'conflict' | 'too_many' | 'unavailable'
   message: string
 }
 /**
