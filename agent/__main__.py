@@ -1,5 +1,5 @@
 """`python -m agent VAN.toml`: one van. Ends by Ctrl-C or SIGTERM; exit 2, with one line why, when it cannot start.
-`python -m agent export|import VAN.toml BUNDLE`: see `carry.py`.
+`export` and `import` carry a bundle on a stick (`carry.py`); `enrol` gets the van its certificate (`identity/`).
 """
 
 import asyncio
@@ -9,40 +9,52 @@ import signal
 import sys
 from pathlib import Path
 
-from agent.app import App
-from agent.carry import export, take
 from agent.config import Settings, read_settings
-from agent.errors import CarryError, ConfigError, StoreError
+from agent.errors import CarryError, ConfigError, EnrolmentError, StoreError
+from agent.identity.badge import Badge
+from agent.identity.enrol import enrol
 from host.loopback import LoopbackOnlyError, PortTakenError
 
-USAGE = """usage: python -m agent VAN.toml
-       python -m agent export VAN.toml BUNDLE    what waits for the coordinator, to a USB stick
-       python -m agent import VAN.toml BUNDLE    manifest, conditions and receipts from there"""
+USAGE = """usage: python -m agent VAN.toml                    run the van
+       python -m agent enrol VAN.toml TOKEN URL   get its certificate; URL is the coordinator's, https://HOST:PORT
+       python -m agent export VAN.toml BUNDLE     what waits for the coordinator, to a USB stick
+       python -m agent import VAN.toml BUNDLE     manifest, conditions and receipts from there"""
 
 
 def main(arguments: list[str]) -> int:
     """The exit code."""
     os.umask(0o077)  # names, addresses and signatures are for nobody else on this machine
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         match arguments:
-            case ["export", settings, bundle]:
-                print(asyncio.run(export(read_settings(Path(settings)), Path(bundle))))
-            case ["import", settings, bundle]:
-                print(asyncio.run(take(read_settings(Path(settings)), Path(bundle))))
-            case [settings] if not settings.startswith("-"):
-                asyncio.run(_run(read_settings(Path(settings))))
+            case ["enrol", file, token, url]:
+                settings = read_settings(Path(file))
+                enrol(Badge(settings.data_dir), settings.van, token, url)
+                print(f"{settings.van}: enrolled; a running agent uses the certificate with its next connection")
+            case ["export" | "import" as way, file, bundle]:
+                print(asyncio.run(_carried(way, read_settings(Path(file)), Path(bundle))))
+            case [file] if not file.startswith("-"):
+                logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+                asyncio.run(_run(read_settings(Path(file))))
             case _:
                 print(USAGE, file=sys.stderr)
                 return 2
-    except (ConfigError, LoopbackOnlyError, PortTakenError, StoreError, CarryError) as error:
+    except (ConfigError, EnrolmentError, LoopbackOnlyError, PortTakenError, StoreError, CarryError) as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else error
         print(f"agent: {said}", file=sys.stderr)
         return 2
     return 0
 
 
+async def _carried(way: str, settings: Settings, bundle: Path) -> str:
+    """What went to the stick, or came from it, in words."""
+    from agent.carry import export, take  # noqa: PLC0415 - enrolment needs none of it and answers at once
+
+    return await (export if way == "export" else take)(settings, bundle)
+
+
 async def _run(settings: Settings) -> None:
+    from agent.app import App  # noqa: PLC0415 - enrolment needs none of it and answers at once
+
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -10,9 +10,12 @@ from contextlib import AsyncExitStack
 from agent.clock import VanClock
 from agent.config import Settings
 from agent.courier import Courier
-from agent.errors import StoreError, StoreErrorKind
+from agent.errors import EnrolmentError, StoreError, StoreErrorKind
 from agent.gps.gpsd import GpsdReceiver
 from agent.gps.observer import Observer
+from agent.identity.badge import Badge
+from agent.identity.renewal import keep_renewed
+from agent.identity.tls import Credentials
 from agent.link.live import live
 from agent.localroute.solver import Solver
 from agent.planner import Planner
@@ -65,6 +68,7 @@ class App:
         self._network: asyncio.Task[RoadNetwork] | None = None
         self._feared: str | None = None
         """Of the file system under our data."""
+        self._credentials = Credentials(Badge(settings.data_dir)) if settings.broker.tls else None
 
     async def run(self, stopped: asyncio.Event) -> None:
         """Raises, before anything is started: PortTakenError, LoopbackOnlyError, StoreError."""
@@ -118,6 +122,7 @@ class App:
                 self._end_when_damaged(store),
                 self._say_when_copied(runtime, store),
                 self._forget_what_is_old(store),
+                *([keep_renewed(self._credentials, self._settings.van)] if self._credentials else []),
             )
         ]
         stopping = asyncio.create_task(stopped.wait())
@@ -136,13 +141,18 @@ class App:
     # What one part wants of another ---------------------------------------------------------------------------------
 
     def _courier(self, store: Store, runtime: Runtime) -> Courier:
-        settings = self._settings
+        settings, credentials = self._settings, self._credentials
 
         def newest() -> Live:
             now = self._clock.now()
             picture = live(settings.van, runtime.run, etas(runtime.run, now), now)
             # No event of the day but how this unit was set up: said as long as it is so.
             return picture.model_copy(update={"alarms": (*picture.alarms, *_standing(self._feared))})
+
+        def receipted() -> None:
+            runtime.changed.ring()
+            if credentials is not None:
+                credentials.answered()
 
         return Courier(
             address=(settings.broker.host, settings.broker.port),
@@ -151,9 +161,10 @@ class App:
             store=store,
             submit=runtime.submit,
             live=newest,
-            receipted=runtime.changed.ring,
+            receipted=receipted,
             clock=self._clock,
             is_online=runtime.run.is_online,
+            secure=credentials.secure if credentials else None,
         )
 
     def _server(self, store: Store, runtime: Runtime, pack: MapPack | None) -> CabServer:
@@ -366,6 +377,14 @@ class App:
         else:
             closing.callback(pid_file.unlink, missing_ok=True)
 
+    def _how_secured(self) -> str:
+        if self._credentials is None:
+            return "without TLS"
+        try:
+            return f"certificate good until {self._credentials.badge.held().own.ends_at:%Y-%m-%d}"
+        except EnrolmentError as error:
+            return str(error)
+
     def _write_solver_pid(self, pid: int) -> None:
         try:
             pid_path(self._settings.run_dir, "solver").write_text(f"{pid}\n")
@@ -380,7 +399,7 @@ class App:
             f"data in {settings.data_dir}, start number {store.identity.boot}, "
             f"{waiting.events + waiting.blobs} things waiting for the coordinator",
             f"gpsd at {settings.gpsd.host}:{settings.gpsd.port}",
-            f"broker at {settings.broker.host}:{settings.broker.port}",
+            f"broker at {settings.broker.host}:{settings.broker.port}, {self._how_secured()}",
             f"map pack {pack.name}" if pack else "no map pack: times are straight-line estimates",
         ]
         if store.identity.was_restored:

@@ -2,9 +2,9 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from agent.errors import ConfigError
 from host.clock import ClockSettings
@@ -22,7 +22,7 @@ class _Address(Value):
     @field_validator("host")
     @classmethod
     def stays_here(cls, host: str) -> str:
-        require_loopback(host, "until the link is secured, this")
+        require_loopback(host, "this")
         return host
 
 
@@ -30,8 +30,18 @@ class GpsdSettings(_Address):
     port: Port = 2947
 
 
-class BrokerSettings(_Address):
-    port: Port = 1883
+class BrokerSettings(Value):
+    """With `tls` the van shows the certificate it was enrolled with; without, the broker must be on this machine."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8883
+    tls: bool = True
+
+    @model_validator(mode="after")
+    def stays_here_without_tls(self) -> Self:
+        if not self.tls:
+            require_loopback(self.host, "broker.host")
+        return self
 
 
 class ScreenSettings(_Address):

@@ -29,7 +29,7 @@ from wire.envelope import Receipts
 from wire.events import Alarm, Live, Presence
 from wire.manifest import EvidenceKind
 from wire.model import Message
-from wire.mqtt import Arrived, Connected, Disconnected, MqttLink, Will
+from wire.mqtt import Arrived, Connected, Disconnected, MqttLink, Secure, Will
 from wire.topics import Lane, Topic
 
 log = logging.getLogger(__name__)
@@ -64,6 +64,7 @@ class Courier:
         receipted: Callable[[], None],
         clock: Clock,
         is_online: bool,
+        secure: Callable[[], Secure] | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._fleet, self._van = fleet, van
@@ -98,6 +99,7 @@ class Courier:
             client_id=van,
             will=Will(self._full(topics.PRESENCE), codec.encode(self._presence(is_online=False)), 1, retain=True),
             subscriptions=[(self._full(topic), topic.qos) for topic in inbound.SUBSCRIBED],
+            secure=secure,
         )
 
     def nudge(self) -> None:

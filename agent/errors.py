@@ -3,6 +3,7 @@
     AgentError
     ├── ConfigError              the settings file is missing, unreadable or asks for something impossible
     ├── StoreError               the disk did not take or give what we asked; `kind` says which way
+    ├── EnrolmentError           the van has no certificate, or did not get one; the text says what to do
     ├── EvidenceRefusedError     bytes that are no photo or signature we can keep
     └── CarryError               a bundle that is damaged, another's, or cannot be written
 
@@ -50,6 +51,10 @@ class StoreError(AgentError):
         """What the operating system said of a file of the store."""
         kind = StoreErrorKind.FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else StoreErrorKind.IO
         return cls(kind, f"{path}: {error.strerror or error}")
+
+
+class EnrolmentError(AgentError):
+    """The van has no certificate, or did not get one."""
 
 
 class EvidenceRefusedError(AgentError, ValueError):

@@ -29,11 +29,14 @@ async def add_headers(_request: web.Request, response: web.StreamResponse) -> No
 async def only_from_here(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Refuses another site's name for this machine (DNS rebinding), and changes that none of our pages asked for."""
+    """Refuses another site's name for this machine (DNS rebinding), its pages, and changes none of ours asked for."""
     try:
         require_loopback(_host_name(request.host), "the cab page")
     except LoopbackOnlyError:
         return not_saved(403, "This page is only for the van's own screen.")
+    origin = request.headers.get("Origin")
+    if origin is not None and origin != f"http://{request.host}":
+        return not_saved(403, "This page is only for the van's own screen, and not for a page of another site.")
     if request.method not in ("GET", "HEAD") and request.headers.get(ASKED_HEADER) != "1":
         return not_saved(403, f"Not saved: the request lacks the header {ASKED_HEADER}: 1.")
     return await handler(request)

@@ -84,7 +84,7 @@ def settings(folder: Path, broker_port: int | None = None) -> Settings:
         "data_dir": folder,
         "clock": {"origin": MORNING, "system_origin_s": time.time()},
         "gpsd": {"port": free_port()},
-        "broker": {"port": broker_port or free_port()},
+        "broker": {"port": broker_port or free_port(), "tls": False},
         "screen": {"port": 0, "pages_dir": folder / "pages"},
     }
     return Settings.model_validate(fields)

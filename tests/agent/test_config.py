@@ -21,7 +21,7 @@ def written(tmp_path: Path, text: str) -> Path:
 
 def test_three_keys_are_enough(tmp_path: Path) -> None:
     settings = read_settings(written(tmp_path, LEAST))
-    assert (settings.van, settings.gpsd.port, settings.broker.port, settings.screen.port) == ("van-1", 2947, 1883, 8101)
+    assert (settings.van, settings.gpsd.port, settings.broker.port, settings.screen.port) == ("van-1", 2947, 8883, 8101)
     assert settings.screen.pages_dir.parts[-2:] == ("ui", "dist")
     assert settings.roads.pack_dir is None
 
@@ -41,7 +41,7 @@ def test_the_clock_of_a_simulation_is_read(tmp_path: Path) -> None:
         (LEAST.replace('fleet = "town"\n', ""), "fleet: Field required - add it"),
         (LEAST + "colour = 1\n", "colour: .* - remove it"),
         (LEAST + "[gpsd]\nport = 99999\n", "gpsd.port"),
-        (LEAST + '[broker]\nhost = "192.168.1.7"\n', "broker.host: .*loopback"),
+        (LEAST + '[broker]\ntls = false\nhost = "192.168.1.7"\n', "broker: .*broker.host.*loopback"),
         (LEAST + '[screen]\nhost = "0.0.0.0"\n', "screen.host: .*loopback"),
         (LEAST + "[clock]\nrate = 30\n", "clock"),
         (LEAST + "[planner]\nlimit_s = nan\n", "planner.limit_s"),

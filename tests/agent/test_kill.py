@@ -30,7 +30,7 @@ async def an_agent(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Proce
     config = folder / "VAN.toml"
     config.write_text(
         f'van = "van-1"\nfleet = "town"\ndata_dir = "{folder}"\n'
-        f"[gpsd]\nport = {free_port()}\n[broker]\nport = {free_port()}\n[screen]\nport = 0\n"
+        f"[gpsd]\nport = {free_port()}\n[broker]\ntls = false\nport = {free_port()}\n[screen]\nport = 0\n"
     )
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "agent", str(config), cwd=CHECKOUT, stdout=PIPE, stderr=DEVNULL

@@ -113,6 +113,11 @@ async def test_only_our_own_page_on_this_machine_may_ask(folder: Path, start_cab
             assert answer.status == 403
         async with cab.http.post(f"{cab.url}/api/taps", json={}) as answer:
             assert answer.status == 403
+        for origin in ("https://evil.example", "http://127.0.0.1:1", "null"):
+            async with cab.http.get(f"{cab.url}/api/view", headers={"Origin": origin, **ASKED}) as answer:
+                assert answer.status == 403
+        async with cab.http.get(f"{cab.url}/api/view", headers={"Origin": cab.url}) as answer:
+            assert answer.status == 200
         for path in ("/api/view", "/", "/nothing", "/api/nothing"):
             async with cab.http.get(cab.url + path) as answer:
                 assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
