@@ -105,6 +105,7 @@ def main() -> int:
         sys.executable,
         "-m",
         "simulator",
+        "--plain-console",
         "--scenario",
         "an_ordinary_morning",
         "--seed",

@@ -14,12 +14,13 @@ from simulator import demo, scenario
 from simulator.dispatcher import RefusedError
 from simulator.driver import DriverStuckError
 from simulator.fleet import NotUpError
+from simulator.keys import NotLetInError
 from simulator.orders import TooFewAddressesError
 from simulator.ordersfile import OrdersFileError
 from simulator.osmfile import MapFileError
 from simulator.report import Report
 from simulator.settle import settle
-from simulator.stage import NoStageError, Stage
+from simulator.stage import DISPATCHER, NoStageError, Stage
 
 FIRST_PORT = 8100
 USABLE = (
@@ -31,6 +32,7 @@ USABLE = (
     RefusedError,
     DriverStuckError,
     NotUpError,
+    NotLetInError,
     TooFewAddressesError,
     OrdersFileError,
     MapFileError,
@@ -53,6 +55,7 @@ def main() -> int:
             seed=options.seed,
             map_file=options.map,
             orders_file=options.orders,
+            is_plain=options.plain_console,
             first_port=None if options.headless else options.port,
         )
         report = asyncio.run(_until_stopped(wish, options.headless))
@@ -78,6 +81,10 @@ async def _until_stopped(wish: demo.Wish, is_headless: bool) -> Report | None:
     def on_ready(stage: Stage) -> None:
         say("everything runs")
         print(f"\n  Console      {stage.console_url}/")
+        if not stage.is_plain:
+            print(f"               sign in as {DISPATCHER}, password {stage.password}")
+            print("               The run is its own authority, which no browser knows: go on past the warning,")
+            print(f"               or import {stage.authority_file}")
         for van in stage.vans:
             print(f"  {van.name} cab    {van.page_url}/   ({van.driver})")
         print(f"  Files        {stage.folder}\n", flush=True)
@@ -134,6 +141,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--orders", type=Path, metavar="FILE.csv", help="deliver these orders")
     parser.add_argument(
         "--settle", type=Path, metavar="FOLDER", help="start an ended run again on its disks, drive nobody, compare"
+    )
+    parser.add_argument(
+        "--plain-console", action="store_true", help="the console without HTTPS and sign-in, on this machine only"
     )
     parser.add_argument("--port", type=int, default=FIRST_PORT, metavar="P", help="the console's; cab pages follow")
     return parser.parse_args()

@@ -37,6 +37,8 @@ class Wish:
     seed: int
     map_file: Path | None = None
     orders_file: Path | None = None
+    is_plain: bool = False
+    """The console without TLS, for a browser that shall not be asked to trust the run's own authority."""
     first_port: int | None = None
     """The console's port, the cab pages follow; None takes any that are free."""
 
@@ -70,6 +72,7 @@ async def run(
         rate=scenario.rate,
         vans=scenario.vans,
         first_port=wish.first_port,
+        is_plain=wish.is_plain,
     )
     (set_up.folder / "orders.csv").write_bytes(orders.data)
     async with AsyncExitStack() as parts:

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -23,11 +26,22 @@ class RefusedError(RuntimeError):
     """The coordinator answered, and said no; the text is its own."""
 
 
+@dataclass(frozen=True)
+class Account:
+    """Who signs in at a console with TLS, and the authority it must be of."""
+
+    name: str
+    password: str
+    authority_file: Path
+
+
 class Dispatcher:
     """One session with the coordinator's API."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, account: Account | None = None) -> None:
+        """`account`: None where nobody signs in."""
         self.base_url = base_url
+        self._account = account
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -88,19 +102,39 @@ class Dispatcher:
         body: bytes = b"",
         content_type: str = "application/json",
         within_s: float = ANSWER_S,
+        *,
+        is_again: bool = False,
     ) -> Any:
         headers = {**WRITE_HEADERS, "Content-Type": content_type} if method != "GET" else {}
         limit = aiohttp.ClientTimeout(total=within_s)
         async with self._client().request(
             method, self.base_url + path, data=body or None, headers=headers, timeout=limit
         ) as answer:
+            if answer.status == 401 and self._account is not None and not is_again:
+                await self._sign_in(self._account.name, self._account.password)
+                return await self._ask(method, path, body, content_type, within_s, is_again=True)
             if answer.status >= 400:
                 raise RefusedError(await _why(answer))
             return await answer.json()
 
+    async def _sign_in(self, name: str, password: str) -> None:
+        async with self._client().post(
+            f"{self.base_url}/login",
+            data={"name": name, "password": password},
+            headers={"Origin": self.base_url},
+            allow_redirects=False,
+        ) as answer:
+            if answer.status != 303:
+                raise RefusedError(f"signing in as {name}: {answer.status}")
+
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_S))
+            authority = self._account and ssl.create_default_context(cafile=str(self._account.authority_file))
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=ANSWER_S),
+                connector=aiohttp.TCPConnector(ssl=authority or True),
+                cookie_jar=aiohttp.CookieJar(unsafe=True),  # of a host that is an address and no name
+            )
         return self._session
 
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from host.clock import Clock
 from simulator.cab import Cab
-from simulator.dispatcher import Dispatcher
+from simulator.dispatcher import Account, Dispatcher
 from simulator.driver import Driver, Hooks
 from simulator.gpsd import Receiver
+from simulator.keys import dispatcher_let_in, van_let_in
 from simulator.link import Link
 from simulator.processes import Service
 from simulator.roadtrip import OpenRoads
 from simulator.seenlog import SeenLog
-from simulator.stage import LOOPBACK, Stage, VanStage
+from simulator.stage import DISPATCHER, LOOPBACK, Stage, VanStage
 
 UP_WITHIN_S = 40.0
 
@@ -33,10 +34,12 @@ class Van:
 
 async def coordinator_up(stage: Stage, parts: AsyncExitStack, commit_ms: int = 0) -> tuple[Service, Dispatcher]:
     """The coordinator with its broker, answering, on a disk as slow as asked. Raises NotUpError."""
+    await dispatcher_let_in(stage)
     service = Service("cloud", "cloud", stage.cloud_file, stage.cloud_dir, commit_ms)
     parts.push_async_callback(service.stop)
     await service.start()
-    dispatcher = Dispatcher(stage.console_url)
+    account = None if stage.is_plain else Account(DISPATCHER, stage.password, stage.authority_file)
+    dispatcher = Dispatcher(stage.console_url, account)
     parts.push_async_callback(dispatcher.close)
     await until_up(service, dispatcher.is_up)
     return service, dispatcher
@@ -74,6 +77,7 @@ async def van_up(
 ) -> Van:
     """One van, its page answering, its driver seated and not yet driving. Raises NotUpError."""
     clock = Clock(stage.clock)
+    await van_let_in(stage, van)
     link = await _link(stage, van, parts)
     log = parts.enter_context(SeenLog(stage.folder / "drivers", van.name))
     cab = Cab(van.page_url)
@@ -99,6 +103,7 @@ async def van_up(
 
 async def van_back(stage: Stage, van: VanStage, parts: AsyncExitStack) -> None:
     """An agent of an earlier run on the disk it left, with its link and nobody in the van. Raises NotUpError."""
+    await van_let_in(stage, van)
     await _link(stage, van, parts)
     service = await _agent(van, parts)
     cab = Cab(van.page_url)

@@ -5,6 +5,10 @@ import contextlib
 from collections.abc import Callable
 
 READ_BYTES = 16_384
+HANDSHAKE_S = 1.5
+"""Until then what goes by may still be the handshake, whose messages are long and sealed too."""
+SEALED_ACK_BYTES = 64
+"""An MQTT acknowledgement under TLS is shorter."""
 
 
 class Link:
@@ -31,7 +35,11 @@ class Link:
         self._clear.set()
 
     def watch_downward(self, marker: bytes, seen: Callable[[], None]) -> None:
-        """Call `seen` once, before the bytes that hold `marker` go on to the van."""
+        """Call `seen` once, before the bytes that hold `marker` go on to the van.
+
+        Under TLS nobody on the way can read: there it is the first message long enough to be no mere acknowledgement,
+        on a connection whose handshake is over. What comes down in mid-round is receipts, but for a rare new manifest.
+        """
         self._watched = (marker, seen)
 
     async def close(self) -> None:
@@ -62,14 +70,26 @@ class Link:
                         writer.close()
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, downward: bool) -> None:
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
         while True:
             data = await source.read(READ_BYTES)
             await self._clear.wait()
             if not data:
                 raise EOFError
-            if downward and self._watched is not None and self._watched[0] in data:
+            is_settled = loop.time() - began_s > HANDSHAKE_S
+            if (
+                downward
+                and self._watched is not None
+                and (self._watched[0] in data or (is_settled and _is_sealed(data)))
+            ):
                 _, seen = self._watched
                 self._watched = None
                 seen()
             sink.write(data)
             await sink.drain()
+
+
+def _is_sealed(data: bytes) -> bool:
+    """Whether a TLS record of application data begins here that holds more than an acknowledgement."""
+    return len(data) > 5 and data[0] == 0x17 and int.from_bytes(data[3:5]) > SEALED_ACK_BYTES

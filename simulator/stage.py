@@ -1,6 +1,7 @@
 """Sets the stage for a run: the map pack (cached), the folders, the settings files of coordinator and vans."""
 
 import hashlib
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ RUNS_KEPT_S = 3600.0
 STAGE_FILE = "stage.json"
 LOOPBACK = "127.0.0.1"
 FLEET = "town"
+DISPATCHER = "dispatcher"
 DRIVERS = ("Inês Duarte", "Luís Brandão", "Marta Pires", "Rui Tavares", "Vera Antunes", "Paulo Reis", "Ana Moura")
 
 
@@ -52,10 +54,19 @@ class Stage(Value):
     cloud_file: Path
     console_port: int
     broker_port: int
+    is_plain: bool = False
+    """The console without TLS and without signing in; the vans' link has both all the same."""
+    password: str = ""
+    """The dispatcher's."""
 
     @property
     def console_url(self) -> str:
-        return f"http://{LOOPBACK}:{self.console_port}"
+        return f"{'http' if self.is_plain else 'https'}://{LOOPBACK}:{self.console_port}"
+
+    @property
+    def authority_file(self) -> Path:
+        """What a browser must know to trust the console."""
+        return self.cloud_dir / "authority" / "authority.pem"
 
 
 def map_pack(pbf: Path, name: str, progress: Callable[[str], None]) -> Path:
@@ -103,6 +114,7 @@ def stage(
     vans: int,
     first_port: int | None,
     lead: timedelta = timedelta(minutes=3),
+    is_plain: bool = False,
 ) -> Stage:
     """Writes the settings of all programs. Domain time is `starts_at - lead` now, and runs at `rate`.
 
@@ -135,8 +147,11 @@ def stage(
         cloud_file=folder / "cloud.toml",
         console_port=console_port,
         broker_port=broker_port,
+        is_plain=is_plain,
+        password=secrets.token_urlsafe(9),
     )
     (folder / STAGE_FILE).write_text(set_up.model_dump_json(indent=1) + "\n")
+    (folder / STAGE_FILE).chmod(0o600)
     set_up.cloud_file.write_text(_cloud_toml(set_up, starts_at))
     for van in stages:
         van.settings_file.write_text(_van_toml(set_up, van))
@@ -171,7 +186,8 @@ def _cloud_toml(stage: Stage, starts_at: datetime) -> str:
             f'timezone = "{stage.timezone}"',
             _clock_toml(stage.clock),
             f'[broker]\nis_private = true\nhost = "{LOOPBACK}"\nport = {stage.broker_port}',
-            f'[http]\nhost = "{LOOPBACK}"\nport = {stage.console_port}\npages_dir = "{PAGES}"',
+            f'[http]\nhost = "{LOOPBACK}"\nport = {stage.console_port}\npages_dir = "{PAGES}"\n'
+            f"tls = {str(not stage.is_plain).lower()}",
             f'[roads]\npack_dir = "{stage.pack_dir}"',
             f'[depot]\nname = "Depot"\nlat_deg = {stage.depot.lat_deg!r}\nlon_deg = {stage.depot.lon_deg!r}',
             *_vans_toml(stage.vans, starts_at),

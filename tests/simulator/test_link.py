@@ -1,6 +1,6 @@
 import asyncio
 
-from simulator.link import Link
+from simulator.link import Link, _is_sealed
 
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -71,3 +71,10 @@ async def test_when_the_broker_is_gone_the_van_is_disconnected() -> None:
     assert await reader.read(10) == b""
     writer.close()
     await link.close()
+
+
+def test_under_tls_a_message_is_told_from_an_acknowledgement_by_its_length() -> None:
+    acknowledgement, receipt = (b"\x17\x03\x03" + n.to_bytes(2) + bytes(n) for n in (24, 180))
+    assert not _is_sealed(acknowledgement)
+    assert _is_sealed(receipt)
+    assert not _is_sealed(b"")

@@ -48,8 +48,10 @@ timezone = "Europe/Lisbon"
 origin = "{MORNING.isoformat()}"
 system_origin_s = {time.time()}
 [broker]
+tls = false
 port = {self.broker_port}
 [http]
+tls = false
 port = {self.http_port}
 [depot]
 lat_deg = 41.15

@@ -63,6 +63,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
         rate=1.0,
         vans=1,
         first_port=None,
+        is_plain=True,
     )
     near, far = moved(here.depot, north_m=20, east_m=10), here.addresses[40].place
     orders = "\n".join(
