@@ -17,7 +17,6 @@ from simulator.scenario import (
 )
 from wire.events import FailReason
 
-RECEIPT_MARK = b"down/receipts"
 LEAST_OF_A_RUN = 0.38
 """A cut link stays cut for at least this part of the van's run: a third, and some in hand."""
 
@@ -28,8 +27,8 @@ class World(Protocol):
     def now(self) -> datetime: ...
     def cut_link(self, van: str) -> None: ...
     def heal_link(self, van: str) -> None: ...
-    def kill(self, process: Process, van: str) -> None: ...
-    def watch_downward(self, van: str, marker: bytes, seen: Callable[[], None]) -> None: ...
+    def kill(self, process: Process, van: str) -> bool: ...
+    def watch_receipts(self, van: str, seen: Callable[[], None]) -> None: ...
     def refuse_next(self, van: str, reason: FailReason) -> None: ...
     def close_bridge(self, bridge: int, duration: timedelta) -> Awaitable[None]: ...
     def say(self, text: str) -> None: ...
@@ -130,15 +129,15 @@ class Faults:
 
     def _kill_at_receipt(self, item: Pending) -> None:
         def seen() -> None:
-            self.world.kill(Process.COORDINATOR, item.fault.van)
-            item.times_left -= 1
-            self.world.say("the coordinator was killed with a receipt on the wire")
+            if self.world.kill(Process.COORDINATOR, item.fault.van):
+                item.times_left -= 1
+                self.world.say("the coordinator was killed with a receipt on the wire")
             if item.times_left > 0:
                 self._kill_at_receipt(item)
             else:
                 item.fired = True
 
-        self.world.watch_downward(item.fault.van, RECEIPT_MARK, seen)
+        self.world.watch_receipts(item.fault.van, seen)
 
 
 def _name(fault: Fault, place: int) -> str:

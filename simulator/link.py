@@ -3,12 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from functools import partial
+
+from simulator.records import Conversation
 
 READ_BYTES = 16_384
-HANDSHAKE_S = 1.5
-"""Until then what goes by may still be the handshake, whose messages are long and sealed too."""
-SEALED_ACK_BYTES = 64
-"""An MQTT acknowledgement under TLS is shorter."""
 
 
 class Link:
@@ -20,7 +19,7 @@ class Link:
         self._clear.set()
         self._server: asyncio.Server | None = None
         self._pumps: set[asyncio.Task[None]] = set()
-        self._watched: tuple[bytes, Callable[[], None]] | None = None
+        self._watched: Callable[[], None] | None = None
         self.port = 0
 
     async def open(self, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -34,13 +33,9 @@ class Link:
     def heal(self) -> None:
         self._clear.set()
 
-    def watch_downward(self, marker: bytes, seen: Callable[[], None]) -> None:
-        """Call `seen` once, before the bytes that hold `marker` go on to the van.
-
-        Under TLS nobody on the way can read: there it is the first message long enough to be no mere acknowledgement,
-        on a connection whose handshake is over. What comes down in mid-round is receipts, but for a rare new manifest.
-        """
-        self._watched = (marker, seen)
+    def watch_receipts(self, seen: Callable[[], None]) -> None:
+        """Call `seen` once, before the next receipt goes on to the van."""
+        self._watched = seen
 
     async def close(self) -> None:
         if self._server is not None:
@@ -58,9 +53,10 @@ class Link:
         try:
             await self._clear.wait()
             broker_in, broker_out = await asyncio.open_connection(*self._broker)
+            conversation = Conversation()
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._pump(van_in, broker_out, downward=False))
-                both.create_task(self._pump(broker_in, van_out, downward=True))
+                both.create_task(self._pump(van_in, broker_out, conversation.upward))
+                both.create_task(self._pump(broker_in, van_out, partial(self._look_down, conversation)))
         except* (OSError, EOFError):
             pass  # one side has gone; the other learns it by the close below, as it would from the network
         finally:
@@ -69,27 +65,19 @@ class Link:
                     with contextlib.suppress(OSError):
                         writer.close()
 
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, downward: bool) -> None:
-        loop = asyncio.get_running_loop()
-        began_s = loop.time()
+    async def _pump(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, look: Callable[[bytes], None]
+    ) -> None:
         while True:
             data = await source.read(READ_BYTES)
             await self._clear.wait()
             if not data:
                 raise EOFError
-            is_settled = loop.time() - began_s > HANDSHAKE_S
-            if (
-                downward
-                and self._watched is not None
-                and (self._watched[0] in data or (is_settled and _is_sealed(data)))
-            ):
-                _, seen = self._watched
-                self._watched = None
-                seen()
+            look(data)
             sink.write(data)
             await sink.drain()
 
-
-def _is_sealed(data: bytes) -> bool:
-    """Whether a TLS record of application data begins here that holds more than an acknowledgement."""
-    return len(data) > 5 and data[0] == 0x17 and int.from_bytes(data[3:5]) > SEALED_ACK_BYTES
+    def _look_down(self, conversation: Conversation, data: bytes) -> None:
+        if conversation.downward(data) and self._watched is not None:
+            seen, self._watched = self._watched, None
+            seen()

@@ -45,14 +45,14 @@ class StagedWorld:
     def heal_link(self, van: str) -> None:
         self.links[van].heal()
 
-    def watch_downward(self, van: str, marker: bytes, seen: Callable[[], None]) -> None:
-        self.links[van].watch_downward(marker, seen)
+    def watch_receipts(self, van: str, seen: Callable[[], None]) -> None:
+        self.links[van].watch_receipts(seen)
 
     def refuse_next(self, van: str, reason: FailReason) -> None:
         self.drivers[van].refuse_next(reason)
 
-    def kill(self, process: Process, van: str) -> None:
-        """SIGKILL to the process that wrote that pid file; a process that is just not up needs no killing."""
+    def kill(self, process: Process, van: str) -> bool:
+        """SIGKILL to the process that wrote that pid file; False for one that is just not up and needs no killing."""
         run_dir = self.cloud_run_dir if process in OF_THE_COORDINATOR else self.van_run_dirs[van]
         pid = pid_of(run_dir, process)
         if pid is not None:
@@ -61,6 +61,8 @@ class StagedWorld:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 self.say(f"{process} of {van} was down already")
+                return False
+        return pid is not None
 
     async def close_bridge(self, bridge: int, duration: timedelta) -> None:
         """In the world at once; at the coordinator by the dispatcher, who insists until it answers."""

@@ -12,6 +12,7 @@ class ToyWorld:
     def __init__(self) -> None:
         self.pulled: list[str] = []
         self.watching: list[Callable[[], None]] = []
+        self.down: set[Process] = set()
         self.time = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
     def now(self) -> datetime:
@@ -23,11 +24,13 @@ class ToyWorld:
     def heal_link(self, van: str) -> None:
         self.pulled.append(f"heal {van}")
 
-    def kill(self, process: Process, van: str) -> None:
+    def kill(self, process: Process, van: str) -> bool:
+        if process in self.down:
+            return False
         self.pulled.append(f"kill {process} {van}")
+        return True
 
-    def watch_downward(self, van: str, marker: bytes, seen: Callable[[], None]) -> None:
-        assert marker == b"down/receipts"
+    def watch_receipts(self, van: str, seen: Callable[[], None]) -> None:
         self.watching.append(seen)
 
     def refuse_next(self, van: str, reason: FailReason) -> None:
@@ -104,6 +107,10 @@ async def test_the_coordinator_dies_at_each_receipt_as_often_as_asked() -> None:
     assert len(world.watching) == 1
     world.watching[0]()
     assert faults.fired() == {"coordinator killed (van-2, fault 1)": False}
-    world.watching[1]()
+    world.down.add(Process.COORDINATOR)
+    world.watching[1]()  # a receipt that was still on its way: nobody is there to be killed
+    assert faults.fired() == {"coordinator killed (van-2, fault 1)": False}
+    world.down.clear()
+    world.watching[2]()
     assert world.pulled == ["kill cloud van-2"] * 2
     assert faults.fired() == {"coordinator killed (van-2, fault 1)": True}
