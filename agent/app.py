@@ -15,7 +15,7 @@ from agent.gps.gpsd import GpsdReceiver
 from agent.gps.observer import Observer
 from agent.identity.badge import Badge
 from agent.identity.renewal import keep_renewed
-from agent.identity.tls import Credentials
+from agent.identity.tls import Credentials, MachineTime
 from agent.link.live import live
 from agent.localroute.solver import Solver
 from agent.planner import Planner
@@ -68,7 +68,8 @@ class App:
         self._network: asyncio.Task[RoadNetwork] | None = None
         self._feared: str | None = None
         """Of the file system under our data."""
-        self._credentials = Credentials(Badge(settings.data_dir)) if settings.broker.tls else None
+        self._machine_time = MachineTime(is_simulated=settings.clock.origin is not None)
+        self._credentials = Credentials(Badge(settings.data_dir), self._machine_time) if settings.broker.tls else None
 
     async def run(self, stopped: asyncio.Event) -> None:
         """Raises, before anything is started: PortTakenError, LoopbackOnlyError, StoreError."""
@@ -244,7 +245,7 @@ class App:
     async def _date_what_was_said(self, runtime: Runtime, boot: int) -> None:
         """Once the time is known, what was said without it gets its date."""
         while True:
-            self._clock.read()
+            self._machine_time.note(self._clock.read().at)
             anchor = self._clock.take_anchor()
             if anchor is not None:
                 runtime.tell(

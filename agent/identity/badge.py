@@ -9,6 +9,7 @@
 
 import hashlib
 import os
+import threading
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +23,9 @@ from cryptography.x509.oid import NameOID
 from agent.errors import EnrolmentError
 from agent.identity.floor import Life
 from wire.enrolment import Enrolled
+
+_WRITING = threading.Lock()
+"""The link's thread and the renewal both raise the clock floor."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,12 @@ def fingerprint_of(authority_pem: str) -> bytes:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """The whole file or the old one, on disk, for its owner's eyes only."""
+    """The whole file or the old one, on disk, for its owner's eyes only. Usable from any thread."""
+    with _WRITING:
+        _write_private(path, data)
+
+
+def _write_private(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.parent.chmod(0o700)
     new = path.with_name(path.name + ".new")

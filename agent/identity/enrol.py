@@ -68,7 +68,17 @@ def renew(credentials: Credentials, van: str) -> None:
     if url is None:
         raise EnrolmentError("it is not known where to renew the certificate: enrol this van again")
     secure = credentials.secure()
-    given = _ask(url, RENEW_PATH, RenewAsk(csr_pem=credentials.badge.csr_pem(van)), secure.context, secure.judge)
+    asked = RenewAsk(csr_pem=credentials.badge.csr_pem(van))
+    try:
+        given = _ask(url, RENEW_PATH, asked, secure.context, secure.judge)
+    except EnrolmentError as error:
+        if not credentials.has_ended():
+            raise
+        ended_at = credentials.badge.held().own.ends_at
+        raise EnrolmentError(
+            f"this van's certificate ended on {ended_at:%Y-%m-%d %H:%M} UTC ({error}): enrol this van again with a new "
+            "token. What it has saved stays"
+        ) from error
     credentials.badge.keep(given, van, fingerprint_of(credentials.badge.held().authority_pem))
 
 

@@ -9,14 +9,16 @@ are judged here instead:
   was online yesterday takes no certificate that ended the day before;
 - our own clock raises the floor only as far as a certificate of the authority agrees with it. A clock that jumped
   twenty years ahead locks nothing out.
+
+What time it is, is another question, and `agent/clock.py` answers it; its answer, GPS's where there is one, is the
+clock meant here.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-BUILT_AT = datetime(2026, 11, 23, tzinfo=UTC)
-"""This program did not exist before; moved on with each release."""
+from agent.gps.quality import EARLIEST
 
 
 class ServerTooOldError(ValueError):
@@ -35,8 +37,8 @@ class Life:
 
 
 def floor(kept: datetime | None, certificates: Iterable[Life]) -> datetime:
-    """The latest moment we have proof of: the build, what was kept, and when our own certificates began."""
-    return max([BUILT_AT, *([kept] if kept else []), *(life.begins_at for life in certificates)])
+    """The latest moment we have proof of: the first release, what was kept, and when our own certificates began."""
+    return max([EARLIEST, *([kept] if kept else []), *(life.begins_at for life in certificates)])
 
 
 def judge(server: Life, floor_at: datetime) -> None:

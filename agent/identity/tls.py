@@ -18,14 +18,33 @@ KEEP_EVERY = timedelta(minutes=5)
 
 
 def machine_now() -> datetime:
-    """The system's clock, right or wrong; certificates know no other time, whatever a simulation's domain says."""
+    """The system's clock, right or wrong."""
     return datetime.now(UTC)
+
+
+class MachineTime:
+    """The machine's time as well as the van knows it: by GPS, if need be. The event loop notes it every now and then,
+    any thread may ask.
+    """
+
+    def __init__(self, *, is_simulated: bool, system: Callable[[], datetime] = machine_now) -> None:
+        """`is_simulated`: what the van knows is a simulation's time, which no certificate heeds."""
+        self._is_simulated = is_simulated
+        self._system = system
+        self._noted: datetime | None = None
+
+    def note(self, known: datetime) -> None:
+        self._noted = known
+
+    def __call__(self) -> datetime:
+        return self._system() if self._is_simulated or self._noted is None else self._noted
 
 
 class Credentials:
     """What the van shows, and whom it believes. Usable from any thread; files are read anew for each connection."""
 
     def __init__(self, badge: Badge, clock: Callable[[], datetime] = machine_now) -> None:
+        """`clock` is asked on any thread."""
         self.badge = badge
         self._clock = clock
         self._server: Life | None = None
@@ -63,6 +82,10 @@ class Credentials:
     def floor(self) -> datetime:
         held = self.badge.held()
         return floor.floor(self.badge.kept_floor, [held.own, held.authority])
+
+    def has_ended(self) -> bool:
+        """Whether the van's own certificate is over, as far as is known. Raises EnrolmentError."""
+        return self.badge.held().own.ends_at < max(self._clock(), self.floor())
 
     def is_renewal_due(self) -> bool:
         """Raises EnrolmentError when there is nothing to renew."""

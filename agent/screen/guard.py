@@ -9,7 +9,8 @@ from host.loopback import LoopbackOnlyError, require_loopback
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; "
-    "connect-src 'self'; img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'"
+    "connect-src 'self'; img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; "
+    "form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": CSP,

@@ -55,28 +55,33 @@ class StartCab(Protocol):
 def start_cab() -> StartCab:
     """`async with start_cab(folder) as cab`: an agent on the data in that folder."""
 
-    @asynccontextmanager
-    async def start(folder: Path, broker_port: int | None = None) -> AsyncIterator[Cab]:
-        said: asyncio.Queue[str] = asyncio.Queue()
-        stopped = asyncio.Event()
-        running = asyncio.create_task(App(settings(folder, broker_port), said.put_nowait).run(stopped))
-        hearing = asyncio.create_task(said.get())
-        await asyncio.wait({running, hearing}, return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
-            hearing.cancel()
-            running.result()
-        url = hearing.result().rpartition(" ")[2]
-        try:
-            async with aiohttp.ClientSession() as http:
-                yield Cab(url, http)
-        finally:
-            stopped.set()
-            await running
+    def start(folder: Path, broker_port: int | None = None) -> AbstractAsyncContextManager[Cab]:
+        return a_cab(settings(folder, broker_port))
 
     return start
 
 
-def settings(folder: Path, broker_port: int | None = None) -> Settings:
+@asynccontextmanager
+async def a_cab(settings: Settings) -> AsyncIterator[Cab]:
+    """A whole agent, and the page before it."""
+    said: asyncio.Queue[str] = asyncio.Queue()
+    stopped = asyncio.Event()
+    running = asyncio.create_task(App(settings, said.put_nowait).run(stopped))
+    hearing = asyncio.create_task(said.get())
+    await asyncio.wait({running, hearing}, return_when=asyncio.FIRST_COMPLETED)
+    if running.done():
+        hearing.cancel()
+        running.result()
+    url = hearing.result().rpartition(" ")[2]
+    try:
+        async with aiohttp.ClientSession() as http:
+            yield Cab(url, http)
+    finally:
+        stopped.set()
+        await running
+
+
+def settings(folder: Path, broker_port: int | None = None, *, tls: bool = False) -> Settings:
     """A van whose neighbours are absent, but for the broker when its port is given, at the morning of the builders."""
     fields = {
         "van": "van-1",
@@ -84,7 +89,7 @@ def settings(folder: Path, broker_port: int | None = None) -> Settings:
         "data_dir": folder,
         "clock": {"origin": MORNING, "system_origin_s": time.time()},
         "gpsd": {"port": free_port()},
-        "broker": {"port": broker_port or free_port(), "tls": False},
+        "broker": {"port": broker_port or free_port(), "tls": tls},
         "screen": {"port": 0, "pages_dir": folder / "pages"},
     }
     return Settings.model_validate(fields)

@@ -13,7 +13,8 @@ import { day, ROUTE } from './town.ts'
 
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; connect-src 'self'; " +
-  "img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'"
+  "img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; " +
+  "form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
 
 export function cannedAgent(): Plugin {
   const agent = new CannedAgent()

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.identity.floor import BUILT_AT, Life, ServerTooOldError, floor, is_renewal_due, judge, risen
+from agent.identity.floor import Life, ServerTooOldError, floor, is_renewal_due, judge, risen
+from agent.identity.tls import MachineTime
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+BUILT_AT = datetime(2026, 11, 23, tzinfo=UTC)
 YEAR = timedelta(days=365)
 instants = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
@@ -30,7 +32,7 @@ def test_a_server_whose_time_was_over_when_we_last_met_one_is_refused() -> None:
 
 def test_a_clock_twenty_years_ahead_neither_locks_us_out_nor_raises_the_floor() -> None:
     ahead, server = BUILT_AT + 20 * YEAR, life(BUILT_AT)
-    at = floor(None, [])
+    at = floor(BUILT_AT, [])
     judge(server, at)
     assert risen(at, server, ahead) == at
 
@@ -60,3 +62,13 @@ def test_a_certificate_is_renewed_at_two_thirds_of_its_life(days: int, is_due: b
     own = life(BUILT_AT, 30)
     assert is_renewal_due(own, BUILT_AT + timedelta(days=days), BUILT_AT) == is_due
     assert is_renewal_due(own, EPOCH, BUILT_AT + timedelta(days=days)) == is_due
+
+
+def test_the_time_by_gps_counts_where_the_system_clock_is_that_of_1970_and_a_simulations_never() -> None:
+    by_gps = BUILT_AT + timedelta(days=20)
+    real, simulated = (MachineTime(is_simulated=is_so, system=lambda: EPOCH) for is_so in (False, True))
+    assert real() == EPOCH
+    for time in (real, simulated):
+        time.note(by_gps)
+    assert is_renewal_due(life(BUILT_AT, 30), real(), BUILT_AT)
+    assert not is_renewal_due(life(BUILT_AT, 30), simulated(), BUILT_AT)
