@@ -7,14 +7,16 @@ it ends: an expired one would lock out every van at once. Who is revoked, by wha
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 from cloud.broker import BrokerTls, PrivateBroker, acl_text
 from cloud.config import CloudSettings
 from cloud.errors import StoreError
-from cloud.identity.certificates import COORDINATOR
+from cloud.fleet.view import Alarm
+from cloud.identity.alarms import alarms
+from cloud.identity.certificates import COORDINATOR, REVOKED_LIST_LIFE
 from cloud.identity.desk import Desk, machine_now
 from cloud.identity.home import Home, open_home, write_private
 from cloud.identity.register import open_register
@@ -31,8 +33,11 @@ log = logging.getLogger(__name__)
 class Doors:
     """Made by `open_doors`. `tend` keeps all of it fresh while the coordinator runs."""
 
-    def __init__(self, home: Home, desk: Desk, names: Sequence[str], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, home: Home, desk: Desk, names: Sequence[str], vans: Collection[str], now: Callable[[], datetime]
+    ) -> None:
         self.desk = desk
+        self._vans = vans
         self._home = home
         self._names = names
         self._now = now
@@ -72,9 +77,29 @@ class Doors:
             self._revoked, self._listed_at = revoked, now
         return is_news
 
-    async def tend(self, broker: PrivateBroker | None) -> None:
+    async def alarms(self) -> tuple[Alarm, ...]:
+        """What nothing renewed in time. Raises StoreError, OSError."""
+        now, ends = self._now(), await self.desk.ends_of_vans()
+        return alarms(
+            vans={van: ends_at for van, ends_at in ends.items() if van in self._vans},
+            servers=self._home.own_ends_at(),
+            authority=self._home.authority.certificate.not_valid_after_utc,
+            revoked_list=(self._listed_at or now) + REVOKED_LIST_LIFE,
+            now=now,
+        )
+
+    async def tend(self, broker: PrivateBroker | None, tell: Callable[[tuple[Alarm, ...]], None]) -> None:
         """Until cancelled. A broker that is not ours must read `revoked.pem` by itself; the docs say how."""
+        told: tuple[Alarm, ...] = ()
         while True:
+            try:
+                found = await self.alarms()
+                for alarm in set(found) - set(told):
+                    log.warning("%s of %s ends on %s", alarm.kind.value, alarm.van or "this coordinator", alarm.ends_on)
+                told = found
+                tell(found)
+            except (StoreError, OSError) as error:
+                log.error("it is not known which certificates end soon: %s", error)
             await asyncio.sleep(LOOK_EVERY_S)
             listed_at = self._listed_at
             try:
@@ -97,6 +122,6 @@ async def open_doors(settings: CloudSettings, now: Callable[[], datetime] = mach
     write_private(home.folder / "acl", acl_text(settings.fleet, COORDINATOR).encode())
     desk = Desk(home, open_register(home.register_path), now)
     names = (*settings.broker.certificate_names, *settings.http.certificate_names)
-    doors = Doors(home, desk, names, now)
+    doors = Doors(home, desk, names, {van.name for van in settings.vans}, now)
     await doors.freshen()
     return doors

@@ -13,7 +13,7 @@ from datetime import date
 
 from cloud.errors import StoreError
 from cloud.fleet.picture import Changes, Picture
-from cloud.fleet.view import ClosureView, FleetPicture, StopRow, VanView
+from cloud.fleet.view import Alarm, ClosureView, FleetPicture, StopRow, VanView
 from cloud.store import reading
 from cloud.store.closures import standing_closures
 from cloud.store.database import Database
@@ -35,6 +35,7 @@ class Update:
     vans: tuple[VanView, ...] = ()
     stops: tuple[StopRow, ...] = ()
     closures: tuple[ClosureView, ...] | None = None
+    alarms: tuple[Alarm, ...] | None = None
 
 
 @dataclass(eq=False)
@@ -45,6 +46,7 @@ class Watcher:
     vans: set[str] = field(default_factory=set)
     stops: set[StopId] = field(default_factory=set)
     closures: bool = False
+    alarms: bool = False
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -112,6 +114,15 @@ class LiveFleet:
             await self._read_closures()
             self._tell_closures()
 
+    def alarms_are(self, alarms: tuple[Alarm, ...]) -> None:
+        """What is about to end; the same ones again are no news."""
+        if alarms == self._picture.alarms:
+            return
+        self._picture.alarms = alarms
+        for watcher in self._watchers:
+            watcher.alarms = True
+            watcher.woken.set()
+
     # What the console asks ----------------------------------------------------------------------------------------
 
     def picture(self) -> FleetPicture:
@@ -143,7 +154,7 @@ class LiveFleet:
         update = self._update_for(watcher)
         watcher.vans.clear()
         watcher.stops.clear()
-        watcher.is_new = watcher.closures = False
+        watcher.is_new = watcher.closures = watcher.alarms = False
         return update
 
     def _update_for(self, watcher: Watcher) -> Update:
@@ -155,6 +166,7 @@ class LiveFleet:
             vans=tuple(van for van in vans if van is not None),
             stops=tuple(row for row in rows if row is not None),
             closures=self._picture.closures if watcher.closures else None,
+            alarms=self._picture.alarms if watcher.alarms else None,
         )
 
     # Keeping up ---------------------------------------------------------------------------------------------------

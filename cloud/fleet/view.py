@@ -106,6 +106,26 @@ class StopRow(Value):
     why_unassigned: str
 
 
+class AlarmKind(StrEnum):
+    """What is about to end, or has ended, because nothing renewed it."""
+
+    VAN_CERTIFICATE = "van_certificate"
+    SERVER_CERTIFICATE = "server_certificate"
+    """What broker, console and coordinator show."""
+    AUTHORITY = "authority"
+    REVOKED_LIST = "revoked_list"
+
+
+class Alarm(Value):
+    """By the machine's own calendar, also where a simulation's day is another one."""
+
+    kind: AlarmKind
+    van: str | None
+    ends_on: date
+    days_left: int
+    """Whole days; below 0 when it is over."""
+
+
 class FleetPicture(Value):
     """Everything the live page starts from; after that `/api/events` sends what changed."""
 
@@ -117,6 +137,7 @@ class FleetPicture(Value):
     vans: tuple[VanView, ...]
     stops: tuple[StopRow, ...]
     closures: tuple["ClosureView", ...]
+    alarms: tuple[Alarm, ...] = ()
 
 
 class ClosureView(Value):

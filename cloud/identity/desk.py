@@ -93,6 +93,15 @@ class Desk:
 
         return await self._do(read)
 
+    async def ends_of_vans(self) -> dict[str, datetime]:
+        """When the last certificate of each enrolled van ends."""
+
+        def read() -> dict[str, datetime]:
+            with self._book.transaction() as conn:
+                return register.ends_of_vans(conn)
+
+        return await self._do(read)
+
     def close(self) -> None:
         self._passwords.shutdown()
         self._thread.shutdown()

@@ -81,6 +81,12 @@ class Home:
         )
         return is_new_server or is_new_client
 
+    def own_ends_at(self) -> datetime:
+        """When the first of our own two certificates ends."""
+        return min(
+            read_certificate(self.pair(name)[0].read_bytes()).not_valid_after_utc for name in ("server", "client")
+        )
+
     def write_revoked(self, revoked: Sequence[tuple[str, datetime]], now: datetime) -> None:
         write_private(self.revoked_path, revoked_list(self.authority, revoked, now))
 

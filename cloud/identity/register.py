@@ -125,6 +125,12 @@ def revoke(conn: sqlite3.Connection, van: str, now: datetime, *, except_device: 
     return done.rowcount
 
 
+def ends_of_vans(conn: sqlite3.Connection) -> dict[str, datetime]:
+    """Until when each van that was enrolled, and not revoked, has a certificate; in the past for one that ended."""
+    rows = conn.execute("SELECT van, max(ends_ms) FROM certificates WHERE revoked_ms IS NULL GROUP BY van")
+    return {van: _instant(ends_ms) for van, ends_ms in rows}
+
+
 def revoked(conn: sqlite3.Connection, now: datetime) -> Sequence[tuple[str, datetime]]:
     """(serial, since) of what would still hold if it were not revoked."""
     rows = conn.execute(

@@ -2,7 +2,7 @@
 
 import { listen } from '../kit/events.ts'
 import type {
-  ApiProblem, AssignReport, Closure, ClosureView, FleetPicture, ImportReport, MapView, StopPage, StopRow, VanRoute, VanView,
+  Alarm, ApiProblem, AssignReport, Closure, ClosureView, FleetPicture, ImportReport, MapView, StopPage, StopRow, VanRoute, VanView,
 } from '../kit/generated/console.ts'
 
 export interface Hearing {
@@ -10,6 +10,7 @@ export interface Hearing {
   vans(vans: VanView[]): void
   stops(stops: StopRow[]): void
   closures(closures: ClosureView[]): void
+  alarms(alarms: Alarm[]): void
   answering(is_answering: boolean): void
 }
 
@@ -29,9 +30,16 @@ export function listenToFleet(hearing: Hearing): () => void {
       else if (event === 'vans') hearing.vans(JSON.parse(data) as VanView[])
       else if (event === 'stops') hearing.stops(JSON.parse(data) as StopRow[])
       else if (event === 'closures') hearing.closures(JSON.parse(data) as ClosureView[])
+      else if (event === 'alarms') hearing.alarms(JSON.parse(data) as Alarm[])
     },
     onAnswering: (is_answering) => hearing.answering(is_answering),
+    onRefused: leaveWhenSignedOut,
   })
+}
+
+/** A session ends by its time, by a new password, or in another window. */
+function leaveWhenSignedOut(status: number): void {
+  if (status === 401) location.assign('/login')
 }
 
 const part = encodeURIComponent
@@ -69,6 +77,7 @@ async function ask<T>(path: string, init: RequestInit = {}, patience_ms = PATIEN
   try {
     const answer = await fetch(path, { cache: 'no-store', ...init, signal: AbortSignal.timeout(patience_ms) })
     if (answer.ok) return { is: 'done', value: (await answer.json()) as T }
+    leaveWhenSignedOut(answer.status)
     return { is: 'refused', status: answer.status, message: await problemIn(answer) }
   } catch {
     return { is: 'no_answer' }

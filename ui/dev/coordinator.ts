@@ -15,7 +15,8 @@ import { DOOR, SCRAWL } from './proof.ts'
 
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; connect-src 'self'; " +
-  "img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'"
+  "img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; form-action 'self'; " +
+  "frame-ancestors 'none'; base-uri 'none'"
 
 class CannedCoordinator {
   picture: FleetPicture = longer(morning(), Number(process.env['ROUNDSMAN_STOPS'] ?? 0))

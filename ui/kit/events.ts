@@ -5,6 +5,8 @@ export interface Listener {
   on(event: string, data: string): void
   /** True from the first byte on; false when the server cannot be reached, hangs up or falls silent. */
   onAnswering(is_answering: boolean): void
+  /** The server answered, and said no. */
+  onRefused?(status: number): void
 }
 
 export interface Patience {
@@ -54,6 +56,7 @@ export function listen(
     let watchdog = setTimeout(() => control.abort(), patience.silence_ms)
     try {
       const answer = await fetch(url, { headers: { accept: 'text/event-stream' }, signal: control.signal, cache: 'no-store' })
+      if (!answer.ok) listener.onRefused?.(answer.status)
       if (!answer.ok || !answer.body) throw new Error(`${url} answered ${answer.status}`)
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
       let text = ''

@@ -39,6 +39,11 @@ export function dayName(at: string | number | Date, timezone: string, locale: Lo
   return format(locale, timezone, { weekday: 'short', day: 'numeric', month: 'short' }).format(new Date(at)).replace(',', '')
 }
 
+/** "23 Nov 2026" of a plain date, "2026-11-23". */
+export function calendarDay(date: string, locale: Locale): string {
+  return format(locale, 'UTC', { day: 'numeric', month: 'short', year: 'numeric' }).format(new Date(`${date}T12:00:00Z`))
+}
+
 /** The full hours within an axis, in epoch milliseconds: its grid lines. Whole hours of the zone, not of UTC. */
 export function fullHours(from_ms: number, to_ms: number, timezone: string): number[] {
   const minute = Number(format('en-GB', timezone, { minute: '2-digit' }).format(new Date(from_ms)))
