@@ -11,7 +11,7 @@ import pytest
 from cloud.broker import PrivateBroker, config_text, find_mosquitto
 from cloud.errors import BrokerError
 from host.loopback import claim_port, free_port
-from wire.mqtt import Arrived, Connected, MqttLink
+from wire.mqtt import Arrived, Connected, Disconnected, MqttLink
 
 
 @pytest.fixture
@@ -47,6 +47,26 @@ async def test_it_is_up_when_start_returns_and_keeps_what_is_retained_over_a_res
     assert broker.pid is None
     await broker.start()
 
+    assert await kept_message(broker) == b"kept"
+
+
+@pytest.mark.system
+async def test_a_restart_ends_every_session_and_keeps_what_was_kept(broker: PrivateBroker) -> None:
+    await broker.start()
+    first = broker.pid
+    assert await kept_message(broker, publish=b"kept") == b"kept"
+    link = MqttLink(host="127.0.0.1", port=broker._port, client_id="van", subscriptions=[("b", 1)])
+    link.start()
+    events = link.events()
+    async with asyncio.timeout(10):
+        assert isinstance(await anext(events), Connected)
+
+        await broker.restart()
+
+        assert isinstance(await anext(events), Disconnected)
+        assert isinstance(await anext(events), Connected)
+    await link.close()
+    assert broker.pid not in (None, first)
     assert await kept_message(broker) == b"kept"
 
 

@@ -1,9 +1,10 @@
 """Who may ask what of the console: every route, with and without a session."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from http.cookies import SimpleCookie
 from pathlib import Path
 
@@ -15,10 +16,12 @@ from aiohttp.web import Application, Request
 from cloud.api import fleet
 from cloud.api.access import COOKIE, POLICY, Who
 from cloud.api.server import make_app
+from cloud.fleet.view import Alarm, AlarmKind
 from cloud.identity import office
 from cloud.identity.desk import Desk
 from cloud.identity.home import open_home
 from cloud.identity.register import open_register
+from cloud.live import LiveFleet
 from tests.cloud.api.world import CHANGE, a_world
 
 PASSWORD = "a long password"
@@ -37,10 +40,11 @@ class Clock:
 class Console:
     """A console with its locks on, and a browser before it. Plain HTTP carries it; the session is put in by hand."""
 
-    def __init__(self, client: TestClient[Request, Application], desk: Desk, clock: Clock) -> None:
+    def __init__(self, client: TestClient[Request, Application], desk: Desk, clock: Clock, live: LiveFleet) -> None:
         self.client = client
         self.desk = desk
         self.clock = clock
+        self.live = live
 
     @property
     def origin(self) -> str:
@@ -76,7 +80,7 @@ async def a_console(tmp_path: Path) -> AsyncIterator[Console]:
     async with a_world(tmp_path) as world:
         app = make_app(replace(world.parts, desk=desk, is_secured=True, hosts=frozenset({"depot.example"})))
         async with TestClient(TestServer(app, host="127.0.0.1")) as client:
-            yield Console(client, desk, clock)
+            yield Console(client, desk, clock, world.parts.live)
     desk.close()
 
 
@@ -131,6 +135,21 @@ async def test_a_session_ends_when_its_person_signs_out_and_when_its_time_is_ove
     assert (await console.client.get("/api/picture", headers=later)).status == 200
     console.clock.at += timedelta(hours=12)
     assert (await console.client.get("/api/picture", headers=later)).status == 401
+
+
+async def test_an_alarm_is_in_the_picture_and_told_as_it_is_raised(console: Console) -> None:
+    session = await console.session()
+    alarm = Alarm(kind=AlarmKind.VAN_CERTIFICATE, van="van-1", ends_on=date(2026, 11, 29), days_left=5)
+    async with console.client.get("/api/events", headers=session) as stream:
+        assert (await stream.content.readline()) == b"event: picture\n"
+        console.live.alarms_are((alarm,))
+        told = b""
+        while b"event: alarms" not in told:
+            told = await stream.content.readline()
+        assert Alarm.model_validate(json.loads((await stream.content.readline()).removeprefix(b"data: "))[0]) == alarm
+        console.live.end()
+    picture = await (await console.client.get("/api/picture", headers=session)).json()
+    assert [each["van"] for each in picture["alarms"]] == ["van-1"]
 
 
 async def test_a_stream_ends_with_its_session(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
