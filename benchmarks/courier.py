@@ -14,6 +14,8 @@ from typing import Any
 
 from agent.config import Settings, read_settings
 from agent.courier import Courier
+from agent.identity.badge import Badge
+from agent.identity.tls import Credentials
 from agent.link.live import live
 from agent.runtime import Runtime
 from agent.store.store import Step, Store
@@ -123,6 +125,7 @@ def _courier(settings: Settings, store: Store, runtime: Runtime, clock: Clock, o
         receipted=on_receipt,
         clock=clock,
         is_online=runtime.run.is_online,
+        secure=Credentials(Badge(settings.data_dir)).secure if settings.broker.tls else None,
     )
 
 

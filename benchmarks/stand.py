@@ -9,12 +9,17 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from agent.identity.badge import Badge
+from agent.identity.enrol import enrol
 from benchmarks.made import DEPOT
+from cloud.identity.home import open_home
+from cloud.identity.office import make_token
+from cloud.identity.register import open_register
 from host.child import Child
 from host.loopback import free_port
 from simulator.dispatcher import Dispatcher
@@ -79,7 +84,7 @@ async def stand(name: str, vans: int) -> AsyncIterator[tuple[Stand, Dispatcher]]
         console_port=free_port(),
         day=datetime.now(UTC).date(),
         vans=tuple(f"van-{number}" for number in range(1, vans + 1)),
-        is_secured=False,
+        is_secured=True,
     )
     settings = folder / "cloud.toml"
     settings.write_text(_cloud_toml(made))
@@ -93,11 +98,21 @@ async def stand(name: str, vans: int) -> AsyncIterator[tuple[Stand, Dispatcher]]
     )
     try:
         await cloud.ready_when(dispatcher.is_up, UP_WITHIN_S)
+        await asyncio.to_thread(_let_in, made)
         yield made, dispatcher
     finally:
         await dispatcher.close()
         await cloud.stop()
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _let_in(made: Stand) -> None:
+    """Each van gets its certificate, as by `python -m cloud enrol` and `python -m agent enrol`."""
+    home = open_home(made.cloud_dir, FLEET, datetime.now(UTC))
+    with closing(open_register(home.register_path)) as book:
+        for van in made.vans:
+            token = make_token(home.authority, book, van, datetime.now(UTC))
+            enrol(Badge(made.van_dir(van)), van, token, f"http://{LOOPBACK}:{made.console_port}")
 
 
 def _cloud_toml(made: Stand) -> str:
@@ -110,7 +125,7 @@ def _cloud_toml(made: Stand) -> str:
         [
             f'fleet = "{FLEET}"\ndata_dir = "{made.cloud_dir}"\ntimezone = "UTC"',
             f'[broker]\nis_private = true\nhost = "{LOOPBACK}"\nport = {made.broker_port}',
-            f'[http]\nhost = "{LOOPBACK}"\nport = {made.console_port}',
+            f'[http]\ntls = false\nhost = "{LOOPBACK}"\nport = {made.console_port}',
             f'[depot]\nname = "Depot"\nlat_deg = {DEPOT.lat_deg!r}\nlon_deg = {DEPOT.lon_deg!r}',
             *vans,
         ]
