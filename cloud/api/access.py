@@ -24,7 +24,7 @@ SIGN_IN = "/login"
 
 class Who(enum.Enum):
     ANYONE = "anyone"
-    """Guards itself: by a password, or a one-time token."""
+    """Guards itself, by a password or a one-time token; or has nothing to hide, as the built pages' own files."""
     PERSON = "a person who signed in"
     VAN = "a van, by its certificate"
 
@@ -37,6 +37,8 @@ POLICY: Mapping[tuple[str, str], Who] = {
     ("POST", "/logout"): Who.ANYONE,
     ("GET", "/authority.pem"): Who.ANYONE,
     ("GET", "/api/health"): Who.ANYONE,
+    ("GET", "/favicon.svg"): Who.ANYONE,
+    ("GET", "/assets/{path}"): Who.ANYONE,
     ("POST", "/api/enrol"): Who.ANYONE,
     ("POST", "/api/renew"): Who.VAN,
     ("GET", "/api/picture"): Who.PERSON,

@@ -27,7 +27,7 @@ def make_app(parts: Parts) -> web.Application:
         [*fleet.routes(parts), *orders.routes(parts), *closures.routes(parts), *stops.routes(), *base_map.routes()]
     )
     app.add_routes([*login.routes(), *enrolment.routes()])
-    app.add_routes([web.get("/{path:.*}", page)])
+    app.add_routes([web.get("/favicon.svg", page), web.get("/assets/{path}", asset), web.get("/{path:.*}", page)])
     return app
 
 
@@ -46,15 +46,21 @@ async def _let_watchers_go(app: web.Application) -> None:
 async def page(request: web.Request) -> web.StreamResponse:
     """A file of the console's page, and the page itself at the root."""
     root = (request.app[PARTS].pages_dir / "console").resolve()
-    wanted = request.match_info["path"] or "index.html"
+    wanted = request.path.removeprefix("/") or "index.html"
     found = _inside(root, wanted)
-    if found is None and not request.match_info["path"]:
+    if found is None and request.path == "/":
         raise NotFoundError(f"the console's page is not built: there is no {root / 'index.html'}. Run scripts/demo")
     if found is None or wanted.startswith("api/"):
         raise NotFoundError(f"there is nothing at {request.path}")
-    is_named_by_content = "assets" in found.relative_to(root).parts
-    cache = "max-age=31536000, immutable" if is_named_by_content else "no-cache"
-    return web.FileResponse(found, headers={"Cache-Control": cache})
+    return web.FileResponse(found, headers={"Cache-Control": "no-cache"})
+
+
+async def asset(request: web.Request) -> web.StreamResponse:
+    """A built file, named by its content: script, style, font. The sign-in page needs some before anybody is known."""
+    found = _inside((request.app[PARTS].pages_dir / "console" / "assets").resolve(), request.match_info["path"])
+    if found is None:
+        raise NotFoundError(f"there is nothing at {request.path}")
+    return web.FileResponse(found, headers={"Cache-Control": "max-age=31536000, immutable"})
 
 
 def _inside(root: Path, wanted: str) -> Path | None:

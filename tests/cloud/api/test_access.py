@@ -12,6 +12,7 @@ import pytest
 from aiohttp import ClientResponse, FormData
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
+from yarl import URL
 
 from cloud.api import fleet
 from cloud.api.access import COOKIE, POLICY, Who
@@ -106,7 +107,8 @@ async def test_without_a_session_nothing_is_told_and_nothing_is_done(console: Co
             case Who.VAN:
                 assert answer.status == 403, path
             case Who.ANYONE:
-                assert answer.status not in (401, 404), path
+                assert answer.status != 401, path
+                assert answer.headers.get("Location") != "/login" or path == "/logout", path
 
 
 async def test_a_session_opens_what_is_for_people_and_nothing_that_is_for_vans(console: Console) -> None:
@@ -216,6 +218,36 @@ async def test_the_pages_before_signing_in_run_no_script_and_say_nothing_back_un
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert "<script" not in await answer.text()
     assert "no-store" in answer.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language", "word"),
+    [
+        ("pt-PT,pt;q=0.9,en;q=0.8", "pt", "Código"),
+        ("ja,de;q=0.5", "de", "Einmalcode"),
+        ("*", "en", "Token"),
+    ],
+)
+async def test_the_pages_before_signing_in_speak_the_browsers_language(
+    console: Console, accepted: str, language: str, word: str
+) -> None:
+    page = await (await console.client.get("/setup", headers={"Accept-Language": accepted})).text()
+    assert f'<html lang="{language}">' in page
+    assert word in page
+
+
+async def test_the_built_files_are_for_anyone_and_the_page_itself_is_not(console: Console, tmp_path: Path) -> None:
+    assets = tmp_path / "pages" / "console" / "assets"
+    assets.mkdir(parents=True)
+    (assets / "index.js").write_text("built")
+    (tmp_path / "pages" / "console" / "index.html").write_text("page")
+    (tmp_path / "pages" / "hidden").write_text("not for you")
+    assert await (await console.client.get("/assets/index.js")).text() == "built"
+    assert (await console.client.get("/index.html", allow_redirects=False)).status == 303
+    for path in ("/assets/..%2f..%2fhidden", "/assets/..%2findex.html", "/assets/%00", "/assets/"):
+        answer = await console.client.get(URL(path, encoded=True), allow_redirects=False)
+        assert answer.status in (303, 404), path
+        assert "not for you" not in await answer.text()
 
 
 async def test_signing_in_takes_as_long_for_a_name_that_nobody_has() -> None:

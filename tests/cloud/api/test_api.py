@@ -373,7 +373,7 @@ async def test_every_answer_carries_the_headers_of_a_closed_house(world: World) 
     for path in ("/api/picture", "/api/nothing", "/", "/tiles/1/0/0.pbf"):
         async with world.client.get(path) as response:
             assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
-            assert response.headers["Referrer-Policy"] == "no-referrer"
+            assert response.headers["Referrer-Policy"] == "same-origin"
 
 
 async def test_unknown_paths_and_methods_are_told_in_words(world: World) -> None:
