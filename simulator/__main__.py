@@ -83,8 +83,12 @@ async def _until_stopped(wish: demo.Wish, is_headless: bool) -> Report | None:
         print(f"\n  Console      {stage.console_url}/")
         if not stage.is_plain:
             print(f"               sign in as {DISPATCHER}, password {stage.password}")
-            print("               The run is its own authority, which no browser knows: go on past the warning,")
-            print(f"               or import {stage.authority_file}")
+            print("               The run is its own authority, which no browser knows, so the browser warns: choose")
+            print(
+                '               "Advanced", then to go on to the page. To see that it is ours, compare the fingerprint'
+            )
+            print(f"               in the warning's certificate (SHA-256): {stage.fingerprint()}")
+            print("               Without HTTPS and sign-in, on this machine only: scripts/demo --plain-console")
         for van in stage.vans:
             print(f"  {van.name} cab    {van.page_url}/   ({van.driver})")
         print(f"  Files        {stage.folder}\n", flush=True)

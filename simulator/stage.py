@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import shutil
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
@@ -67,6 +68,11 @@ class Stage(Value):
     def authority_file(self) -> Path:
         """What a browser must know to trust the console."""
         return self.cloud_dir / "authority" / "authority.pem"
+
+    def fingerprint(self) -> str:
+        """Of the console's certificate, as a browser shows it, for a person to compare. Raises OSError."""
+        der = ssl.PEM_cert_to_DER_cert((self.cloud_dir / "authority" / "server.pem").read_text())
+        return hashlib.sha256(der).hexdigest()
 
 
 def map_pack(pbf: Path, name: str, progress: Callable[[str], None]) -> Path:
