@@ -25,7 +25,7 @@ from simulator.scenario import LinkCut, Scenario
 from simulator.world import StagedWorld
 
 SETTLE_S = 60.0
-"""How long after the last driver is home everything may take to reach the coordinator, in real seconds."""
+"""How long nothing more may reach the coordinator after the last driver is home, in real seconds."""
 
 
 @dataclass(frozen=True)

@@ -32,10 +32,10 @@ def notebooks(folder: Path) -> list[Seen]:
     return [seen for path in sorted(folder.glob("*.jsonl")) for seen in read_seen(path)]
 
 
-async def settled(dispatcher: Dispatcher, seen: Sequence[Seen], timeout_s: float) -> bool:
-    """Waits until no van has anything left to say and all evidence is whole; False when that took too long."""
+async def settled(dispatcher: Dispatcher, seen: Sequence[Seen], patience_s: float) -> bool:
+    """Waits until no van has anything left to say and all evidence is whole; False when nothing came any more."""
     loop = asyncio.get_running_loop()
-    give_up_at = loop.time() + timeout_s
+    give_up_at, furthest = loop.time() + patience_s, (-1, 0)
     proofs = {note.stop_id for note in seen if note.kind in EVIDENCE}
     while loop.time() < give_up_at:
         try:
@@ -47,6 +47,9 @@ async def settled(dispatcher: Dispatcher, seen: Sequence[Seen], timeout_s: float
         whole = all(stop["proofs"] == stop["proofs_whole"] for stop in picture["stops"] if stop["stop_id"] in proofs)
         if whole and waiting == 0 and all(van["is_online"] for van in picture["vans"]):
             return True
+        reached = (sum(stop["proofs_whole"] for stop in picture["stops"]), -waiting)
+        if reached > furthest:  # a slow machine is no loss
+            give_up_at, furthest = loop.time() + patience_s, reached
         await asyncio.sleep(0.5)
     return False
 

@@ -1,6 +1,7 @@
 """Names from outside that would mean something to a file system, a broker, a database or a page are refused."""
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -24,7 +25,7 @@ ROUTES = [
 
 @pytest.mark.parametrize("kind", [Name, StopId, Sha256, Epoch], ids=["van or fleet", "stop", "hash", "epoch"])
 @pytest.mark.parametrize("text", ["", *HOSTILE])
-def test_no_message_carries_a_name_that_is_none(kind: object, text: str) -> None:
+def test_no_message_carries_a_name_that_is_none(kind: Any, text: str) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter[str](kind).validate_python(text)
 
