@@ -20,7 +20,7 @@ class SlowFleet:
 
 
 def looked_at(fleet: SlowFleet) -> Dispatcher:
-    return cast(Dispatcher, fleet)
+    return cast("Dispatcher", fleet)
 
 
 async def test_a_backlog_that_shrinks_is_waited_for_however_long_it_takes() -> None:
