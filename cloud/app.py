@@ -143,7 +143,7 @@ async def run(settings: CloudSettings, stopped: asyncio.Event, say: Say) -> None
             publisher.run(),
             live.run(),
             _keep_closed(network, database, clock),
-            *([doors.tend(private if lock else None, live.alarms_are)] if doors else []),
+            *([doors.tend(private if lock else None, live.endings_are)] if doors else []),
         )
         say("stopping")
 

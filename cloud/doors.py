@@ -14,10 +14,10 @@ from functools import partial
 from cloud.broker import BrokerTls, PrivateBroker, acl_text
 from cloud.config import CloudSettings
 from cloud.errors import StoreError
-from cloud.fleet.view import Alarm
-from cloud.identity.alarms import alarms
+from cloud.fleet.view import Ending
 from cloud.identity.certificates import COORDINATOR, REVOKED_LIST_LIFE
 from cloud.identity.desk import Desk, machine_now
+from cloud.identity.endings import endings
 from cloud.identity.home import Home, open_home, write_private
 from cloud.identity.register import open_register
 from cloud.identity.tls import console_context, coordinators_link, load_server
@@ -77,10 +77,10 @@ class Doors:
             self._revoked, self._listed_at = revoked, now
         return is_news
 
-    async def alarms(self) -> tuple[Alarm, ...]:
+    async def endings(self) -> tuple[Ending, ...]:
         """What nothing renewed in time. Raises StoreError, OSError."""
         now, ends = self._now(), await self.desk.ends_of_vans()
-        return alarms(
+        return endings(
             vans={van: ends_at for van, ends_at in ends.items() if van in self._vans},
             servers=self._home.own_ends_at(),
             authority=self._home.authority.certificate.not_valid_after_utc,
@@ -88,14 +88,16 @@ class Doors:
             now=now,
         )
 
-    async def tend(self, broker: PrivateBroker | None, tell: Callable[[tuple[Alarm, ...]], None]) -> None:
+    async def tend(self, broker: PrivateBroker | None, tell: Callable[[tuple[Ending, ...]], None]) -> None:
         """Until cancelled. A broker that is not ours must read `revoked.pem` by itself; the docs say how."""
-        told: tuple[Alarm, ...] = ()
+        told: tuple[Ending, ...] = ()
         while True:
             try:
-                found = await self.alarms()
-                for alarm in set(found) - set(told):
-                    log.warning("%s of %s ends on %s", alarm.kind.value, alarm.van or "this coordinator", alarm.ends_on)
+                found = await self.endings()
+                for ending in set(found) - set(told):
+                    log.warning(
+                        "%s of %s ends on %s", ending.kind.value, ending.van or "this coordinator", ending.ends_on
+                    )
                 told = found
                 tell(found)
             except (StoreError, OSError) as error:

@@ -13,7 +13,7 @@ from datetime import date
 
 from cloud.errors import StoreError
 from cloud.fleet.picture import Changes, Picture
-from cloud.fleet.view import Alarm, ClosureView, FleetPicture, StopRow, VanView
+from cloud.fleet.view import ClosureView, Ending, FleetPicture, StopRow, VanView
 from cloud.store import reading
 from cloud.store.closures import standing_closures
 from cloud.store.database import Database
@@ -35,7 +35,7 @@ class Update:
     vans: tuple[VanView, ...] = ()
     stops: tuple[StopRow, ...] = ()
     closures: tuple[ClosureView, ...] | None = None
-    alarms: tuple[Alarm, ...] | None = None
+    endings: tuple[Ending, ...] | None = None
 
 
 @dataclass(eq=False)
@@ -46,7 +46,7 @@ class Watcher:
     vans: set[str] = field(default_factory=set)
     stops: set[StopId] = field(default_factory=set)
     closures: bool = False
-    alarms: bool = False
+    endings: bool = False
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -114,13 +114,13 @@ class LiveFleet:
             await self._read_closures()
             self._tell_closures()
 
-    def alarms_are(self, alarms: tuple[Alarm, ...]) -> None:
+    def endings_are(self, endings: tuple[Ending, ...]) -> None:
         """What is about to end; the same ones again are no news."""
-        if alarms == self._picture.alarms:
+        if endings == self._picture.endings:
             return
-        self._picture.alarms = alarms
+        self._picture.endings = endings
         for watcher in self._watchers:
-            watcher.alarms = True
+            watcher.endings = True
             watcher.woken.set()
 
     # What the console asks ----------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ class LiveFleet:
         update = self._update_for(watcher)
         watcher.vans.clear()
         watcher.stops.clear()
-        watcher.is_new = watcher.closures = watcher.alarms = False
+        watcher.is_new = watcher.closures = watcher.endings = False
         return update
 
     def _update_for(self, watcher: Watcher) -> Update:
@@ -166,7 +166,7 @@ class LiveFleet:
             vans=tuple(van for van in vans if van is not None),
             stops=tuple(row for row in rows if row is not None),
             closures=self._picture.closures if watcher.closures else None,
-            alarms=self._picture.alarms if watcher.alarms else None,
+            endings=self._picture.endings if watcher.endings else None,
         )
 
     # Keeping up ---------------------------------------------------------------------------------------------------

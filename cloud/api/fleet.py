@@ -110,8 +110,8 @@ def as_events(update: Update) -> bytes:
         parts.append(_event("stops", _listed(update.stops)))
     if update.closures is not None:
         parts.append(_event("closures", _listed(update.closures)))
-    if update.alarms is not None:
-        parts.append(_event("alarms", _listed(update.alarms)))
+    if update.endings is not None:
+        parts.append(_event("endings", _listed(update.endings)))
     return "".join(parts).encode()
 
 

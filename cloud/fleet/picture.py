@@ -6,7 +6,7 @@ from datetime import date, datetime
 from cloud.fleet.build import Job, closure_view, looks_the_same, stop_row, van_view
 from cloud.fleet.fold import StopState
 from cloud.fleet.news import VanNews
-from cloud.fleet.view import Alarm, ClosureView, FleetPicture, StopRow, StopStatus, VanView
+from cloud.fleet.view import ClosureView, Ending, FleetPicture, StopRow, StopStatus, VanView
 from wire.events import Eta
 from wire.manifest import Closure, Depot
 from wire.model import Sha256, StopId, Value
@@ -41,7 +41,7 @@ class Picture:
     def __init__(self, vans: Iterable[VanFacts], depot: Depot | None, timezone: str, clock_rate: float) -> None:
         self.day: date | None = None
         self.closures: tuple[ClosureView, ...] = ()
-        self.alarms: tuple[Alarm, ...] = ()
+        self.endings: tuple[Ending, ...] = ()
         self._depot = depot
         self._timezone = timezone
         self._clock_rate = clock_rate
@@ -147,7 +147,7 @@ class Picture:
             vans=tuple(self._views[name] for name in self._vans if name in self._views),
             stops=tuple(self._rows[stop_id] for stop_id in sorted(self._rows)),
             closures=self.closures,
-            alarms=self.alarms,
+            endings=self.endings,
         )
 
     def _built(self, stop_id: StopId, etas: Mapping[str, Mapping[StopId, Eta]], now: datetime) -> StopRow:

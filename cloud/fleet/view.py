@@ -106,7 +106,7 @@ class StopRow(Value):
     why_unassigned: str
 
 
-class AlarmKind(StrEnum):
+class EndingKind(StrEnum):
     """What is about to end, or has ended, because nothing renewed it."""
 
     VAN_CERTIFICATE = "van_certificate"
@@ -116,10 +116,10 @@ class AlarmKind(StrEnum):
     REVOKED_LIST = "revoked_list"
 
 
-class Alarm(Value):
+class Ending(Value):
     """By the machine's own calendar, also where a simulation's day is another one."""
 
-    kind: AlarmKind
+    kind: EndingKind
     van: str | None
     ends_on: date
     days_left: int
@@ -137,7 +137,7 @@ class FleetPicture(Value):
     vans: tuple[VanView, ...]
     stops: tuple[StopRow, ...]
     closures: tuple["ClosureView", ...]
-    alarms: tuple[Alarm, ...] = ()
+    endings: tuple[Ending, ...] = ()
 
 
 class ClosureView(Value):

@@ -58,8 +58,8 @@ describe('what needs a person', () => {
   })
 
   test('names what is about to end because nothing renewed it', () => {
-    const alarm = { kind: 'van_certificate', van: 'van-2', ends_on: '2026-11-29', days_left: 4 } as const
-    expect(needsYou([], [], NOW, [alarm])).toMatchObject([{ is: 'ending', alarm }])
+    const ending = { kind: 'van_certificate', van: 'van-2', ends_on: '2026-11-29', days_left: 4 } as const
+    expect(needsYou([], [], NOW, [ending])).toMatchObject([{ is: 'ending', ending }])
   })
 
   test('is nothing on a quiet day, which has no age', () => {

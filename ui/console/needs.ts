@@ -1,6 +1,6 @@
 /** What needs a person, worked out from the picture alone. Most pressing first. */
 
-import type { Alarm, StopRow, VanView } from '../kit/generated/console.ts'
+import type { Ending, StopRow, VanView } from '../kit/generated/console.ts'
 import { isWorry } from '../kit/waiting.ts'
 import { isSilent } from './vans.ts'
 
@@ -8,7 +8,7 @@ import { isSilent } from './vans.ts'
 export type Need =
   | { is: 'late'; key: string; stop: StopRow; more: number; has_ended: boolean; since_ms: number | null }
   | { is: 'silent'; key: string; van: VanView; since_ms: number | null }
-  | { is: 'ending'; key: string; alarm: Alarm; since_ms: null }
+  | { is: 'ending'; key: string; ending: Ending; since_ms: null }
   | { is: 'flagged'; key: string; stop: StopRow; since_ms: number | null }
   | { is: 'proof'; key: string; stop: StopRow; since_ms: number | null }
   | { is: 'waiting'; key: string; van: VanView; since_ms: number }
@@ -23,7 +23,7 @@ export type NeededAlarm = (typeof ALARMS)[number]
 const PROOF_PATIENCE_MS = 10 * 60_000
 
 export function needsYou(
-  vans: readonly VanView[], stops: Iterable<StopRow>, now_ms: number, endings: readonly Alarm[] = [],
+  vans: readonly VanView[], stops: Iterable<StopRow>, now_ms: number, endings: readonly Ending[] = [],
 ): Need[] {
   const late = new Map<string, StopRow[]>()
   const unassigned = new Map<string, StopRow[]>()
@@ -54,7 +54,7 @@ export function needsYou(
     ...oldestFirst(silent),
     ...alarms,
     ...oldestFirst(waiting),
-    ...endings.map((alarm): Need => ({ is: 'ending', key: `ending ${alarm.kind} ${alarm.van}`, alarm, since_ms: null })),
+    ...endings.map((ending): Need => ({ is: 'ending', key: `ending ${ending.kind} ${ending.van}`, ending, since_ms: null })),
     ...oldestFirst(flagged),
     ...oldestFirst(proofs),
     ...[...unassigned].map(([why, of_why]): Need => ({ is: 'unassigned', key: `unassigned ${why}`, why, stops: of_why, since_ms: null })),

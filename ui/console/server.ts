@@ -2,7 +2,7 @@
 
 import { listen } from '../kit/events.ts'
 import type {
-  Alarm, ApiProblem, AssignReport, Closure, ClosureView, FleetPicture, ImportReport, MapView, StopPage, StopRow, VanRoute, VanView,
+  Ending, ApiProblem, AssignReport, Closure, ClosureView, FleetPicture, ImportReport, MapView, StopPage, StopRow, VanRoute, VanView,
 } from '../kit/generated/console.ts'
 
 export interface Hearing {
@@ -10,7 +10,7 @@ export interface Hearing {
   vans(vans: VanView[]): void
   stops(stops: StopRow[]): void
   closures(closures: ClosureView[]): void
-  alarms(alarms: Alarm[]): void
+  endings(endings: Ending[]): void
   answering(is_answering: boolean): void
 }
 
@@ -30,7 +30,7 @@ export function listenToFleet(hearing: Hearing): () => void {
       else if (event === 'vans') hearing.vans(JSON.parse(data) as VanView[])
       else if (event === 'stops') hearing.stops(JSON.parse(data) as StopRow[])
       else if (event === 'closures') hearing.closures(JSON.parse(data) as ClosureView[])
-      else if (event === 'alarms') hearing.alarms(JSON.parse(data) as Alarm[])
+      else if (event === 'endings') hearing.endings(JSON.parse(data) as Ending[])
     },
     onAnswering: (is_answering) => hearing.answering(is_answering),
     onRefused: leaveWhenSignedOut,

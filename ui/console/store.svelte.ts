@@ -2,7 +2,7 @@
 
 import { untrack } from 'svelte'
 
-import type { Alarm, ClosureView, Depot, FleetPicture, MapView, StopRow, VanRoute, VanView } from '../kit/generated/console.ts'
+import type { Ending, ClosureView, Depot, FleetPicture, MapView, StopRow, VanRoute, VanView } from '../kit/generated/console.ts'
 import { isNight } from '../kit/sun.ts'
 import { applyTheme, keepChoice, readChoice, themeNow, type Theme } from '../kit/theme.ts'
 import { readAddress, writeAddress, type Address } from './address.ts'
@@ -20,7 +20,7 @@ class Console {
   vans = $state.raw<ReadonlyMap<string, VanView>>(new Map())
   stops = $state.raw<ReadonlyMap<string, StopRow>>(new Map())
   closures = $state.raw<readonly ClosureView[]>([])
-  alarms = $state.raw<readonly Alarm[]>([])
+  endings = $state.raw<readonly Ending[]>([])
   map = $state.raw<MapView | null>(null)
   /** The way before the selected van. */
   route = $state.raw<VanRoute | null>(null)
@@ -41,7 +41,7 @@ class Console {
   /** The coordinator's time when it last said anything. */
   readonly as_of_ms = $derived(this.said_ms + Math.max(0, this.last_word_ms - this.heard_ms) * this.clock_rate)
   readonly ordered_vans = $derived(troubleFirst(this.vans.values(), this.now_ms))
-  readonly needs = $derived(needsYou(this.ordered_vans, this.stops.values(), this.now_ms, this.alarms))
+  readonly needs = $derived(needsYou(this.ordered_vans, this.stops.values(), this.now_ms, this.endings))
   readonly van = $derived.by((): VanView | null => {
     if (this.address.is === 'live' && this.address.van) return this.vans.get(this.address.van) ?? null
     return null
@@ -93,7 +93,7 @@ class Console {
     this.vans = new Map(picture.vans.map((van) => [van.van, van]))
     this.stops = new Map(picture.stops.map((stop) => [stop.stop_id, stop]))
     this.closures = picture.closures
-    this.alarms = picture.alarms
+    this.endings = picture.endings
     this.said_ms = Date.parse(picture.now)
     this.heard_ms = this.beat = performance.now()
     this.is_started = true
@@ -122,7 +122,7 @@ class Console {
       vans: (vans) => (this.vans = merged(this.vans, vans, (van) => van.van)),
       stops: (stops) => (this.stops = merged(this.stops, stops, (stop) => stop.stop_id)),
       closures: (closures) => (this.closures = closures),
-      alarms: (alarms) => (this.alarms = alarms),
+      endings: (endings) => (this.endings = endings),
       answering: (is_answering) => {
         this.is_answering = is_answering
         if (is_answering) heard()

@@ -113,7 +113,7 @@ export function morning(): FleetPicture {
   return {
     now: iso(NOW_MS), clock_rate: 1, timezone: 'Europe/Lisbon', day: DAY, depot: { name: 'Porto depot', lat_deg: 41.1478, lon_deg: -8.6102 },
     vans, stops,
-    alarms: [],
+    endings: [],
     closures: [
       {
         closure_id: 'market', note: 'Street market', valid_from: at('09:00'), valid_until: at('18:00'),

@@ -17,7 +17,7 @@ from yarl import URL
 from cloud.api import fleet
 from cloud.api.access import COOKIE, POLICY, Who
 from cloud.api.server import make_app
-from cloud.fleet.view import Alarm, AlarmKind
+from cloud.fleet.view import Ending, EndingKind
 from cloud.identity import office
 from cloud.identity.desk import Desk
 from cloud.identity.home import open_home
@@ -139,19 +139,19 @@ async def test_a_session_ends_when_its_person_signs_out_and_when_its_time_is_ove
     assert (await console.client.get("/api/picture", headers=later)).status == 401
 
 
-async def test_an_alarm_is_in_the_picture_and_told_as_it_is_raised(console: Console) -> None:
+async def test_what_is_about_to_end_is_in_the_picture_and_told_at_once(console: Console) -> None:
     session = await console.session()
-    alarm = Alarm(kind=AlarmKind.VAN_CERTIFICATE, van="van-1", ends_on=date(2026, 11, 29), days_left=5)
+    ending = Ending(kind=EndingKind.VAN_CERTIFICATE, van="van-1", ends_on=date(2026, 11, 29), days_left=5)
     async with console.client.get("/api/events", headers=session) as stream:
         assert (await stream.content.readline()) == b"event: picture\n"
-        console.live.alarms_are((alarm,))
+        console.live.endings_are((ending,))
         told = b""
-        while b"event: alarms" not in told:
+        while b"event: endings" not in told:
             told = await stream.content.readline()
-        assert Alarm.model_validate(json.loads((await stream.content.readline()).removeprefix(b"data: "))[0]) == alarm
+        assert Ending.model_validate(json.loads((await stream.content.readline()).removeprefix(b"data: "))[0]) == ending
         console.live.end()
     picture = await (await console.client.get("/api/picture", headers=session)).json()
-    assert [each["van"] for each in picture["alarms"]] == ["van-1"]
+    assert [each["van"] for each in picture["endings"]] == ["van-1"]
 
 
 async def test_a_stream_ends_with_its_session(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 /**
  * What is about to end, or has ended, because nothing renewed it.
  */
-export type AlarmKind = 'van_certificate' | 'server_certificate' | 'authority' | 'revoked_list'
+export type EndingKind = 'van_certificate' | 'server_certificate' | 'authority' | 'revoked_list'
 /**
  * Where a plan's leg times come from: the road network, or the straight line, marked as the estimate it is.
  */
@@ -61,15 +61,6 @@ export interface Address {
   street: string
   postcode: string
   city: string
-}
-/**
- * By the machine's own calendar, also where a simulation's day is another one.
- */
-export interface Alarm {
-  kind: AlarmKind
-  van: string | null
-  ends_on: string
-  days_left: number
 }
 /**
  * How much a stop's goods take up.
@@ -132,6 +123,15 @@ export interface Depot {
   lon_deg: number
 }
 /**
+ * By the machine's own calendar, also where a simulation's day is another one.
+ */
+export interface Ending {
+  kind: EndingKind
+  van: string | null
+  ends_on: string
+  days_left: number
+}
+/**
  * When we expect to be there, and how sure we are (10th, 50th and 90th percentile).
  */
 export interface Eta {
@@ -164,7 +164,7 @@ export interface FleetPicture {
   vans: VanView[]
   stops: StopRow[]
   closures: ClosureView[]
-  alarms: Alarm[]
+  endings: Ending[]
 }
 export interface VanView {
   van: string

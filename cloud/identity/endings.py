@@ -7,7 +7,7 @@ of revoked ones every day. What comes nearer to its end than this was left alone
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from cloud.fleet.view import Alarm, AlarmKind
+from cloud.fleet.view import Ending, EndingKind
 
 VAN_LEFT = timedelta(days=7)
 """Renewal is due ten days before the end; three days of trying have gone by."""
@@ -19,24 +19,24 @@ AUTHORITY_LEFT = timedelta(days=365)
 """Nobody renews it by themselves: with a new one every van must be enrolled again."""
 
 
-def alarms(
+def endings(
     *,
     vans: Mapping[str, datetime],
     servers: datetime,
     authority: datetime,
     revoked_list: datetime,
     now: datetime,
-) -> tuple[Alarm, ...]:
+) -> tuple[Ending, ...]:
     """Each argument says when a thing ends; of `vans`, the last certificate that holds. Soonest first."""
     watched = [
-        *((AlarmKind.VAN_CERTIFICATE, van, ends_at, VAN_LEFT) for van, ends_at in vans.items()),
-        (AlarmKind.SERVER_CERTIFICATE, None, servers, SERVER_LEFT),
-        (AlarmKind.REVOKED_LIST, None, revoked_list, LIST_LEFT),
-        (AlarmKind.AUTHORITY, None, authority, AUTHORITY_LEFT),
+        *((EndingKind.VAN_CERTIFICATE, van, ends_at, VAN_LEFT) for van, ends_at in vans.items()),
+        (EndingKind.SERVER_CERTIFICATE, None, servers, SERVER_LEFT),
+        (EndingKind.REVOKED_LIST, None, revoked_list, LIST_LEFT),
+        (EndingKind.AUTHORITY, None, authority, AUTHORITY_LEFT),
     ]
     found = [
-        Alarm(kind=kind, van=van, ends_on=ends_at.date(), days_left=(ends_at - now) // timedelta(days=1))
+        Ending(kind=kind, van=van, ends_on=ends_at.date(), days_left=(ends_at - now) // timedelta(days=1))
         for kind, van, ends_at, left in watched
         if ends_at - now < left
     ]
-    return tuple(sorted(found, key=lambda alarm: (alarm.days_left, alarm.kind, alarm.van or "")))
+    return tuple(sorted(found, key=lambda ending: (ending.days_left, ending.kind, ending.van or "")))
