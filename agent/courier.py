@@ -234,15 +234,22 @@ class Courier:
     async def _send_events(self) -> bool:
         if not self._window.has_room(Lane.EVENTS):
             return False
-        rows = await self._store.next_unreceipted("events", outbound.MAX_EVENTS, self._under_way("events"))
-        if not rows:
-            return False
-        try:
-            return self._send(outbound.events_parcel(self._sender, rows))
-        except UnsendableError as error:
-            log.error("%s; what comes behind it goes on", error)
-            self._unsendable.append(SeqRange(error.row.epoch, "events", error.row.seq, error.row.seq))
-            return True
+        at_once = outbound.MAX_EVENTS * self._window.room
+        rows = await self._store.next_unreceipted("events", at_once, self._under_way("events"))
+        is_done = False
+        while rows and self._window.has_room(Lane.EVENTS):
+            try:
+                parcel = outbound.events_parcel(self._sender, rows)
+            except UnsendableError as error:
+                log.error("%s; what comes behind it goes on", error)
+                self._unsendable.append(SeqRange(error.row.epoch, "events", error.row.seq, error.row.seq))
+                rows, is_done = rows[1:], True
+                continue
+            if not self._send(parcel):
+                break
+            is_done = True
+            rows = rows[parcel.last - parcel.first + 1 :]
+        return is_done
 
     async def _send_track(self, *, fresh: bool) -> bool:
         """The crumbs newer than any sent on this connection; or else the oldest that wait."""

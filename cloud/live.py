@@ -6,10 +6,12 @@ Time changes the picture too: a van falls silent, a window closes, the day turns
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 
 from cloud.errors import StoreError
 from cloud.fleet.picture import Changes, Picture
@@ -22,7 +24,12 @@ from host.clock import Clock
 from wire.model import StopId
 
 REFRESH_S = 0.5
-"""How often the picture is looked over, in real seconds; also how often a watcher is told at most."""
+"""How often the picture is looked over, in real seconds."""
+LEAST_PAUSE_S = 0.1
+REST_SHARE = 4.0
+"""A look is followed by a pause this many times as long: when a fleet comes back, receipts go before the picture."""
+STOPS_AT_ONCE = 200
+"""Read in one look; more would hold up the receipts that are due meanwhile."""
 
 log = logging.getLogger(__name__)
 
@@ -87,11 +94,12 @@ class LiveFleet:
                     await self._woken.wait()
             except TimeoutError:
                 pass
+            began_s = time.monotonic()
             try:
                 await self._look()
             except StoreError as error:
                 log.warning("the picture is not up to date: %s", error)
-            await asyncio.sleep(REFRESH_S / 5)  # a burst of records is one look
+            await asyncio.sleep(max(LEAST_PAUSE_S, REST_SHARE * (time.monotonic() - began_s)))
 
     def end(self) -> None:
         """Lets every watcher go."""
@@ -105,9 +113,14 @@ class LiveFleet:
         self._woken.set()
 
     async def stops_changed(self, stop_ids: Iterable[StopId], of_vans: Iterable[str] = ()) -> None:
-        """Reads these again; returns when the picture shows them."""
+        """Reads these orders again; returns when the picture shows them."""
         async with self._reading:
-            await self._take_in(set(stop_ids), set(of_vans))
+            today = self._picture.day
+            for order, facts in await self._database.read(lambda conn: reading.stops(conn, set(stop_ids))):
+                if order.day == today:
+                    self._picture.put_stop(order, facts)
+            await self._read_vans(set(of_vans))
+            self._refresh()
 
     async def closures_changed(self) -> None:
         async with self._reading:
@@ -179,26 +192,35 @@ class LiveFleet:
                 return
             noted, self._noted = self._noted, Stored()
             try:
-                await self._take_in(noted.stops | self._picture.stops_with(noted.blobs), noted.vans)
+                stop_ids = noted.stops | self._picture.stops_with(noted.blobs)
+                now_ids = set(islice(stop_ids, STOPS_AT_ONCE))
+                await self._read_facts(now_ids)
+                await self._read_vans(noted.vans)
             except StoreError:
                 self._noted.add(noted)
                 raise
+            if later_ids := stop_ids - now_ids:
+                self.note(Stored(stops=later_ids))
+            self._refresh()
             self._drop_old_closures()
 
-    async def _take_in(self, stop_ids: set[StopId], vans: set[str]) -> None:
+    async def _read_facts(self, stop_ids: set[StopId]) -> None:
+        known_ids = self._picture.of_the_day(stop_ids)
+        if known_ids:
+            found = await self._database.read(lambda conn: reading.facts_of(conn, known_ids))
+            for stop_id, facts in found.items():
+                self._picture.put_facts(stop_id, facts)
+
+    async def _read_vans(self, vans: set[str]) -> None:
         today = self._picture.day
-        if today is not None and stop_ids:
-            for order, facts in await self._database.read(lambda conn: reading.stops(conn, stop_ids)):
-                if order.day == today:
-                    self._picture.put_stop(order, facts)
-        if today is not None and vans:
-            found = await self._database.read(lambda conn: reading.van_news(conn, vans, today))
-            for name, (news, version) in found.items():
-                came_online = news.is_online and not self._picture.is_online(name)
-                self._picture.put_van(name, news, version)
-                if came_online:
-                    self._on_online(name, news.applied_manifest_version)
-        self._refresh()
+        if today is None or not vans:
+            return
+        found = await self._database.read(lambda conn: reading.van_news(conn, vans, today))
+        for name, (news, version) in found.items():
+            came_online = news.is_online and not self._picture.is_online(name)
+            self._picture.put_van(name, news, version)
+            if came_online:
+                self._on_online(name, news.applied_manifest_version)
 
     async def _start_day(self) -> None:
         day = self._today()

@@ -86,7 +86,7 @@ def wire_document(max_packet_bytes: int, compress_above_bytes: int) -> str:
             *(
                 line
                 for kind, body in events.BODIES.items()
-                for line in (f"### `{kind.value}`\n", *_fields(body, has_title=False))
+                for line in (f"### `{kind}`\n", *_fields(body, has_title=False))
             ),
             *(
                 line

@@ -1,5 +1,6 @@
 """Up: the bodies of the events lane, one model a kind, and the two lossy messages (live, presence)."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -184,7 +185,7 @@ class AlarmRaised(Message):
     detail: str = ""
 
 
-BODIES: dict[EventKind, type[Message]] = {
+BODIES: Mapping[str, type[Message]] = {
     EventKind.STOP_ARRIVED: StopArrived,
     EventKind.STOP_COMPLETED: StopCompleted,
     EventKind.STOP_FAILED: StopFailed,

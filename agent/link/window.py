@@ -43,7 +43,12 @@ class Window:
 
     def has_room(self, lane: Lane) -> bool:
         of_track = sum(sent.parcel.topic.lane is Lane.TRACK for sent in self._sent)
-        return len(self._sent) < LIMIT and (lane is not Lane.TRACK or of_track < TRACK_LIMIT)
+        return self.room > 0 and (lane is not Lane.TRACK or of_track < TRACK_LIMIT)
+
+    @property
+    def room(self) -> int:
+        """Batches of events that may be sent now."""
+        return LIMIT - len(self._sent)
 
     def parcels(self) -> list[Parcel]:
         return [sent.parcel for sent in self._sent]

@@ -6,15 +6,20 @@ of arrival, gaps and batch boundaries included, gives the same state. Order of m
 lanes (another van, or the same van with a new store) there is none, and the van's own clock decides what to show first.
 """
 
-from typing import Self
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from pydantic import TypeAdapter
 
 from cloud.fleet.view import StopStatus
 from wire.events import FailReason, Outcome, ProofCaptured, StopArrived, StopCompleted, StopFailed, StopSkipped
 from wire.manifest import EvidenceKind
-from wire.model import Instant, Latitude, Longitude, Message, Metres, Sha256, StopId, Value
+from wire.model import Instant, Latitude, Longitude, Message, Metres, Sha256, StopId
 
 
-class Origin(Value):
+@dataclass(frozen=True, slots=True)
+class Origin:
     """Which record a fact comes from, when it was captured (None: that van had no idea of the time) and received."""
 
     van: str
@@ -32,18 +37,21 @@ class Origin(Value):
         return (self.van, self.epoch, self.seq)
 
 
-class Arrival(Value):
+@dataclass(frozen=True, slots=True)
+class Arrival:
     origin: Origin
     lat_deg: Latitude | None
     lon_deg: Longitude | None
     distance_m: Metres | None
 
 
-class PutOff(Value):
+@dataclass(frozen=True, slots=True)
+class PutOff:
     origin: Origin
 
 
-class Closing(Value):
+@dataclass(frozen=True, slots=True)
+class Closing:
     """How a van closed the stop: with an outcome, or with a reason why not."""
 
     origin: Origin
@@ -61,7 +69,8 @@ class Closing(Value):
         return self.outcome is not None
 
 
-class AnnouncedEvidence(Value):
+@dataclass(frozen=True, slots=True)
+class AnnouncedEvidence:
     """A piece of proof as the van described it; its bytes come on their own, by hash."""
 
     origin: Origin
@@ -72,7 +81,11 @@ class AnnouncedEvidence(Value):
     signed_by: str
 
 
-class StopState(Value):
+Fact = Arrival | PutOff | Closing | AnnouncedEvidence
+
+
+@dataclass(frozen=True, slots=True)
+class StopState:
     """Everything heard about one stop."""
 
     stop_id: StopId
@@ -80,6 +93,13 @@ class StopState(Value):
     put_offs: tuple[PutOff, ...] = ()
     closings: tuple[Closing, ...] = ()
     announced: tuple[AnnouncedEvidence, ...] = ()
+
+    @staticmethod
+    def from_json(text: str) -> "StopState":
+        return _STATE.validate_json(text)
+
+    def to_json(self) -> str:
+        return _STATE.dump_json(self).decode()
 
     @property
     def closing(self) -> Closing | None:
@@ -142,62 +162,62 @@ class StopState(Value):
             for put_off in self.put_offs
         )
 
-    def with_fact(self, fact: Arrival | PutOff | Closing | AnnouncedEvidence) -> Self:
-        """The state with one fact more; unchanged when it is there already."""
-        match fact:
-            case Arrival():
-                return self.model_copy(update={"arrivals": _added(self.arrivals, fact)})
-            case PutOff():
-                return self.model_copy(update={"put_offs": _added(self.put_offs, fact)})
-            case Closing():
-                return self.model_copy(update={"closings": _added(self.closings, fact)})
-            case AnnouncedEvidence():
-                return self.model_copy(update={"announced": _added(self.announced, fact)})
+
+_STATE = TypeAdapter(StopState)
 
 
-def fold(state: StopState, origin: Origin, body: Message) -> StopState:
-    """The state after one record's body; a body that says nothing about this stop changes nothing."""
-    if getattr(body, "stop_id", None) != state.stop_id:
-        return state
+def fold(state: StopState, told: Iterable[tuple[Origin, Message]]) -> StopState:
+    """The state after these records' bodies. One that says nothing about this stop, or is known, changes nothing."""
+    new: dict[type[Fact], list[Fact]] = {}
+    for origin, body in told:
+        fact = _fact(origin, body) if getattr(body, "stop_id", None) == state.stop_id else None
+        if fact is not None:
+            new.setdefault(type(fact), []).append(fact)
+    return StopState(
+        stop_id=state.stop_id,
+        arrivals=_with(state.arrivals, new.get(Arrival, ())),
+        put_offs=_with(state.put_offs, new.get(PutOff, ())),
+        closings=_with(state.closings, new.get(Closing, ())),
+        announced=_with(state.announced, new.get(AnnouncedEvidence, ())),
+    )
+
+
+def _fact(origin: Origin, body: Message) -> Fact | None:
     match body:
         case StopArrived():
-            return state.with_fact(
-                Arrival(origin=origin, lat_deg=body.lat_deg, lon_deg=body.lon_deg, distance_m=body.distance_m)
-            )
+            return Arrival(origin=origin, lat_deg=body.lat_deg, lon_deg=body.lon_deg, distance_m=body.distance_m)
         case StopSkipped():
-            return state.with_fact(PutOff(origin=origin))
+            return PutOff(origin=origin)
         case StopCompleted():
-            return state.with_fact(
-                Closing(
-                    origin=origin,
-                    outcome=body.outcome,
-                    received_by=body.received_by,
-                    proofs=body.proofs,
-                    lat_deg=body.lat_deg,
-                    lon_deg=body.lon_deg,
-                    distance_m=body.distance_m,
-                )
+            return Closing(
+                origin=origin,
+                outcome=body.outcome,
+                received_by=body.received_by,
+                proofs=body.proofs,
+                lat_deg=body.lat_deg,
+                lon_deg=body.lon_deg,
+                distance_m=body.distance_m,
             )
         case StopFailed():
-            return state.with_fact(Closing(origin=origin, reason=body.reason, note=body.note))
+            return Closing(origin=origin, reason=body.reason, note=body.note)
         case ProofCaptured():
-            return state.with_fact(
-                AnnouncedEvidence(
-                    origin=origin,
-                    kind=body.evidence_kind,
-                    sha256=body.sha256,
-                    size_bytes=body.size_bytes,
-                    media_type=body.media_type,
-                    signed_by=body.signed_by,
-                )
+            return AnnouncedEvidence(
+                origin=origin,
+                kind=body.evidence_kind,
+                sha256=body.sha256,
+                size_bytes=body.size_bytes,
+                media_type=body.media_type,
+                signed_by=body.signed_by,
             )
-    return state
+    return None
 
 
-def _added[F: Arrival | PutOff | Closing | AnnouncedEvidence](facts: tuple[F, ...], fact: F) -> tuple[F, ...]:
-    if any(fact.origin.identity == known.origin.identity for known in facts):
-        return facts
-    return tuple(sorted((*facts, fact), key=lambda known: known.origin.identity))
+def _with[F: Fact](known: tuple[F, ...], new: Sequence[Fact]) -> tuple[F, ...]:
+    """`new` are of the same kind."""
+    if not new:
+        return known
+    by_identity = {fact.origin.identity: fact for fact in (*cast("Sequence[F]", new), *known)}
+    return tuple(by_identity[identity] for identity in sorted(by_identity))
 
 
 def _when(origin: Origin) -> tuple[bool, float, tuple[str, str, int]]:

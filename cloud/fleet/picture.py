@@ -6,7 +6,8 @@ from datetime import date, datetime
 from cloud.fleet.build import Job, closure_view, looks_the_same, stop_row, van_view
 from cloud.fleet.fold import StopState
 from cloud.fleet.news import VanNews
-from cloud.fleet.view import ClosureView, Ending, FleetPicture, StopRow, StopStatus, VanView
+from cloud.fleet.timing import freshness, minutes_past
+from cloud.fleet.view import ClosureView, Ending, FleetPicture, Punctuality, StopRow, StopStatus, VanView
 from wire.events import Eta
 from wire.manifest import Closure, Depot
 from wire.model import Sha256, StopId, Value
@@ -52,23 +53,35 @@ class Picture:
         self._views: dict[str, VanView] = {}
         self._stops_of: dict[str, set[StopId]] = {}
         self._stale: set[StopId] = set()
+        self._stale_vans: set[str] = set()
 
     def start_day(self, day: date) -> None:
         """Empties the day's stops."""
         self.day = day
         for kept in (self._jobs, self._facts, self._rows, self._stops_of, self._stale):
             kept.clear()
+        self._stale_vans = set(self._vans)
 
     def put_stop(self, job: Job, facts: StopFacts) -> None:
         stop_id = job.stop.stop_id
         before = self._jobs.get(stop_id)
         if before is not None and before.van is not None:
             self._stops_of[before.van].discard(stop_id)
+            self._stale_vans.add(before.van)
         if job.van is not None:
             self._stops_of.setdefault(job.van, set()).add(stop_id)
+            self._stale_vans.add(job.van)
         self._jobs[stop_id] = job
+        self.put_facts(stop_id, facts)
+
+    def put_facts(self, stop_id: StopId, facts: StopFacts) -> None:
+        """Of a stop that was put before."""
         self._facts[stop_id] = facts
         self._stale.add(stop_id)
+
+    def of_the_day(self, stop_ids: Collection[StopId]) -> set[StopId]:
+        """Those among these that were put."""
+        return {stop_id for stop_id in stop_ids if stop_id in self._jobs}
 
     def put_van(self, name: str, news: VanNews, manifest_version: int) -> None:
         """Nothing for a van that is not in the fleet."""
@@ -76,8 +89,10 @@ class Picture:
         if before is None:
             return
         self._vans[name] = before.model_copy(update={"news": news, "manifest_version": manifest_version})
-        if news.live != before.news.live:
-            self._stale |= self._stops_of.get(name, set())
+        self._stale_vans.add(name)
+        told, tells = before.news.etas, news.etas
+        moved = {stop_id for stop_id in {*told, *tells} if told.get(stop_id) != tells.get(stop_id)}
+        self._stale |= moved & self._stops_of.get(name, set())
 
     def put_closures(self, closures: Iterable[Closure]) -> None:
         self.closures = tuple(closure_view(closure) for closure in closures)
@@ -115,24 +130,33 @@ class Picture:
     def refresh(self, now: datetime) -> Changes:
         """Brings every view up to `now`; time alone makes a van silent and a stop late."""
         stops = []
-        etas = {name: van.news.etas for name, van in self._vans.items()}
-        for stop_id in self._stale | self._overdue(now):
+        stale = self._stale | self._overdue(now)
+        concerned = {self._jobs[stop_id].van for stop_id in stale}
+        etas = {name: van.news.etas for name, van in self._vans.items() if name in concerned}
+        for stop_id in stale:
             row = self._built(stop_id, etas, now)
             before = self._rows.get(stop_id)
             if before is None or not looks_the_same(before, row):
                 self._rows[stop_id] = row
                 stops.append(row)
+                if row.van is not None:
+                    self._stale_vans.add(row.van)
         self._stale.clear()
         vans = []
         for name, van in self._vans.items():
+            shown = self._views.get(name)
+            looks_as_old = shown is not None and shown.freshness is freshness(van.news.heard_at, now)
+            if looks_as_old and name not in self._stale_vans:
+                continue
             rows = sorted(
                 (self._rows[stop_id] for stop_id in self._stops_of.get(name, ())),
                 key=lambda row: (self._jobs[row.stop_id].position or 0, row.stop_id),
             )
             view = van_view(name, van.news, rows, driver=van.driver, manifest_version=van.manifest_version, now=now)
-            if view != self._views.get(name):
+            if view != shown:
                 self._views[name] = view
                 vans.append(view)
+        self._stale_vans.clear()
         return Changes(vans=tuple(vans), stops=tuple(sorted(stops, key=lambda row: row.stop_id)))
 
     def whole(self, now: datetime) -> FleetPicture:
@@ -155,9 +179,12 @@ class Picture:
         return stop_row(job, facts.state, etas.get(job.van or "", {}).get(stop_id), facts.whole, now)
 
     def _overdue(self, now: datetime) -> set[StopId]:
-        """Open stops whose window has closed: their minutes grow without any news."""
+        """Open stops whose window has closed and that show too few minutes: those grow without any news."""
         return {
             stop_id
             for stop_id, row in self._rows.items()
-            if row.status in _AWAITED and row.window is not None and now > row.window.closes_at
+            if row.status in _AWAITED
+            and row.window is not None
+            and now > row.window.closes_at
+            and (row.punctuality is not Punctuality.LATE or minutes_past(now, row.window) > (row.minutes_off or 0))
         }

@@ -36,15 +36,15 @@ def expected(window: Window | None, eta: Eta | None, now: datetime) -> tuple[Pun
     """
     if window is not None and now > window.closes_at:
         arrives_at = now if eta is None else max(now, eta.p50)
-        return Punctuality.LATE, _minutes_past(arrives_at, window)
+        return Punctuality.LATE, minutes_past(arrives_at, window)
     if eta is None:
         return Punctuality.UNKNOWN, None
     if window is None:
         return Punctuality.ON_TIME, None
     if eta.p50 > window.closes_at:
-        return Punctuality.LATE, _minutes_past(eta.p50, window)
+        return Punctuality.LATE, minutes_past(eta.p50, window)
     word = Punctuality.TIGHT if eta.p90 > window.closes_at else Punctuality.ON_TIME
-    return word, _minutes_past(eta.p50, window)
+    return word, minutes_past(eta.p50, window)
 
 
 def lived(window: Window | None, arrived_at: datetime | None) -> tuple[Punctuality, int | None]:
@@ -52,7 +52,7 @@ def lived(window: Window | None, arrived_at: datetime | None) -> tuple[Punctuali
     if window is None or arrived_at is None:
         return (Punctuality.UNKNOWN if arrived_at is None else Punctuality.ON_TIME), None
     word = Punctuality.LATE if arrived_at > window.closes_at else Punctuality.ON_TIME
-    return word, _minutes_past(arrived_at, window)
+    return word, minutes_past(arrived_at, window)
 
 
 def worst(words: Iterable[Punctuality]) -> Punctuality:
@@ -61,6 +61,7 @@ def worst(words: Iterable[Punctuality]) -> Punctuality:
     return next((word for word in _WORST_FIRST if word in found), Punctuality.UNKNOWN)
 
 
-def _minutes_past(at: datetime, window: Window) -> int:
+def minutes_past(at: datetime, window: Window) -> int:
+    """Whole minutes from the window's end, away from zero after it; negative before it."""
     minutes = (at - window.closes_at).total_seconds() / 60
     return math.ceil(minutes) if minutes > 0 else -math.floor(-minutes)

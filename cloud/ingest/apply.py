@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from cloud.ingest.receipts import Standing
 from cloud.ingest.unpack import Chunk, Events, Packet, Track
-from cloud.store.blobs import apply_chunk, blob_receipt, blobs_of_van, want_blobs, wanted_blobs_of
+from cloud.store.blobs import apply_chunk, blob_receipts, blobs_of_van, want_blobs, wanted_blobs_of
 from cloud.store.records import (
     Changes,
     Sender,
@@ -67,7 +67,7 @@ def apply_group(connection: Connection, group: Sequence[Incoming], now: datetime
             Standing(
                 epoch=sender.epoch,
                 lanes={lane: cursor_of(connection, sender, lane) for lane in sorted(told.lanes)},
-                blobs={sha256: blob_receipt(connection, sha256) for sha256 in sorted(told.blobs)},
+                blobs=blob_receipts(connection, told.blobs),
                 is_resume=told.is_resume,
                 events_head=head_of(connection, sender) if told.is_resume else None,
                 forked=forked_of(connection, sender) if told.is_resume or sender in changes.forked else (),
@@ -80,7 +80,7 @@ def apply_group(connection: Connection, group: Sequence[Incoming], now: datetime
 
 def standing_of(connection: Connection, sender: Sender) -> Standing:
     """How an epoch stands as a whole, with the van's evidence: nothing in it is asked for that was receipted before."""
-    blobs = {sha256: blob_receipt(connection, sha256) for sha256 in blobs_of_van(connection, sender.van)}
+    blobs = blob_receipts(connection, blobs_of_van(connection, sender.van))
     return Standing(
         epoch=sender.epoch,
         lanes={lane: cursor_of(connection, sender, lane) for lane in (Lane.EVENTS, Lane.TRACK)},

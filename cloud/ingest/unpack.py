@@ -5,17 +5,18 @@ its content what it may. Only a packet without a believable van, epoch and seq i
 """
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, create_model
 
 from cloud.store.records import NewRecord, Sender
 from cloud.store.vans import Unreadable
 from wire import topics
-from wire.codec import WireError, canonical, decode, first_problem, to_json, unpack_chunk
+from wire.codec import WireError, canonical, decode, first_problem, unpack_chunk
 from wire.envelope import MAX_RECORDS, ChunkHeader, Record, Seq
-from wire.events import BODIES, EventKind, Live, Presence
+from wire.events import BODIES, Live, Presence
 from wire.manifest import SCHEMA
 from wire.model import Epoch, Message, Name, StopId
 from wire.topics import Topic
@@ -84,6 +85,8 @@ class _LooseTrack(_Envelope):
 
 
 _STOP_ID: TypeAdapter[str] = TypeAdapter(StopId)
+_SAID = {kind: create_model(body.__name__, __base__=Record, body=(body, ...)) for kind, body in BODIES.items()}
+"""A record of each kind with its body, read in one go."""
 
 
 def unpack(fleet: str, topic: str, payload: bytes) -> Packet | None:
@@ -108,23 +111,22 @@ def _events(payload: bytes) -> tuple[str, Content]:
 
 
 def _record(seq: int, raw: Any) -> NewRecord:
+    # Over what was said and not over our model of it: a newer coordinator, which knows of a field more, must come
+    # to the same hash when the van says it again.
     try:
-        record = Record.model_validate(raw)
-        to_json(record)
-        # Over what was said and not over our model of it: a newer coordinator, which knows of a field more, must come
-        # to the same hash when the van says it again.
-        text = canonical(raw)
+        text = canonical(raw).decode()
+    except (ValueError, RecursionError) as error:
+        raise WireError(f"record {seq} can be read and not written again: {error}") from error
+    try:
+        record, body, problem = _read(raw, text)
     except ValidationError as error:
-        return _poison(seq, raw, first_problem(error))
-    except (ValueError, RecursionError) as error:  # what pydantic reads and cannot write again
-        return _poison(seq, raw, str(error))
-    body, problem = _body(record)
+        return _poison(seq, raw, text, first_problem(error))
     return NewRecord(
         seq=seq,
         kind=record.kind,
-        stop_id=_stop_id(record.body),
-        sha256=hashlib.sha256(text).hexdigest(),
-        text=text.decode(),
+        stop_id=_stop_id(raw["body"]),
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        text=text,
         captured_ms=record.wall_ms,
         has_time=record.wall_source != "none",
         problem=problem,
@@ -135,24 +137,36 @@ def _record(seq: int, raw: Any) -> NewRecord:
     )
 
 
+def _read(raw: Any, text: str) -> tuple[Record, Message | None, str | None]:
+    """A record, its body and what is wrong with that; from its text, because what is kept is read back from there."""
+    kind = raw.get("kind") if isinstance(raw, dict) else None
+    if isinstance(kind, str) and kind in _SAID:
+        with suppress(ValidationError):  # then it is read in two steps, which tell what is wrong
+            record = _SAID[kind].model_validate_json(text)
+            return record, cast("Message", record.body), None
+    record = Record.model_validate_json(text)
+    body, problem = _body(record)
+    return record, body, problem
+
+
 def _body(record: Record) -> tuple[Message | None, str | None]:
-    if record.kind not in EventKind:
+    model = BODIES.get(record.kind)
+    if model is None:
         return None, None  # a newer van knows more than we do: kept as it came
     try:
-        return BODIES[EventKind(record.kind)].model_validate(record.body), None
+        return model.model_validate(record.body), None
     except ValidationError as error:
         return None, f"body.{first_problem(error)}"
 
 
-def _poison(seq: int, raw: Any, problem: str) -> NewRecord:
-    text = canonical(raw)
+def _poison(seq: int, raw: Any, text: str, problem: str) -> NewRecord:
     kind = raw.get("kind") if isinstance(raw, dict) else None
     return NewRecord(
         seq=seq,
         kind=kind if isinstance(kind, str) and 0 < len(kind) <= 64 else "unreadable",
         stop_id=_stop_id(raw.get("body")) if isinstance(raw, dict) else None,
-        sha256=hashlib.sha256(text).hexdigest(),
-        text=text.decode(),
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        text=text,
         captured_ms=0,
         has_time=False,
         problem=problem,

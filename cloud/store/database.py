@@ -7,17 +7,20 @@ own that cannot write, so a slow page never holds up a receipt.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import ClauseElement, Connection, Dialect, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from cloud.errors import StoreError, StoreTooNewError
 
@@ -75,6 +78,28 @@ class Database:
             raise  # a mistake of ours
         except DatabaseError as error:
             raise StoreError(f"the database cannot be used now: {error.orig}") from error
+
+
+def execute_many(connection: Connection, statement: ClauseElement, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Run a statement that was made once, for each row; a row names every parameter, with values the driver knows.
+
+    Past SQLAlchemy, which spends more on each of thousands of rows than the database does.
+    """
+    if not rows:
+        return
+    made = _compiled(statement, connection.dialect)
+    if made.positiontup is None:
+        connection.exec_driver_sql(made.string, [dict(row) for row in rows])
+    else:
+        pick = itemgetter(*made.positiontup)
+        connection.exec_driver_sql(made.string, [pick(row) for row in rows])
+
+
+@lru_cache
+def _compiled(statement: ClauseElement, dialect: Dialect) -> SQLCompiler:
+    made = statement.compile(dialect=dialect)
+    assert isinstance(made, SQLCompiler)
+    return made
 
 
 def open_database(where: Path | str) -> Database:

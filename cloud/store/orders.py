@@ -8,13 +8,11 @@ from sqlalchemy import Connection, Row, select, update
 from cloud.dispatch.assign import Assignment
 from cloud.orders.order import ImportPlan, Order
 from cloud.store.instants import from_ms, to_ms
+from cloud.store.parts import parts
 from cloud.store.tables import orders
 from wire.codec import canonical, to_json
 from wire.manifest import Stop
 from wire.model import StopId
-
-AT_ONCE = 500
-"""Ids in one question: SQLite takes 32,766 at most, and short statements are cached."""
 
 
 def orders_of_day(conn: Connection, day: date) -> tuple[Order, ...]:
@@ -29,10 +27,9 @@ def orders_of_day(conn: Connection, day: date) -> tuple[Order, ...]:
 
 def find_orders(conn: Connection, stop_ids: Iterable[StopId]) -> dict[StopId, Order]:
     """The orders that exist among these."""
-    ids = sorted(set(stop_ids))
     found: dict[StopId, Order] = {}
-    for start in range(0, len(ids), AT_ONCE):
-        rows = conn.execute(select(orders).where(orders.c.stop_id.in_(ids[start : start + AT_ONCE])))
+    for part in parts(stop_ids):
+        rows = conn.execute(select(orders).where(orders.c.stop_id.in_(part)))
         found |= {row.stop_id: _order(row) for row in rows}
     return found
 

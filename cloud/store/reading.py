@@ -15,7 +15,8 @@ from cloud.fleet.view import StopStatus
 from cloud.orders.order import Order
 from cloud.store.instants import from_ms, to_ms
 from cloud.store.manifests import newest_versions
-from cloud.store.orders import AT_ONCE, find_orders, orders_of_day
+from cloud.store.orders import find_orders, orders_of_day
+from cloud.store.parts import parts
 from cloud.store.tables import blob_chunks, blobs, forks, records, stop_states, van_states
 from wire.events import Live, Presence
 from wire.model import Sha256, StopId
@@ -24,9 +25,9 @@ from wire.model import Sha256, StopId
 def states_of(conn: Connection, stop_ids: Iterable[StopId]) -> dict[StopId, StopState]:
     """What the vans made of these stops; one nobody said anything about has an empty state."""
     states = {stop_id: StopState(stop_id=stop_id) for stop_id in stop_ids}
-    for part in _parts(states):
+    for part in parts(states):
         rows = conn.execute(select(stop_states).where(stop_states.c.stop_id.in_(part)))
-        states |= {row.stop_id: StopState.model_validate_json(row.state) for row in rows}
+        states |= {row.stop_id: StopState.from_json(row.state) for row in rows}
     return states
 
 
@@ -77,7 +78,7 @@ def heard_of_stop(conn: Connection, stop_id: StopId) -> tuple[Heard, ...]:
 def held_of(conn: Connection, sha256s: Iterable[Sha256]) -> dict[Sha256, Held]:
     """How much is here of each piece of evidence of which anything is."""
     held: dict[Sha256, Held] = {}
-    for part in _parts(sha256s):
+    for part in parts(sha256s):
         here = func.coalesce(func.sum(func.length(blob_chunks.c.data)), 0)
         rows = conn.execute(
             select(blobs.c.sha256, blobs.c.total_bytes, blobs.c.is_whole, here)
@@ -96,24 +97,30 @@ def announced_media_type(conn: Connection, sha256: Sha256) -> str | None:
     """What a van said the bytes are, for evidence that a stop's records name; None when none does."""
     texts = conn.execute(select(stop_states.c.state).where(stop_states.c.state.contains(sha256))).scalars()
     for text in texts:
-        for piece in StopState.model_validate_json(text).evidence:
+        for piece in StopState.from_json(text).evidence:
             if piece.sha256 == sha256:
                 return piece.media_type
     return None
 
 
-def _with_facts(conn: Connection, orders: Sequence[Order]) -> list[tuple[Order, StopFacts]]:
-    states = states_of(conn, [order.stop_id for order in orders])
+def facts_of(conn: Connection, stop_ids: Iterable[StopId]) -> dict[StopId, StopFacts]:
+    """What became of these stops."""
+    states = states_of(conn, stop_ids)
     wanted = {piece.sha256 for state in states.values() for piece in state.evidence}
     whole = set()
-    for part in _parts(wanted):
+    for part in parts(wanted):
         whole |= set(conn.execute(select(blobs.c.sha256).where(blobs.c.sha256.in_(part), blobs.c.is_whole)).scalars())
-    found = []
-    for order in orders:
-        state = states[order.stop_id]
-        own = frozenset(piece.sha256 for piece in state.evidence if piece.sha256 in whole)
-        found.append((order, StopFacts(state=state, whole=own)))
-    return found
+    return {
+        stop_id: StopFacts(
+            state=state, whole=frozenset(piece.sha256 for piece in state.evidence if piece.sha256 in whole)
+        )
+        for stop_id, state in states.items()
+    }
+
+
+def _with_facts(conn: Connection, orders: Sequence[Order]) -> list[tuple[Order, StopFacts]]:
+    facts = facts_of(conn, [order.stop_id for order in orders])
+    return [(order, facts[order.stop_id]) for order in orders]
 
 
 def _heard(row: Row[Any]) -> Heard:
@@ -141,8 +148,3 @@ def _news(row: Row[Any], forks_today: int) -> VanNews:
         heard_at=None if row.heard_ms is None else from_ms(row.heard_ms),
         forks=forks_today,
     )
-
-
-def _parts[T: str](values: Iterable[T]) -> list[list[T]]:
-    ordered = sorted(set(values))
-    return [ordered[start : start + AT_ONCE] for start in range(0, len(ordered), AT_ONCE)]

@@ -10,17 +10,20 @@ import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, insert, select, update
 
 from cloud.fleet.fold import Origin, StopState, fold
 from cloud.store.cursor import Cursor
+from cloud.store.database import execute_many
 from cloud.store.instants import from_ms, to_ms
+from cloud.store.parts import parts
 from cloud.store.tables import breadcrumbs, clock_anchors, forks, lane_cursors, records, stop_states, track_gaps
 from cloud.store.vans import count_plans, heard
 from wire.codec import WireError, loads
 from wire.envelope import Record
-from wire.events import BODIES, ClockAnchored, EventKind
+from wire.events import BODIES, ClockAnchored
 from wire.model import Message
 from wire.topics import Lane
 from wire.track import Breadcrumb, Dropped
@@ -33,9 +36,13 @@ _KNOWN = select(records.c.seq, records.c.sha256).where(
     records.c.epoch == bindparam("life"),
     records.c.seq.between(bindparam("first"), bindparam("last")),
 )
-STATES_AT_ONCE = 500
 MAX_FORKED = 500
 """Told in one receipt, so that it fits its packet."""
+_NEW_RECORD = insert(records)
+_NEW_CRUMB = insert(breadcrumbs)
+_ANCHORS = select(clock_anchors).where(
+    clock_anchors.c.van == bindparam("which"), clock_anchors.c.epoch == bindparam("life")
+)
 _STATES = select(stop_states.c.stop_id, stop_states.c.state).where(
     stop_states.c.stop_id.in_(bindparam("which", expanding=True))
 )
@@ -65,8 +72,7 @@ class Sender:
     epoch: str
 
 
-@dataclass(frozen=True)
-class NewRecord:
+class NewRecord(NamedTuple):
     """A record ready to be kept. `problem` says why its body is not what its kind says; then `body` is None."""
 
     seq: int
@@ -113,27 +119,27 @@ def apply_records(
     received_ms = to_ms(now)
     fresh = [record for record in batch if record.seq not in known]
     anchors = _anchors(connection, sender, boot, fresh)
-    if fresh:
-        connection.execute(
-            insert(records),
-            [
-                {
-                    "van": sender.van,
-                    "epoch": sender.epoch,
-                    "seq": record.seq,
-                    "kind": record.kind,
-                    "stop_id": record.stop_id,
-                    "sha256": record.sha256,
-                    "record": record.text,
-                    "boot": record.boot or boot,
-                    "captured_ms": record.captured_ms,
-                    "anchored_ms": anchors.get(record.seq),
-                    "received_ms": received_ms,
-                    "problem": record.problem,
-                }
-                for record in fresh
-            ],
-        )
+    execute_many(
+        connection,
+        _NEW_RECORD,
+        [
+            {
+                "van": sender.van,
+                "epoch": sender.epoch,
+                "seq": record.seq,
+                "kind": record.kind,
+                "stop_id": record.stop_id,
+                "sha256": record.sha256,
+                "record": record.text,
+                "boot": record.boot or boot,
+                "captured_ms": record.captured_ms,
+                "anchored_ms": anchors.get(record.seq),
+                "received_ms": received_ms,
+                "problem": record.problem,
+            }
+            for record in fresh
+        ],
+    )
     differing = [one for one in batch if known.get(one.seq, one.sha256) != one.sha256]
     _keep_forks(connection, sender, differing, now)
     _advance(connection, sender, Lane.EVENTS, (first, last))
@@ -163,8 +169,7 @@ def apply_track(
         for seq, crumb in enumerate(crumbs, first_seq)
         if crumb is not None and seq not in known
     ]
-    if rows:
-        connection.execute(insert(breadcrumbs), rows)
+    execute_many(connection, _NEW_CRUMB, rows)
     _advance(connection, sender, Lane.TRACK, (first_seq, last))
     heard(connection, sender.van, now)
     return Changes(vans={sender.van})
@@ -222,7 +227,7 @@ def epochs_of(connection: Connection, van: str) -> tuple[str, ...]:
 
 def body_of(kind: str, text: str) -> Message | None:
     """The body of a stored record, as its kind's model; None for a kind we do not know and for a body that is none."""
-    model = BODIES.get(EventKind(kind)) if kind in EventKind else None
+    model = BODIES.get(kind)
     if model is None:
         return None
     try:
@@ -245,11 +250,11 @@ def rebuild_stop_states(connection: Connection, stop_ids: Collection[str] | None
         body = body_of(row["kind"], row["record"])
         if body is not None:
             stop_id = row["stop_id"]
-            states[stop_id] = fold(states.get(stop_id, StopState(stop_id=stop_id)), _stored_origin(row), body)
+            states[stop_id] = fold(states.get(stop_id, StopState(stop_id=stop_id)), [(_stored_origin(row), body)])
     if states:
         connection.execute(
             insert(stop_states),
-            [{"stop_id": stop_id, "state": state.model_dump_json()} for stop_id, state in states.items()],
+            [{"stop_id": stop_id, "state": state.to_json()} for stop_id, state in states.items()],
         )
 
 
@@ -258,9 +263,7 @@ def _anchors(connection: Connection, sender: Sender, boot: int, fresh: Iterable[
     unsure = [record for record in fresh if not record.is_sure and record.problem is None]
     if not unsure:
         return {}
-    rows = connection.execute(
-        select(clock_anchors).where(clock_anchors.c.van == sender.van, clock_anchors.c.epoch == sender.epoch)
-    )
+    rows = connection.execute(_ANCHORS, {"which": sender.van, "life": sender.epoch})
     anchors = {row.boot: row for row in rows}
     found = {}
     for record in unsure:
@@ -313,23 +316,16 @@ def _fold_stops(connection: Connection, fresh: Iterable[tuple[Origin, NewRecord]
     changed: list[dict[str, str]] = []
     for stop_id, facts in about.items():
         text = texts.get(stop_id)
-        state = StopState(stop_id=stop_id) if text is None else StopState.model_validate_json(text)
-        for origin, body in facts:
-            state = fold(state, origin, body)
-        (made if text is None else changed).append({"which": stop_id, "folded": state.model_dump_json()})
-    # A statement for all stops, not for each: a full batch speaks of seventeen of them.
-    if made:
-        connection.execute(_NEW_STATE, made)
-    if changed:
-        connection.execute(_CHANGED_STATE, changed)
+        state = StopState(stop_id=stop_id) if text is None else StopState.from_json(text)
+        (made if text is None else changed).append({"which": stop_id, "folded": fold(state, facts).to_json()})
+    execute_many(connection, _NEW_STATE, made)
+    execute_many(connection, _CHANGED_STATE, changed)
 
 
 def _states(connection: Connection, stop_ids: Iterable[str]) -> dict[str, str]:
-    wanted = list(stop_ids)
     texts: dict[str, str] = {}
-    for start in range(0, len(wanted), STATES_AT_ONCE):
-        rows = connection.execute(_STATES, {"which": wanted[start : start + STATES_AT_ONCE]})
-        texts.update((row.stop_id, row.state) for row in rows)
+    for part in parts(stop_ids):
+        texts.update((row.stop_id, row.state) for row in connection.execute(_STATES, {"which": part}))
     return texts
 
 

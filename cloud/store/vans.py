@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
 
 from cloud.store.instants import to_ms
 from cloud.store.tables import parked, van_states
@@ -19,6 +19,18 @@ MAX_PARKED = 200
 
 # Made once: putting a statement together costs as much as running it, and these run for each packet.
 _NOTE = update(van_states).where(van_states.c.van == bindparam("of_van"))
+_COUNTED = (
+    update(van_states)
+    .where(van_states.c.van == bindparam("which"))
+    .values(
+        plans_made=van_states.c.plans_made + bindparam("made"),
+        plans_made_offline=van_states.c.plans_made_offline + bindparam("offline"),
+        applied_manifest_version=case(
+            (van_states.c.applied_manifest_version < bindparam("newest"), bindparam("newest")),
+            else_=van_states.c.applied_manifest_version,
+        ),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -59,16 +71,9 @@ def count_plans(connection: Connection, van: str, bodies: Iterable[Message]) -> 
     versions = [body.version for body in told if isinstance(body, ManifestApplied)]
     if not plans and not versions:
         return
-    row = connection.execute(select(van_states).where(van_states.c.van == van)).one()
-    connection.execute(
-        update(van_states)
-        .where(van_states.c.van == van)
-        .values(
-            plans_made=row.plans_made + len(plans),
-            plans_made_offline=row.plans_made_offline + sum(plan.was_offline for plan in plans),
-            applied_manifest_version=max([row.applied_manifest_version, *versions]),
-        )
-    )
+    made_offline = sum(plan.was_offline for plan in plans)
+    newest = max(versions, default=0)
+    connection.execute(_COUNTED, {"which": van, "made": len(plans), "offline": made_offline, "newest": newest})
 
 
 def park(connection: Connection, van: str, packet: Unreadable, now: datetime) -> None:

@@ -377,14 +377,16 @@ def _() -> Any:
 @planted("evidence counts as whole when its last piece is there")
 def _() -> Any:
     def make(original: Any) -> Any:
-        def receipt(connection: Any, sha256: str) -> BlobReceipt:
-            true: BlobReceipt = original(connection, sha256)
-            is_early = bool(true.held) and len(true.held) >= 1
-            return BlobReceipt(held=true.held, is_whole=true.is_whole or is_early)
+        def receipts(connection: Any, sha256s: Any) -> dict[str, BlobReceipt]:
+            true: dict[str, BlobReceipt] = original(connection, sha256s)
+            return {
+                sha256: BlobReceipt(held=one.held, is_whole=one.is_whole or bool(one.held))
+                for sha256, one in true.items()
+            }
 
-        return receipt
+        return receipts
 
-    return _wrapped(cloud.ingest.apply, "blob_receipt", make)
+    return _wrapped(cloud.ingest.apply, "blob_receipts", make)
 
 
 @planted("a stop's state is what came last")
@@ -392,8 +394,8 @@ def _() -> Any:
     def make(original: Any) -> Any:
         count = iter(range(1, 10**9))
 
-        def fold(state: Any, origin: Any, body: Any) -> Any:
-            return original(state, origin.model_copy(update={"seq": next(count)}), body)
+        def fold(state: Any, told: Any) -> Any:
+            return original(state, [(replace(origin, seq=next(count)), body) for origin, body in told])
 
         return fold
 

@@ -57,7 +57,7 @@ def state(*bodies: Message, stop_id: str = "s1", van: str = "van-1", captured_mi
             captured_at=at(captured_min + seq),
             received_at=at(captured_min + seq + 30),
         )
-        folded = fold(folded, origin, body)
+        folded = fold(folded, [(origin, body)])
     return folded
 
 
@@ -332,3 +332,23 @@ def test_a_stop_page_says_what_is_wrong_in_words() -> None:
     folded = state(DELIVERED)
     order = job(cancelled_at=at(0))
     assert "although it was cancelled" in stop_page(order, row(order, folded), folded, [], {}).note
+
+
+def test_the_minutes_of_a_stop_that_waits_too_long_grow_and_only_they_make_it_news() -> None:
+    picture = a_picture()
+    picture.put_stop(job(1, windows=(a_window(0, 60),)), facts(state()))
+    picture.refresh(at(60.5))
+    assert picture.row("s1") is not None
+    assert picture.refresh(at(60.9)).stops == ()
+    assert [one.minutes_off for one in picture.refresh(at(61.1)).stops] == [2]
+    assert picture.van("van-1") is not None
+    assert picture.refresh(at(62.5)).vans[0].minutes_late == 3
+
+
+def test_another_order_of_the_same_stops_reaches_the_van() -> None:
+    picture = a_picture()
+    for number in (1, 2):
+        picture.put_stop(job(number), facts(state(stop_id=f"s{number}")))
+    picture.refresh(MORNING)
+    picture.put_stop(job(1).model_copy(update={"position": 3}), facts(state()))
+    assert picture.refresh(MORNING).vans[0].stop_ids == ("s2", "s1")

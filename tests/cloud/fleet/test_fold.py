@@ -20,7 +20,7 @@ def origin(seq: int, van: str = "van-1", epoch: str = "aa", captured_at: datetim
 def state_of(*facts: tuple[Origin, Message]) -> StopState:
     state = StopState(stop_id="s1")
     for source, body in facts:
-        state = fold(state, source, body)
+        state = fold(state, [(source, body)])
     return state
 
 
@@ -73,7 +73,7 @@ def test_any_order_and_any_duplicates_give_the_same_state(
 def test_a_state_survives_the_database(history: list[tuple[Origin, Message]]) -> None:
     state = state_of(*history)
 
-    assert StopState.model_validate_json(state.model_dump_json()) == state
+    assert StopState.from_json(state.to_json()) == state
 
 
 def test_nothing_heard_is_planned() -> None:

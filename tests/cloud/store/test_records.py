@@ -1,6 +1,7 @@
 """Records and evidence, applied once, by way of the packets they come in."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from random import Random
 from typing import Any
@@ -14,7 +15,7 @@ from cloud.fleet.fold import StopState
 from cloud.fleet.view import StopStatus
 from cloud.ingest.apply import Applied, Incoming, apply_group
 from cloud.ingest.unpack import unpack
-from cloud.store.blobs import blob_receipt, whole_blob
+from cloud.store.blobs import blob_receipts, whole_blob
 from cloud.store.cursor import Cursor
 from cloud.store.database import Database
 from cloud.store.records import Sender, cursor_of, rebuild_stop_states
@@ -36,6 +37,7 @@ from tests.cloud.said import (
     MORNING_MS,
     OTHER_EPOCH,
     VAN,
+    a_batch,
     a_record,
     arrived,
     batch_packet,
@@ -80,7 +82,7 @@ def cursor(database: Database, lane: Lane = Lane.EVENTS) -> Cursor:
 def state(database: Database, stop_id: str = "s1") -> StopState:
     with database.snapshot() as connection:
         text = connection.execute(select(stop_states.c.state).where(stop_states.c.stop_id == stop_id)).scalar_one()
-    return StopState.model_validate_json(text)
+    return StopState.from_json(text)
 
 
 def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
@@ -213,6 +215,15 @@ def test_the_same_identity_with_another_content_is_kept_as_a_fork_and_not_applie
     assert applied.standings[0][1].lanes == {Lane.EVENTS: Cursor(1)}  # or the clone would send it for ever
 
 
+def test_the_same_record_in_other_words_is_no_fork(database: Database) -> None:
+    said = encode(a_batch([a_record(completed())]))
+    take(database, (on(topics.EVENTS), said))
+
+    take(database, (on(topics.EVENTS), json.dumps(json.loads(said), indent=1, sort_keys=True).encode()))
+
+    assert (count(database, records), count(database, forks)) == (1, 0)
+
+
 def test_a_copied_store_is_reported_in_one_line_a_packet(database: Database, caplog: pytest.LogCaptureFixture) -> None:
     take(database, batch_packet([a_record(arrived()), a_record(completed(received_by="the first"))]))
     caplog.clear()
@@ -294,7 +305,7 @@ def test_a_photo_becomes_whole_whatever_the_order_and_cut_of_its_chunks(
 
     with database.snapshot() as connection:
         assert whole_blob(connection, PHOTO_SHA) == PHOTO
-        assert blob_receipt(connection, PHOTO_SHA).is_whole
+        assert blob_receipts(connection, [PHOTO_SHA])[PHOTO_SHA].is_whole
     assert sum(became_whole) == 1
     assert count(database, blob_chunks) == 0
 
@@ -304,7 +315,7 @@ def test_an_unfinished_photo_tells_which_bytes_are_here_and_is_not_given_out(dat
     take(database, *(chunk_packet(*piece) for piece in (second, last, first)))
 
     with database.snapshot() as connection:
-        receipt = blob_receipt(connection, PHOTO_SHA)
+        receipt = blob_receipts(connection, [PHOTO_SHA])[PHOTO_SHA]
         assert whole_blob(connection, PHOTO_SHA) is None
     assert receipt.held == ((0, 2000), (4000, 4500))
     assert not receipt.is_whole
