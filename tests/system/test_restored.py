@@ -43,7 +43,7 @@ class Unit:
         self.settings.write_text(
             f'van = "van-1"\nfleet = "town"\ndata_dir = "{self.data_dir}"\n'
             f'[clock]\norigin = "{MORNING.isoformat()}"\nsystem_origin_s = {time.time()}\n'
-            f"[gpsd]\nport = {free_port()}\n[broker]\nport = {broker_port}\n[screen]\nport = 0\n"
+            f"[gpsd]\nport = {free_port()}\n[broker]\ntls = false\nport = {broker_port}\n[screen]\nport = 0\n"
         )
         self.cab = Cab("", aiohttp.ClientSession())
         self.process: asyncio.subprocess.Process | None = None

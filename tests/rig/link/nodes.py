@@ -72,7 +72,7 @@ class Agent(Node):
 data_dir = "{home / "data"}"
 clock = {{ origin = {MORNING.isoformat()}, system_origin_s = {began} }}
 """
-        settings += _CLOUD if name == CLOUD else f'van = "{name}"\nscreen.port = {CAB_PORT}\ngpsd.port = {GPSD_PORT}\n'
+        settings += _CLOUD if name == CLOUD else _VAN.format(name=name)
         self._settings = home / "settings.toml"
         self._settings.write_text(settings)
 
@@ -86,7 +86,13 @@ clock = {{ origin = {MORNING.isoformat()}, system_origin_s = {began} }}
         )
 
 
-_CLOUD = f"""broker = {{ is_private = false, port = {PORT} }}
+_VAN = f"""van = "{{name}}"
+broker = {{{{ port = {PORT}, tls = false }}}}
+screen.port = {CAB_PORT}
+gpsd.port = {GPSD_PORT}
+"""
+_CLOUD = f"""broker = {{ is_private = false, port = {PORT}, tls = false }}
+http.tls = false
 depot = {{ lat_deg = 41.15, lon_deg = -8.61 }}
 vans = [{{ name = "van-1", driver = "Inês Duarte" }}, {{ name = "van-2", driver = "Rui Costa" }}]
 """
