@@ -14,8 +14,7 @@ from wire.topics import Lane
 LIMIT = 6
 TRACK_LIMIT = 4
 """Breadcrumbs never take the whole window: an event finds room at once."""
-FIRST_PIECE_BYTES = 4_096
-LEAST_PIECE_BYTES = 1_024
+FIRST_PIECE_BYTES = LEAST_PIECE_BYTES = 4_096
 SLOW_S, QUICK_S = 0.45, 0.25
 """A chunk that took longer to be answered makes the next ones smaller, one that was quicker makes them bigger."""
 CHUNKS_ON_A_QUICK_LINK = 2

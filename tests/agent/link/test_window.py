@@ -72,7 +72,7 @@ def test_a_chunk_that_was_refused_does_not_circle() -> None:
 
 
 @pytest.mark.parametrize(
-    ("took_s", "pieces"), [(0.1, [8192, 16384, 16384]), (0.3, [4096] * 3), (0.9, [2048, 1024, 1024])]
+    ("took_s", "pieces"), [(0.1, [8192, 16384, 16384]), (0.3, [4096] * 3), (0.9, [4096] * 3)]
 )
 def test_chunks_grow_on_a_quick_link_and_shrink_on_a_slow_one(took_s: float, pieces: list[int]) -> None:
     chunks = ChunkWindow()
