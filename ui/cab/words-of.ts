@@ -58,7 +58,7 @@ function ageWords(seconds: number): string {
   return minutes < 60 ? t('age_min', { n: minutes }) : t('age_h', { h: Math.floor(minutes / 60), m: minutes % 60 })
 }
 
-/** "Online", "Online · oldest 6 min", or "Offline since 14:05 · 12 things waiting, oldest 1 h 5 min". */
+/** "Online", "Online · 3 waiting · up to 6 min", "Offline since 14:05 · 12 waiting", or "Offline · 12 waiting · up to 1 h 5 min". */
 export function linkWords(view: CabView, now_ms: number): LinkWords {
   const { is_online, since, waiting, oldest_waiting_s } = view.link
   // It grows while the agent has nothing new to say.
@@ -67,10 +67,11 @@ export function linkWords(view: CabView, now_ms: number): LinkWords {
   const is_worry = isWorry(oldest_s)
   if (is_online) {
     // A few rows are always just on their way; they become news when they are many, or when they stay.
-    const many = waiting > 25 ? t('sending', { n: waiting }) : ''
-    return { is_online, is_worry, text: joined(t('online'), many, oldest) }
+    if (oldest) return { is_online, is_worry, text: joined(t('online'), t('waiting', { n: waiting }), oldest) }
+    return { is_online, is_worry, text: joined(t('online'), waiting > 25 ? t('sending', { n: waiting }) : '') }
   }
-  const offline = since ? t('offline_since', { at: clock(since, view.timezone, locale) }) : t('offline')
+  // How long the oldest has waited says since when, and the line has room for one of the two.
+  const offline = since && !oldest ? t('offline_since', { at: clock(since, view.timezone, locale) }) : t('offline')
   return { is_online, is_worry, text: joined(offline, waiting ? t('waiting', { n: waiting }) : '', oldest) }
 }
 

@@ -9,7 +9,7 @@ export const cab: Translation<typeof english> = {
   offline_since: 'Offline seit {at}',
   waiting: { one: '{n} wartet', other: '{n} warten' },
   sending: { one: 'sendet {n}', other: 'sendet {n}' },
-  waiting_oldest: 'ältestes {age}',
+  waiting_oldest: 'bis {age}',
   age_min: '{n} min',
   age_h: '{h} h {m} min',
   disk_slow: 'Noch nicht gespeichert: Speicher langsam',

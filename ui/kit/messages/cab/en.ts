@@ -8,7 +8,7 @@ export const cab = {
   offline_since: 'Offline since {at}',
   waiting: { one: '{n} thing waiting', other: '{n} things waiting' },
   sending: { one: 'sending {n} thing', other: 'sending {n} things' },
-  waiting_oldest: 'oldest {age}',
+  waiting_oldest: 'up to {age}',
   age_min: '{n} min',
   age_h: '{h} h {m} min',
   disk_slow: 'Not saved yet: storage is slow',

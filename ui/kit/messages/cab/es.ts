@@ -9,7 +9,7 @@ export const cab: Translation<typeof english> = {
   offline_since: 'Sin conexión desde {at}',
   waiting: { one: '{n} pendiente', other: '{n} pendientes' },
   sending: { one: 'enviando {n}', other: 'enviando {n}' },
-  waiting_oldest: 'el más antiguo {age}',
+  waiting_oldest: 'hasta {age}',
   age_min: '{n} min',
   age_h: '{h} h {m} min',
   disk_slow: 'Aún sin guardar: disco lento',

@@ -9,7 +9,7 @@ export const cab: Translation<typeof english> = {
   offline_since: 'Hors ligne depuis {at}',
   waiting: { one: '{n} en attente', other: '{n} en attente' },
   sending: { one: 'envoi de {n}', other: 'envoi de {n}' },
-  waiting_oldest: 'le plus ancien {age}',
+  waiting_oldest: 'jusqu’à {age}',
   age_min: '{n} min',
   age_h: '{h} h {m} min',
   disk_slow: 'Pas encore enregistré : mémoire lente',

@@ -9,7 +9,7 @@ export const cab: Translation<typeof english> = {
   offline_since: 'Sem ligação desde as {at}',
   waiting: { one: '{n} por enviar', other: '{n} por enviar' },
   sending: { one: 'a enviar {n}', other: 'a enviar {n}' },
-  waiting_oldest: 'o mais antigo {age}',
+  waiting_oldest: 'até {age}',
   age_min: '{n} min',
   age_h: '{h} h {m} min',
   disk_slow: 'Ainda não guardado: disco lento',
