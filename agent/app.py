@@ -14,7 +14,7 @@ from agent.errors import StoreError, StoreErrorKind
 from agent.gps.gpsd import GpsdReceiver
 from agent.gps.observer import Observer
 from agent.link.live import live
-from agent.localroute.solver import Solver
+from agent.localroute.worker import Solver
 from agent.planner import Planner
 from agent.runtime import Runtime
 from agent.runtime.receiver import listen

@@ -1,20 +1,20 @@
-"""Made days of a delivery van, for comparing engines. Frozen: a change here makes every figure before it another figure.
+"""Made days of a delivery van, for comparing engines. Frozen: a change here makes earlier figures other figures.
 
-The town is 12 x 9 km with the depot at its edge; stops lie in districts (normal, 350 m around a centre), a tenth of them
-anywhere. A leg is the way along streets at right angles at 7 m/s, 20 s for starting and stopping, times a factor of its
-own between 1 and 1.25, so that no leg is as long as its way back. The day ends at a garage, not at the depot.
+The town is 12 x 9 km with the depot at its edge; stops lie in districts (normal, 350 m around a centre), a tenth of
+them anywhere. A leg is the way along streets at right angles at 7 m/s, 20 s for starting and stopping, times a factor
+of its own between 1 and 1.25, so that no leg is as long as its way back. The day ends at a garage, not at the depot.
 
 The plan that the driver has is what a planner's desk would give: shortest by road, windows not looked at (nearest
-neighbour, then 2-opt and or-opt on the symmetric mean, to a local optimum), but one stop in twelve was wished for at a time
-anywhere in the day and stands where that time falls. Windows were promised from that plan: 63 % of the stops have a soft
-one of one or two hours, 12 % a hard one of one, two or four hours, each with the planned arrival somewhere in its middle
-three fifths; 25 % have none. Five stops came in since, with windows about any time of the day: they are appended to the
-plan. The shift ends half an hour after the plan does.
+neighbour, then 2-opt and or-opt on the symmetric mean, to a local optimum), but one stop in twelve was wished for at
+a time anywhere in the day and stands where that time falls. Windows were promised from that plan: 63 % of the stops
+have a soft one of one or two hours, 12 % a hard one of one, two or four hours, each with the planned arrival
+somewhere in its middle three fifths; 25 % have none. Five stops came in since, with windows about any time of the
+day: they are appended to the plan. The shift ends half an hour after the plan does.
 
 A late day is the same day with the clock `late_s` further on and not a single stop served.
 
-Cost, for every engine: driving + 0.5 a second of soft lateness and of overtime + 20 a second of hard lateness. Waiting and
-moving stops cost nothing here (few peers know them); how many stops moved is reported.
+Cost, for every engine: driving + 0.5 a second of soft lateness and of overtime + 20 a second of hard lateness.
+Waiting and moving stops cost nothing here (few peers know them); how many stops moved is reported.
 """
 
 from collections.abc import Sequence
@@ -95,7 +95,9 @@ def _a_town(stops: int, dice: Random) -> _Town:
     places.append((dice.uniform(0, 12_000), dice.uniform(0, 9_000)))
     metres = tuple(tuple(abs(a[0] - b[0]) + abs(a[1] - b[1]) for b in places) for a in places)
     seconds = tuple(
-        tuple(0.0 if i == j else round((leg / SPEED_MPS + LEG_S) * dice.uniform(1, 1.25), 1) for j, leg in enumerate(row))
+        tuple(
+            0.0 if i == j else round((leg / SPEED_MPS + LEG_S) * dice.uniform(1, 1.25), 1) for j, leg in enumerate(row)
+        )
         for i, row in enumerate(metres)
     )
     return _Town(places=tuple(places), travel_s=seconds, travel_m=metres)
@@ -104,8 +106,10 @@ def _a_town(stops: int, dice: Random) -> _Town:
 def _desk_plan(town: _Town, known: int) -> list[int]:
     """Stops 1..known, shortest by road as far as a simple method goes."""
     end = len(town.places) - 1
-    mean_s = [[(there + back) / 2 for there, back in zip(row, column, strict=True)]
-              for row, column in zip(town.travel_s, zip(*town.travel_s, strict=True), strict=True)]
+    mean_s = [
+        [(there + back) / 2 for there, back in zip(row, column, strict=True)]
+        for row, column in zip(town.travel_s, zip(*town.travel_s, strict=True), strict=True)
+    ]
     left, tour = set(range(1, known + 1)), [0]
     while left:
         nearest = min(left, key=lambda node: (mean_s[tour[-1]][node], node))
@@ -130,7 +134,11 @@ def _shortened(tour: list[int], mean_s: Sequence[Sequence[float]]) -> bool:
         for i in range(1, len(tour) - length):
             block = tour[i : i + length]
             rest = tour[:i] + tour[i + length :]
-            saved_s = mean_s[tour[i - 1]][block[0]] + mean_s[block[-1]][tour[i + length]] - mean_s[tour[i - 1]][tour[i + length]]
+            saved_s = (
+                mean_s[tour[i - 1]][block[0]]
+                + mean_s[block[-1]][tour[i + length]]
+                - mean_s[tour[i - 1]][tour[i + length]]
+            )
             extra_s, at = min(
                 (mean_s[a][block[0]] + mean_s[block[-1]][b] - mean_s[a][b], at)
                 for at, (a, b) in enumerate(pairwise(rest), start=1)

@@ -16,7 +16,7 @@ from typing import Any
 
 from agent.localroute.problem import Problem
 from agent.localroute.repair import repaired
-from agent.localroute.solver import Solver
+from agent.localroute.worker import Solver
 from benchmarks.machine import machine
 from benchmarks.tsptw import Instance, as_problem, best_known, judged, made, read
 

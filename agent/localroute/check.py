@@ -5,8 +5,9 @@ Service begins at the earliest moment, after arrival and setup, that falls in on
 window it begins at once and is late by the distance from that window's end.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 
 from agent.localroute.problem import Amount, Answer, EngineName, Problem, Terms, Timing, Visit
 
@@ -31,7 +32,7 @@ def evaluate(problem: Problem, order: Sequence[str], engine: EngineName = "repai
     unknown = [stop_id for stop_id in order if stop_id not in node_of]
     if unknown:
         raise ValueError(f"stops that are not in the problem: {', '.join(unknown)}")
-    terms: Counter[str] = Counter()
+    terms: defaultdict[str, float] = defaultdict(float)
     clock_s, here = 0.0, 0
     timings: list[Timing] = []
     for stop_id in order:
@@ -146,7 +147,7 @@ def legs_without_road(problem: Problem, order: Sequence[str]) -> tuple[str, ...]
         nodes.append(len(problem.visits) + 1)
     return tuple(
         f"no road leads from {names[here]} to {names[there]}"
-        for here, there in zip(nodes, nodes[1:], strict=False)
+        for here, there in pairwise(nodes)
         if problem.travel_s[here][there] is None
     )
 
@@ -207,7 +208,7 @@ def service(problem: Problem, visit: Visit, ready_s: float) -> tuple[float, floa
 
 
 def driving_s(problem: Problem, usual_s: float, leave_s: float) -> float:
-    """How long a leg takes that usually takes `usual_s` and is begun at `leave_s`: each slot slows its own part of it."""
+    """How long a leg of usually `usual_s` takes when begun at `leave_s`: each slot slows its own part of it."""
     bounds_s = [float("-inf"), *(slot.from_s for slot in problem.slots), float("inf")]
     factors = [1.0, *(slot.factor for slot in problem.slots)]
     clock_s, left_s = leave_s, usual_s

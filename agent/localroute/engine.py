@@ -19,6 +19,8 @@ except ImportError:  # built by scripts/setup where there is a compiler
 
 NAME = "core"
 SEED = 1
+SEARCH_S_PER_STOP = 0.2
+"""Fewer stops are searched to the end sooner; a dozen ends by itself, with the best order there is."""
 LAST_WORD_S = 0.01
 """Of the limit, kept for handing the answer over."""
 

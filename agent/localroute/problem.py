@@ -173,7 +173,7 @@ class Terms(Value):
 
     @property
     def total(self) -> float:
-        return sum(dict(self).values())
+        return sum(float(cost) for cost in dict(self).values())
 
 
 EngineName = Literal["core", "ortools", "repair"]

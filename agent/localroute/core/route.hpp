@@ -41,6 +41,8 @@ class Route {
 
   int size() const { return count_; }
   double cost() const { return cost_; }
+  double base() const { return base_; }  // of the cost, what does not depend on the order
+  const int* ranks() const { return ranks_.data(); }  // by node, among the stops of this plan
   int at(int place) const { return tour_[place]; }
   int place_of(int node) const { return place_[node]; }  // kNone: it is left out
   int last_from() const { return last_from_; }           // where the stops that were put off begin

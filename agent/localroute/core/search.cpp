@@ -5,8 +5,10 @@
 #include <cstdlib>
 
 #include "clock.hpp"
+#include "exact.hpp"
 #include "moves.hpp"
 #include "random.hpp"
+#include "shake.hpp"
 
 namespace core {
 namespace {
@@ -16,40 +18,28 @@ double env(const char* name, double usual) {
   return text ? std::atof(text) : usual;
 }
 
-// Changes a few stops near each other, whatever it costs, and has the local search look there.
-void shake(const Problem& problem, const Neighbours& neighbours, Route& route, Moves& moves, Random& dice, std::vector<int>& touched, double p_bridge, int span) {
-  const int frozen = problem.frozen, count = route.size();
-  if (count - frozen < 3) return;
-  touched.clear();
-  if (dice.share() < p_bridge) {
-    // Two neighbouring blocks change places (a double bridge, near one spot).
-    const int most = std::min(span, count - frozen - 1);
-    for (int tries = 0; tries < 10; ++tries) {
-      const int a = dice.between(1, most), b = dice.between(1, most);
-      if (a + b > count - frozen) continue;
-      const int first = dice.between(frozen, count - a - b);
-      const Move move = put_behind(first, first + a - 1, first + a + b - 1, false);
-      if (!route.keeps_rules(move)) continue;
-      route.apply(move, &touched);
-      break;
-    }
-  } else {
-    // A few stops around one of them each go beside a random neighbour of theirs.
-    const int centre = route.at(dice.between(frozen, count - 1));
-    const int some = dice.between(2, 5);
-    for (int i = 0; i < some; ++i) {
-      const int node = i == 0 || neighbours.count() == 0 ? centre : neighbours.before(centre)[dice.below(neighbours.count())];
-      const int place = node == 0 ? kNone : route.place_of(node);
-      if (place < frozen) continue;
-      const int beside = neighbours.before(node)[dice.below(neighbours.count())];
-      const int behind = beside == 0 ? -1 : route.place_of(beside);
-      if ((beside != 0 && behind == kNone) || behind + 1 < frozen || behind == place || behind == place - 1) continue;
-      const Move move = put_behind(place, place, behind, false);
-      if (route.keeps_rules(move)) route.apply(move, &touched);
-    }
+constexpr std::int64_t kBeforeExact = 50;  // so that the exact search has a good plan to beat
+constexpr std::int64_t kEndless = std::int64_t{1} << 62;
+
+// How much worse a plan may be and still be kept: much at first, next to nothing in the end. The measure is what a shake
+// usually costs (a running median), so that the search is the same whether a second late costs 0.5 or 10,000.
+class Heat {
+ public:
+  bool accepts(double loss, double tolerance, double done, Random& dice) {
+    if (loss <= tolerance) return true;
+    ++worse_;
+    if (worse_ == 1) usual_ = loss;
+    const double rate = std::max(0.02, 1.0 / static_cast<double>(worse_));
+    usual_ *= loss > usual_ ? 1 + rate : 1 / (1 + rate);
+    const double heat = kFirst * usual_ * std::pow(kLast, done);
+    return loss <= -heat * std::log(dice.share() + 1e-300);
   }
-  for (int node : touched) moves.look_at(node);
-}
+
+ private:
+  static constexpr double kFirst = 0.3, kLast = 0.01;
+  double usual_ = 0;
+  std::int64_t worse_ = 0;
+};
 
 }  // namespace
 
@@ -59,45 +49,51 @@ Found search(const Problem& problem, const std::vector<int>& start, const Settin
   problem.require(start);
   const Neighbours neighbours(problem, static_cast<int>(env("NB", settings.neighbours)));
   Moves moves(problem, neighbours, clock);
+  Shake shake(problem, neighbours);
   Random dice(settings.seed);
   Route route(problem), kept(problem), best(problem);
+  Found found;
+  double said_at = -kInf;
+  const auto is_better = [&] { return route.cost() < best.cost() - tolerance(best.cost()); };
+  const auto remember = [&] {
+    best.copy(route);
+    found.order.assign(best.begin(), best.end());
+    if (!say || clock.seconds() - said_at < settings.say_every_s) return;
+    said_at = clock.seconds();
+    say(found.order, best.cost());
+  };
+
   route.set(start);
   best.copy(route);
+  found.order.reserve(problem.nodes);
+  found.order.assign(best.begin(), best.end());
   moves.look_at_all(route);
   moves.improve(route);
-  if (route.cost() < best.cost()) best.copy(route);
+  if (is_better()) remember();
   kept.copy(route);
 
-  std::vector<int> touched;
-  touched.reserve(64);
-  Found found;
-  const double p_bridge = env("PB", 0.5), alpha = env("ALPHA", 0.3), fin = env("FIN", 0.01);
-  const int span = static_cast<int>(env("SPAN", 20));
-  double usual_loss = 0;  // of a shaken and repaired plan that is worse: a running median
-  std::int64_t worse = 0;
-  while (!clock.is_up() && (settings.iterations == 0 || found.iterations < settings.iterations)) {
+  const bool is_exact = settings.may_be_exact && is_small(problem, problem.nodes - 2);
+  const std::int64_t most = is_exact ? kBeforeExact : settings.iterations ? settings.iterations : kEndless;
+  Heat heat;
+  while (found.iterations < most && !clock.is_up()) {
     ++found.iterations;
-    const double share = settings.iterations ? static_cast<double>(found.iterations) / settings.iterations
-                                             : std::min(1.0, clock.seconds() / clock.limit_s());
-    shake(problem, neighbours, route, moves, dice, touched, p_bridge, span);
+    const double done = most < kEndless ? static_cast<double>(found.iterations) / static_cast<double>(most)
+                                        : clock.seconds() / clock.limit_s();
+    shake.change(route, moves, dice);
     moves.improve(route);
-    const double loss = route.cost() - kept.cost();
-    if (loss > tolerance(kept.cost())) {
-      ++worse;
-      if (worse == 1) usual_loss = loss;
-      const double rate = std::max(0.02, 1.0 / worse);
-      usual_loss *= loss > usual_loss ? 1 + rate : 1 / (1 + rate);
-    }
-    const double heat = alpha * usual_loss * std::pow(fin, share);
-    if (loss <= -heat * std::log(dice.share() + 1e-300)) {
+    if (heat.accepts(route.cost() - kept.cost(), tolerance(kept.cost()), std::min(1.0, done), dice)) {
       kept.copy(route);
-      if (route.cost() < best.cost() - tolerance(best.cost())) best.copy(route);
+      if (is_better()) remember();
     } else {
       route.copy(kept);
     }
   }
-  (void)say;
-  found.order.assign(best.begin(), best.end());
+  if (is_exact && !clock.is_up()) {
+    if (const auto order = cheaper(problem, found.order, clock, found.is_exact)) {
+      route.set(*order);
+      if (is_better()) remember();
+    }
+  }
   found.cost = best.cost();
   found.priced = moves.priced();
   found.seconds = clock.seconds();

@@ -17,7 +17,7 @@ import pytest_asyncio
 from agent.localroute.check import broken_rules, evaluate, legs_without_road
 from agent.localroute.problem import Answer, Problem
 from agent.localroute.repair import repaired
-from agent.localroute.solver import GRACE_S, Solver
+from agent.localroute.worker import GRACE_S, Solver
 from tests.builders import a_problem, shuffled, with_rules
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -214,7 +214,7 @@ async def test_a_closed_solver_repairs_and_says_so() -> None:
 async def test_a_worker_whose_parent_is_killed_dies_too() -> None:
     script = (
         "import asyncio, json, sys\n"
-        "from agent.localroute.solver import Solver\n"
+        "from agent.localroute.worker import Solver\n"
         "async def main():\n"
         "    await Solver(lambda pid: print(json.dumps(pid), flush=True)).start()\n"
         "    print('\"ready\"', flush=True)\n"
