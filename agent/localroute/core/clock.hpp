@@ -3,8 +3,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
-#include <ctime>
 
 namespace core {
 
@@ -15,11 +13,7 @@ class Clock {
   Clock(double limit_s, const std::atomic<bool>& stop)
       : began_(Monotonic::now()), limit_s_(limit_s), stop_(stop) {}
 
-  double seconds() const {
-    static const bool cpu = std::getenv("CPU") != nullptr;
-    if (cpu) { timespec t; clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); return t.tv_sec + 1e-9 * t.tv_nsec - cpu_; }
-    return std::chrono::duration<double>(Monotonic::now() - began_).count();
-  }
+  double seconds() const { return std::chrono::duration<double>(Monotonic::now() - began_).count(); }
   double limit_s() const { return limit_s_; }
   bool is_up() const {
     if (!is_up_) is_up_ = stop_.load(std::memory_order_relaxed) || seconds() >= limit_s_;
@@ -28,7 +22,6 @@ class Clock {
 
  private:
   Monotonic::time_point began_;
-  double cpu_ = [] { timespec t; clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); return t.tv_sec + 1e-9 * t.tv_nsec; }();
   double limit_s_;
   const std::atomic<bool>& stop_;
   mutable bool is_up_ = false;

@@ -1,13 +1,13 @@
 #include "moves.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "clock.hpp"
 
 namespace core {
 namespace {
-constexpr int kLongest = 3;  // stops of a segment that is moved; a group moves whole
+constexpr int kLongest = 3;           // stops of a segment that is moved; a group moves whole
+constexpr int kLongestExchanged = 2;  // stops of each of two segments that change places
 }
 
 Move put_behind(int first, int last, int place, bool is_reversed) {
@@ -110,8 +110,7 @@ void Moves::join(const Route& route, int before, int after) {
   const int frozen = problem_.frozen;
   if (a < frozen || b + 1 < frozen) return;
   // 1. The stops from `after` on go behind `before`; the stops up to `before` go ahead of `after`.
-  static const int seg = std::getenv("SEG") ? atoi(std::getenv("SEG")) : 3;
-  for (int length = 1; length <= seg; ++length) {
+  for (int length = 1; length <= kLongest; ++length) {
     const int last = a + length - 1, first = b - length + 1;
     if (last < end && !(b >= a && b <= last)) consider(route, put_behind(a, last, b, false));
     if (first >= frozen && !(a >= first && a <= b)) consider(route, put_behind(first, b, a - 1, false));
@@ -133,9 +132,8 @@ void Moves::join(const Route& route, int before, int after) {
   // 2. What lies between them is driven the other way round.
   if (b < a) consider(route, reverse(b + 1, a));
   // 3. `after` changes places with what follows `before`, or `before` with what precedes `after`.
-  static const int ex = std::getenv("EXM") ? atoi(std::getenv("EXM")) : 2;
-  for (int mine = 1; mine <= ex; ++mine) {
-    for (int theirs = 1; theirs <= ex; ++theirs) {
+  for (int mine = 1; mine <= kLongestExchanged; ++mine) {
+    for (int theirs = 1; theirs <= kLongestExchanged; ++theirs) {
       const int last_a = a + mine - 1, first_b = b + 1, last_b = b + theirs;
       if (last_a < end && last_b < end && (last_a < first_b || last_b < a)) consider(route, exchange(a, last_a, first_b, last_b));
       const int first_c = b - mine + 1, first_d = a - theirs;

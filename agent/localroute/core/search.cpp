@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
 #include "clock.hpp"
 #include "exact.hpp"
@@ -12,11 +11,6 @@
 
 namespace core {
 namespace {
-
-double env(const char* name, double usual) {
-  const char* text = std::getenv(name);
-  return text ? std::atof(text) : usual;
-}
 
 constexpr std::int64_t kBeforeExact = 50;  // so that the exact search has a good plan to beat
 constexpr std::int64_t kEndless = std::int64_t{1} << 62;
@@ -47,7 +41,7 @@ Found search(const Problem& problem, const std::vector<int>& start, const Settin
              const std::atomic<bool>& stop, const std::function<void(const std::vector<int>&, double)>& say) {
   const Clock clock(settings.limit_s, stop);
   problem.require(start);
-  const Neighbours neighbours(problem, static_cast<int>(env("NB", settings.neighbours)));
+  const Neighbours neighbours(problem, settings.neighbours);
   Moves moves(problem, neighbours, clock);
   Shake shake(problem, neighbours);
   Random dice(settings.seed);
