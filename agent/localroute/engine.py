@@ -13,9 +13,9 @@ from agent.localroute.check import NO_ROAD_COST, NO_ROAD_S, OVERLOAD_COST, SPLIT
 from agent.localroute.problem import Amount, Problem, TimeWindow, Visit
 
 try:
-    from agent.localroute.core import _core
-except ImportError:  # built by scripts/setup where there is a compiler
-    _core = None  # type: ignore[assignment]
+    from agent.localroute.core import _core as core
+except ImportError:  # compiled by scripts/setup where there is a compiler
+    core = None  # type: ignore[assignment]
 
 NAME = "core"
 SEED = 1
@@ -26,12 +26,12 @@ LAST_WORD_S = 0.01
 
 
 def is_built() -> bool:
-    return _core is not None
+    return core is not None
 
 
 def load() -> None:
     """Nothing is left to load. Raises ImportError where the core is not built."""
-    if _core is None:
+    if core is None:
         raise ImportError("the core is not built: run scripts/setup on a machine with a C++ compiler")
 
 
@@ -51,7 +51,7 @@ def improve(asked: bytes, say: Callable[[Sequence[str]], None]) -> str:
     def told_better(order: list[int], _: float) -> None:
         say([names[node] for node in order])
 
-    found = _day(told, matrix).improve(told["start"], limit_s=limit_s, seed=SEED, on_better=told_better)
+    found = day(told, matrix).improve(told["start"], limit_s=limit_s, seed=SEED, on_better=told_better)
     say([names[node] for node in found.order])
     return ""
 
@@ -70,7 +70,7 @@ def searched(
     Raises ValueError when `order` does not keep the rules.
     """
     told, matrix = laid_out(problem, order)
-    found = _day(told, matrix).improve(
+    found = day(told, matrix).improve(
         told["start"], limit_s=limit_s, iterations=iterations, seed=seed, may_be_exact=may_be_exact
     )
     return tuple(told["names"][node] for node in found.order), found
@@ -166,13 +166,14 @@ def _amounts(amount: Amount) -> tuple[float, float, float]:
     return amount.kg, amount.litres, amount.parcels
 
 
-def _day(told: dict[str, Any], matrix: bytes) -> Any:
-    day = _core.Day(len(told["names"]), matrix, no_road_s=NO_ROAD_S, no_road_price=NO_ROAD_COST)
+def day(told: dict[str, Any], matrix: bytes) -> Any:
+    """The core's own copy of what `laid_out` says."""
+    made = core.Day(len(told["names"]), matrix, no_road_s=NO_ROAD_S, no_road_price=NO_ROAD_COST)
     for stop in told["stops"]:
         windows = [(float("-inf") if opens is None else opens, closes) for opens, closes in stop.get("windows", ())]
-        day.add_stop(**{**stop, "windows": windows})
-    day.set_prices(**told["prices"])
-    day.set_slots(told["slots"])
-    day.set_load(told["aboard"], [float("inf") if most is None else most for most in told["capacity"]])
-    day.set_frozen(told["frozen"])
-    return day
+        made.add_stop(**{**stop, "windows": windows})
+    made.set_prices(**told["prices"])
+    made.set_slots(told["slots"])
+    made.set_load(told["aboard"], [float("inf") if most is None else most for most in told["capacity"]])
+    made.set_frozen(told["frozen"])
+    return made

@@ -21,6 +21,7 @@ void check_number(double value, const std::string& what, double least = -kInf) {
 
 void Problem::prepare() {
   if (nodes < 2) refuse("a problem has at least the van and the end of the day");
+  if (frozen < 0) refuse("the number of frozen stops is negative");
   if (nodes > kMostStops + 2) refuse("more than " + std::to_string(kMostStops) + " stops");
   const auto cells = static_cast<std::size_t>(nodes) * nodes;
   if (time.size() != cells || price.size() != cells) refuse("the matrix does not fit the stops");
@@ -53,8 +54,13 @@ void Problem::prepare() {
       if (!(window.opens <= window.closes)) refuse("a window of " + name(node) + " closes before it opens");
       if (i > 0 && !(windows[stop.first_window + i - 1].closes < window.opens)) refuse("windows of " + name(node) + " overlap");
     }
+    if (stop.pickup != kNone && stop.pickup > 0 && stop.pickup < end() && stops[stop.pickup].drop != node)
+      refuse(name(node) + " makes a pair with no stop");
     for (int other : {stop.pickup, stop.drop})
       if (other != kNone && (other <= 0 || other >= end() || other == node)) refuse(name(node) + " makes a pair with no stop");
+    if (stop.group < kNone || stop.group >= nodes) refuse("the group of " + name(node) + " is no group");
+    if (stop.rank < kNone || stop.rank >= nodes) refuse("the rank of " + name(node) + " is no rank");
+    if (stop.locked_at < kNone) refuse("the place of " + name(node) + " is no place");
     has_gaps |= stop.has_gaps;
     has_promises |= stop.promise_price > 0;
     has_groups |= stop.group != kNone;
