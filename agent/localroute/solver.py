@@ -40,8 +40,8 @@ def load() -> None:
     from ortools.constraint_solver import pywrapcp  # noqa: F401, PLC0415  (takes a while, and only the worker needs it)
 
 
-def question(problem: Problem, order: Sequence[str], ends_at: float) -> bytes:
-    """What the worker is asked, as JSON."""
+def question(problem: Problem, order: Sequence[str], ends_at: float, seed: int) -> bytes:
+    """What the worker is asked, as JSON. OR-Tools throws no dice."""
     return Question(problem=problem, order=tuple(order), ends_at=ends_at).model_dump_json().encode()
 
 
@@ -77,11 +77,10 @@ def searched(question: Question, say: Callable[[Sequence[str]], None]) -> str:
     place_of = {name: place for place, name in enumerate(names)}
     end = len(nodes) - 1
     # A list in no good order at all is a slow place to start from: putting every stop in anew may be far ahead of it.
-    if problem.warm_order:
-        anew = repaired(problem.model_copy(update={"warm_order": ()}))
-        if evaluate(problem, anew).cost < evaluate(problem, order).cost:
-            order = anew
-            say(list(order))
+    anew = repaired(problem.model_copy(update={"warm_order": ()}), most_tried=len(problem.visits))
+    if evaluate(problem, anew).cost < evaluate(problem, order).cost:
+        order = anew
+        say(list(order))
     manager = pywrapcp.RoutingIndexManager(len(nodes), 1, [0], [end])
     routing = pywrapcp.RoutingModel(manager)
     routing.SetArcCostEvaluatorOfAllVehicles(routing.RegisterTransitMatrix(_costs(problem, nodes, names)))

@@ -46,10 +46,19 @@ def usual_engine() -> SearchName:
 class Solver:
     """One worker, started when first needed, replaced when it died or had to be killed."""
 
-    def __init__(self, on_started: Callable[[int], None] = lambda pid: None, engine: SearchName | None = None) -> None:
-        """`on_started` gets the process id of every worker that is started; `engine` is the usual one unless told."""
+    def __init__(
+        self,
+        on_started: Callable[[int], None] = lambda pid: None,
+        engine: SearchName | None = None,
+        seed: int = 1,
+    ) -> None:
+        """`on_started` gets the process id of every worker that is started; `engine` is the usual one unless told.
+
+        Of an engine that throws dice, `seed` says how they fall.
+        """
         self._on_started = on_started
         self._engine: SearchName = engine or usual_engine()
+        self._seed = seed
         self._starting: asyncio.Task[Process] | None = None
         self._turn = asyncio.Lock()
         self._is_closed = False
@@ -85,7 +94,7 @@ class Solver:
                 async with asyncio.timeout(ends_at + GRACE_S - time.monotonic()):
                     engine = ENGINES[self._engine]
                     searched_at = time.monotonic() + engine.SEARCH_S_PER_STOP * len(problem.visits)
-                    await _ask(worker, engine.question(problem, known, min(ends_at, searched_at)))
+                    await _ask(worker, engine.question(problem, known, min(ends_at, searched_at), self._seed))
                     while True:
                         reply = await _hear(worker)
                         if "order" not in reply:
