@@ -77,7 +77,7 @@ def searched(question: Question, say: Callable[[Sequence[str]], None]) -> str:
     place_of = {name: place for place, name in enumerate(names)}
     end = len(nodes) - 1
     # A list in no good order at all is a slow place to start from: putting every stop in anew may be far ahead of it.
-    anew = repaired(problem.model_copy(update={"warm_order": ()}), most_tried=len(problem.visits))
+    anew = repaired(problem.model_copy(update={"warm_order": ()}), most_tried=len(problem.visits) ** 2)
     if evaluate(problem, anew).cost < evaluate(problem, order).cost:
         order = anew
         say(list(order))
