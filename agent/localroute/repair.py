@@ -25,7 +25,7 @@ def repaired(problem: Problem, most_tried: int = MOST_TRIED) -> tuple[str, ...]:
     free = [visit for visit in problem.visits if visit.stop_id not in fixed.values()]
     queue: list[str] = []
     for group in ([visit for visit in free if not visit.is_last], [visit for visit in free if visit.is_last]):
-        route = _route(problem, group, here, leave_s, 1 + most_tried // len(problem.visits))
+        route = _route(problem, group, here, leave_s, 1 + most_tried // max(1, len(problem.visits)))
         for node in route:
             here, leave_s = _after(problem, here, leave_s, node)
         queue += [problem.visits[node - 1].stop_id for node in route]
