@@ -114,6 +114,7 @@ void moves_cost_what_they_say(const Problem& problem, const std::vector<int>& st
     const double price = route.price(move, kInf);
     after.copy(route);
     after.apply(move);
+    problem.require({after.begin(), after.end()});  // throws where a rule is broken
     fresh.set(after.begin(), after.size());
     const double hair = 1e-6 + 1e-9 * std::abs(fresh.cost());
     require(std::abs(after.cost() - fresh.cost()) <= hair, "a plan that was changed costs other than the same plan set anew", round);
