@@ -17,7 +17,7 @@ from agent.identity.badge import Badge
 from agent.identity.renewal import keep_renewed
 from agent.identity.tls import Credentials, MachineTime
 from agent.link.live import live
-from agent.localroute.solver import Solver
+from agent.localroute.worker import Solver
 from agent.planner import Planner
 from agent.runtime import Runtime
 from agent.runtime.receiver import listen

@@ -1,29 +1,24 @@
 """Hard windows: how close each engine comes to the best known tour of public TSPTW instances.
 
-Engines start cold and never see the best-known tour. `check.py` judges all of them. The worker is started before the
-clock; `seconds` is what the van would wait.
+Engines start cold and never see the best-known tour. `check.py` judges all of them. `seconds` is what the van would
+wait. Engines that throw dice are run once for each of `--seeds`; all others once.
 """
 
 import argparse
 import asyncio
 import json
 import sys
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from agent.localroute.problem import Problem
-from agent.localroute.repair import repaired
-from agent.localroute.solver import Solver
+from benchmarks.engines import PACKAGES, THROWS_DICE, Engines, engines_named, limits
 from benchmarks.machine import machine
 from benchmarks.tsptw import Instance, as_problem, best_known, judged, made, read
 
-ENGINES = ("ortools", "repair")
 MADE_SIZES = (20, 50, 100)
-
-Engine = Callable[[Problem, float], Awaitable[Sequence[str]]]
 
 
 def main(argv: list[str]) -> int:
@@ -35,12 +30,13 @@ def main(argv: list[str]) -> int:
     except (OSError, ValueError, KeyError, TypeError) as error:
         print(f"the instances cannot be read: {error}", file=sys.stderr)
         return 2
-    at_start = machine(["scripts/bench", "resequence", *argv], ["ortools"])
-    rows = asyncio.run(_measured(instances, known, arguments.engines, arguments.limits))
+    packages = sorted({PACKAGES[name] for name in arguments.engines if name in PACKAGES})
+    at_start = machine(["scripts/bench", "resequence", *argv], packages)
+    rows = asyncio.run(_measured(instances, known, arguments))
     summary = _summary(rows)
     for line in summary:
         print(
-            f"{line['engine']:8} {line['limit_s']:5g} s: {line['feasible']}/{line['instances']} feasible,"
+            f"{line['engine']:10} {line['limit_s']:5g} s: {line['feasible']}/{line['runs']} feasible,"
             f" gap mean {_percent(line['mean_gap_pct'])} max {_percent(line['max_gap_pct'])},"
             f" slowest {line['worst_seconds']:.2f} s"
         )
@@ -57,25 +53,11 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--bks", type=Path, help="best-known costs as JSON; without it there are no gaps")
     parser.add_argument("--sample", type=int, help="take only that many instances")
     parser.add_argument("--seed", type=int, default=0, help="which sample, and which instances of our own")
-    parser.add_argument("--limits", type=_limits, default=[0.2, 1.0], help="seconds, such as 0.2,1")
-    parser.add_argument("--engines", type=_engines, default=["ortools"], help=f"of {','.join(ENGINES)}")
+    parser.add_argument("--limits", type=limits, default=[0.2, 1.0], help="seconds, such as 0.2,1")
+    parser.add_argument("--engines", type=engines_named, default=["core", "ortools"], help="such as core,pyvrp")
+    parser.add_argument("--seeds", type=int, default=1, help="so many runs of each engine that throws dice")
     parser.add_argument("--report", type=Path, help="file for the rows as JSON")
     return parser.parse_args(argv)
-
-
-def _limits(text: str) -> list[float]:
-    limits = [float(word) for word in text.split(",")]
-    if any(not 0 < limit <= 3600 for limit in limits):
-        raise argparse.ArgumentTypeError("a limit is more than 0 and at most 3600 seconds")
-    return limits
-
-
-def _engines(text: str) -> list[str]:
-    engines = text.split(",")
-    unknown = [name for name in engines if name not in ENGINES]
-    if unknown:
-        raise argparse.ArgumentTypeError(f"no engine {unknown[0]!r} here; there are {', '.join(ENGINES)}")
-    return engines
 
 
 def _chosen(arguments: argparse.Namespace, known: dict[str, float]) -> list[Instance]:
@@ -96,36 +78,21 @@ def _chosen(arguments: argparse.Namespace, known: dict[str, float]) -> list[Inst
 
 
 async def _measured(
-    instances: list[Instance], known: dict[str, float], engines: list[str], limits: list[float]
+    instances: list[Instance], known: dict[str, float], arguments: argparse.Namespace
 ) -> list[dict[str, Any]]:
-    solver = Solver()
-    await solver.start()
-
-    async def by_ortools(problem: Problem, limit_s: float) -> Sequence[str]:
-        answer, why = await solver.solve(problem, limit_s)
-        if why:
-            print(f"  {why}", file=sys.stderr)
-        return answer.order
-
-    async def by_repair(problem: Problem, limit_s: float) -> Sequence[str]:
-        return repaired(problem)
-
-    by_name: dict[str, Engine] = {"ortools": by_ortools, "repair": by_repair}
+    seeds = range(1, arguments.seeds + 1)
     rows = []
-    try:
+    async with Engines(arguments.engines, seeds) as engines:
         for number, instance in enumerate(instances, start=1):
             problem = as_problem(instance)
-            for limit_s in limits:
-                for engine in engines:
-                    await solver.start()  # one that was killed must not slow down the next instance
-                    started_s = time.perf_counter()
-                    order = await by_name[engine](problem, limit_s)
-                    seconds = time.perf_counter() - started_s
-                    row = _row(instance, problem, order, known.get(instance.name))
-                    rows.append({**row, "engine": engine, "limit_s": limit_s, "seconds": round(seconds, 3)})
+            for limit_s in arguments.limits:
+                for name in arguments.engines:
+                    for seed in seeds if name in THROWS_DICE else seeds[:1]:
+                        run = await engines.run(name, problem, limit_s, seed)
+                        row = _row(instance, problem, run.order, known.get(instance.name))
+                        told = {"engine": name, "seed": seed, "limit_s": limit_s, "seconds": round(run.seconds, 3)}
+                        rows.append({**row, **told})
             print(f"{number}/{len(instances)} {instance.name}", file=sys.stderr)
-    finally:
-        await solver.close()
     return rows
 
 
@@ -151,7 +118,7 @@ def _summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             {
                 "engine": engine,
                 "limit_s": limit_s,
-                "instances": len(group),
+                "runs": len(group),
                 "feasible": sum(row["feasible"] for row in group),
                 "mean_gap_pct": round(sum(gaps) / len(gaps), 4) if gaps else None,
                 "max_gap_pct": max(gaps, default=None),

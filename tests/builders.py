@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from agent.gps.position import Position
-from agent.localroute.problem import Problem, TimeWindow, Visit
+from agent.localroute.problem import Amount, Capacity, Problem, Slot, TimeWindow, Visit
 from agent.trip.run import Evidence, Plan, PlanLeg, Run, RunStop
 from wire.codec import content_hash
 from wire.events import FixQuality, ReplanReason, TimesSource
@@ -232,4 +232,62 @@ def shuffled(problem: Problem, seed: int) -> Problem:
             "travel_s": tuple(tuple(problem.travel_s[i][j] for j in nodes) for i in nodes),
             "travel_m": tuple(tuple(problem.travel_m[i][j] for j in nodes) for i in nodes),
         }
+    )
+
+
+def a_whole_problem(count: int, seed: int) -> Problem:
+    """A small day with everything a problem can have, each with a chance: breaks, pairs, groups, loads, slots, ..."""
+    dice = Random(seed)
+
+    def has(chance: float) -> bool:
+        return dice.random() < chance
+
+    def window(length_s: float) -> TimeWindow:
+        opens_s = dice.uniform(-1200, 400.0 * count)
+        return TimeWindow(opens_s=opens_s, closes_s=opens_s + dice.uniform(0, length_s), is_hard=has(0.3))
+
+    points = [(dice.uniform(0, 6000), dice.uniform(0, 6000)) for _ in range(count + 2)]
+    metres = [
+        [(abs(a[0] - b[0]) + abs(a[1] - b[1])) * dice.uniform(1, 1.5) if not has(0.02) else None for b in points]
+        for a in points
+    ]
+    has_groups, has_loads, has_optional = has(0.3), has(0.4), has(0.3)
+    names = [f"s{number}" for number in range(1, count + 1)]
+    dice.shuffle(names)
+    visits: list[Visit] = []
+    pickups: list[str] = []
+    for name in names:
+        fields: dict[str, Any] = {"stop_id": name, "setup_s": dice.choice((0, 60)), "service_s": dice.uniform(0, 300)}
+        fields["windows"] = tuple(window(3600) for _ in range(dice.choice((0, 0, 1, 1, 1, 2, 3))))
+        fields["is_anywhere"] = has(0.08)
+        fields["priority"] = dice.choice((1.0, 1.0, 3.0))
+        if has(0.2):
+            promised_s = dice.uniform(0, 400.0 * count)
+            fields["promise"] = (promised_s, promised_s + 900)
+        if has_groups and has(0.5):
+            fields["group"] = dice.choice(("north", "south"))
+        if has_loads:
+            fields["load"] = Amount(kg=dice.uniform(-30, 30), parcels=dice.randint(-3, 3))
+        if pickups and has(0.5):
+            fields["pickup"] = pickups.pop()
+        elif has(0.2):
+            pickups.append(name)
+        if has_optional and has(0.4) and "pickup" not in fields and name not in pickups:
+            fields["skip_cost_s"] = dice.uniform(0, 1500)
+        visits.append(Visit(**fields))
+    dice.shuffle(visits)
+    warm = dice.sample(names, dice.randint(0, count))
+    return Problem(
+        visits=tuple(visits),
+        travel_s=tuple(tuple(None if leg is None else leg / 8 for leg in row) for row in metres),
+        travel_m=tuple(map(tuple, metres)),
+        warm_order=tuple(warm),
+        shift_end_s=dice.uniform(0, 500.0 * count) if has(0.5) else None,
+        wait_cost_per_s=dice.choice((0.0, 0.5, 1.0)),
+        moved_stop_cost_s=dice.choice((0.0, 30.0, 300.0)),
+        moved_promise_cost_s=dice.choice((60.0, 600.0)),
+        aboard=Amount(kg=50, parcels=5) if has_loads else Amount(),
+        capacity=Capacity(kg=80, parcels=8) if has_loads else Capacity(),
+        slots=(Slot(from_s=300, factor=1.6), Slot(from_s=1500, factor=0.9)) if has(0.3) else (),
+        ends_anywhere=has(0.2),
     )

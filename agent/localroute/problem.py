@@ -1,12 +1,15 @@
 """The sequencing problem in numbers: one van, one start, stops with windows, one matrix. Seconds from `now` throughout.
 
-Node 0 is where the van is, nodes 1..n are the stops in the order of `visits`, node n+1 is the end of the day.
+Node 0 is where the van is, nodes 1..n are the stops in the order of `visits`, node n+1 is the end of the day. What an
+order costs, term by term, and which rules it must keep, is told in `problem.md`.
 """
 
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from agent.localroute.rules import contradicted
 from wire.model import Seconds, StopId, Value
 
 
@@ -24,6 +27,29 @@ class TimeWindow(Value):
         return self
 
 
+class Amount(Value):
+    """How much goods weigh and fill. As a change of load it is negative where goods leave the van."""
+
+    kg: float = 0.0
+    litres: float = 0.0
+    parcels: float = 0.0
+
+
+class Capacity(Value):
+    """What the van takes; None where nobody has said."""
+
+    kg: Annotated[float, Field(ge=0)] | None = None
+    litres: Annotated[float, Field(ge=0)] | None = None
+    parcels: Annotated[float, Field(ge=0)] | None = None
+
+
+class Slot(Value):
+    """From `from_s` until the next slot begins, legs take `factor` times their usual time."""
+
+    from_s: float
+    factor: Annotated[float, Field(gt=0, le=10)]
+
+
 class Visit(Value):
     """One stop to be sequenced. The van arrives, spends `setup_s` (park, walk), waits for a window, serves."""
 
@@ -35,6 +61,20 @@ class Visit(Value):
     """Its fixed place in the order, counted from 0; None when free."""
     is_last: bool = False
     """Put off by the driver: after every visit that is not."""
+    is_anywhere: bool = False
+    """A break: it is done where the van stands, has no leg of its own, and its row of the matrix is not looked at."""
+    load: Amount = Amount()
+    """What comes aboard here; negative: what leaves the van. A return that was collected stays aboard to the end."""
+    pickup: StopId | None = None
+    """The visit that collects what is dropped off here; it comes before this one."""
+    group: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """Visits of one group follow each other, with nothing but breaks between them."""
+    priority: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    """How much its lateness, its promise and its being left out weigh; 1 is usual."""
+    skip_cost_s: Annotated[float, Field(ge=0)] | None = None
+    """The price of leaving it out; None when it must be visited. A pickup and its drop-off are left out together."""
+    promise: tuple[float, float] | None = None
+    """What the customer was told: service begins between these moments. To miss it has a price, earlier or later."""
 
 
 class Problem(Value):
@@ -45,6 +85,8 @@ class Problem(Value):
     travel_m: tuple[tuple[float | None, ...], ...]
     first: StopId | None = None
     """The stop being driven to: it stays first."""
+    frozen: tuple[StopId, ...] = ()
+    """The head of the order, which stays as it is; begins with `first` where both are given."""
     warm_order: tuple[StopId, ...] = ()
     """The order the driver has now; the engine starts from it and an answer is never worse."""
     shift_end_s: float | None = None
@@ -55,6 +97,15 @@ class Problem(Value):
     """Standing before a closed door: dearer than nothing, so that a day does not idle, cheaper than driving."""
     moved_stop_cost_s: Annotated[float, Field(ge=0)] = 30.0
     """Price of each stop that changes its neighbour before it, so that a small gain never shuffles a day."""
+    moved_promise_cost_s: Annotated[float, Field(ge=0)] = 600.0
+    """Price of each promise that is not met, since somebody must be told another time."""
+    aboard: Amount = Amount()
+    """The load at the start."""
+    capacity: Capacity = Capacity()
+    slots: tuple[Slot, ...] = ()
+    """By the hour: how much longer legs take than the matrix says. Before the first slot the factor is 1."""
+    ends_anywhere: bool = False
+    """The day ends with the last service; the way home is not looked at."""
 
     @model_validator(mode="after")
     def matrix_fits(self) -> Self:
@@ -75,30 +126,23 @@ class Problem(Value):
         return self
 
     @model_validator(mode="after")
+    def slots_are_in_order(self) -> Self:
+        if any(late.from_s <= early.from_s for early, late in pairwise(self.slots)):
+            raise ValueError("the slots are not in order of time")
+        return self
+
+    @model_validator(mode="after")
     def rules_agree(self) -> Self:
         """Refuses rules that no order can keep, so that every problem has an answer."""
-        count = len(self.visits)
-        last_from = count - sum(visit.is_last for visit in self.visits)
-        places: dict[int, str] = {}
-        for visit in self.visits:
-            if visit.stop_id == self.first and visit.is_last and last_from > 0:
-                raise ValueError(f"{visit.stop_id} cannot be first and put off to the end")
-            if visit.locked_at is None:
-                continue
-            allowed = range(last_from, count) if visit.is_last else range(last_from)
-            if visit.locked_at not in allowed:
-                raise ValueError(f"{visit.stop_id} cannot be locked at place {visit.locked_at} of {count}")
-            if visit.locked_at in places:
-                other = places[visit.locked_at]
-                raise ValueError(f"{other} and {visit.stop_id} are locked at the same place {visit.locked_at}")
-            places[visit.locked_at] = visit.stop_id
-        if self.first is not None:
-            visit_of_first = next((visit for visit in self.visits if visit.stop_id == self.first), None)
-            if visit_of_first is None:
-                raise ValueError(f"the first stop {self.first} is not among the visits")
-            if places.get(0, self.first) != self.first or visit_of_first.locked_at not in (None, 0):
-                raise ValueError(f"{self.first} cannot be first: a lock says otherwise")
+        contradiction = contradicted(self)
+        if contradiction:
+            raise ValueError(contradiction)
         return self
+
+    @property
+    def prefix(self) -> tuple[StopId, ...]:
+        """The stops at the head of the order that stay there."""
+        return self.frozen or ((self.first,) if self.first is not None else ())
 
 
 class Timing(Value):
@@ -113,6 +157,28 @@ class Timing(Value):
     lateness_s: Seconds
 
 
+class Terms(Value):
+    """What the cost of an order is made of, in seconds; `problem.md` tells each."""
+
+    driving: float = 0.0
+    waiting: float = 0.0
+    lateness: float = 0.0
+    overtime: float = 0.0
+    moved_stops: float = 0.0
+    moved_promises: float = 0.0
+    skipped: float = 0.0
+    overload: float = 0.0
+    split_groups: float = 0.0
+    no_road: float = 0.0
+
+    @property
+    def total(self) -> float:
+        return sum(float(cost) for cost in dict(self).values())
+
+
+EngineName = Literal["core", "ortools", "repair"]
+
+
 class Answer(Value):
     """An order with its timings and cost, as `check.py` computes them; the engine's own figures are not believed."""
 
@@ -123,4 +189,7 @@ class Answer(Value):
     end_s: float
     cost: float
     moved_stops: tuple[StopId, ...]
-    engine: Literal["ortools", "repair"]
+    terms: Terms = Terms()
+    skipped: tuple[StopId, ...] = ()
+    """Optional visits that are left out."""
+    engine: EngineName

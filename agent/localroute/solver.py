@@ -1,37 +1,31 @@
-"""Looks for a better order with OR-Tools, in a process of its own that is killed when it does not keep its time.
+"""Looks for a better order with OR-Tools: for where our own core is not built, and as a second opinion.
 
-The upper half is the van's side: it never blocks, never raises for an ordinary failure, and believes only what
-`check.py` computes. The lower half runs in the worker (`python -m agent.localroute.solver PARENT_PID`), the one place
-that knows OR-Tools. They speak in lines of JSON over the worker's stdin and stdout; the worker says each better order
-when it has it, so that killing it loses the last moments and not the search.
+The one file that knows OR-Tools. It models driving, windows, waiting, overtime, moved stops, and the rules on
+places and pairs; what it does not know (`not_modelled`) it is not asked, and
+`check.py` judges what comes out.
 """
 
-import asyncio
-import ctypes
-import json
-import os
-import signal
-import sys
 import time
 import weakref
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from math import ceil, floor
-from pathlib import Path
 from typing import Any
 
-from agent.localroute.check import NO_ROAD_COST, NO_ROAD_S, broken_rules, evaluate
-from agent.localroute.problem import Answer, Problem
+from agent.localroute.check import NO_ROAD_COST, NO_ROAD_S, evaluate
+from agent.localroute.problem import Problem
 from agent.localroute.repair import repaired
 from wire.model import StopId, Value
 
-GRACE_S = 0.5
-"""How long past its limit a worker may take to say its last word; then it is killed."""
-START_LIMIT_S = 30.0
+NAME = "ortools"
 SEARCH_S_PER_STOP = 0.05
 """A few stops are searched to the end long before the limit; the van's processor has other work."""
-MAX_LINE_BYTES = 4_000_000
+TICKS_PER_S = 100
+COST_PER_S = 1000
+FAR_S = 30 * 86_400.0
+"""Times beyond a month are all alike; it keeps the engine's integers far from their end."""
+SAY_AT_MOST_EVERY_S = 0.05
+LEAST_SEARCH_MS = 100
+"""Of a limit that was used up by building the model."""
 
 
 class Question(Value):
@@ -42,188 +36,36 @@ class Question(Value):
     ends_at: float
 
 
-class Solver:
-    """One worker, started when first needed, replaced when it died or had to be killed."""
-
-    def __init__(self, on_started: Callable[[int], None] = lambda pid: None) -> None:
-        """`on_started` gets the process id of every worker that is started."""
-        self._on_started = on_started
-        self._starting: asyncio.Task[Process] | None = None
-        self._turn = asyncio.Lock()
-        self._is_closed = False
-
-    def warm(self) -> None:
-        """Begins to start the worker, so that the first problem need not wait for it. Returns at once."""
-        if self._starting is None and not self._is_closed:
-            self._starting = asyncio.create_task(self._start())
-
-    async def start(self) -> None:
-        """Starts the worker and waits until it is ready. Raises OSError when it cannot be started."""
-        await self._worker()
-
-    async def solve(self, problem: Problem, limit_s: float) -> tuple[Answer, str]:
-        """The best order known after `limit_s` real seconds (GRACE_S more at most), and what went wrong, "" if nothing.
-
-        Never worse than the repaired order. One problem at a time; a second waits for its turn.
-        """
-        async with self._turn:
-            ends_at = time.monotonic() + limit_s  # the worker reads the same clock
-            best = evaluate(problem, repaired(problem), "repair")
-            if len(problem.visits) < 2:
-                return best, ""
-            try:
-                async with asyncio.timeout(ends_at - time.monotonic()):
-                    worker = await self._worker()
-            except TimeoutError:
-                return best, f"the engine was not ready within {limit_s:g} s"
-            except OSError as error:
-                return best, str(error)
-            try:
-                async with asyncio.timeout(ends_at + GRACE_S - time.monotonic()):
-                    searched_at = time.monotonic() + SEARCH_S_PER_STOP * len(problem.visits)
-                    await _ask(worker, problem, best.order, min(ends_at, searched_at))
-                    while True:
-                        reply = await _hear(worker)
-                        if "order" not in reply:
-                            return best, str(reply["why"])
-                        best = _better(problem, best, reply["order"])
-            except TimeoutError:
-                await self._replace(worker)
-                return best, f"the engine was killed: it did not keep its limit of {limit_s:g} s"
-            except (OSError, ValueError) as error:
-                await self._replace(worker)
-                return best, f"the engine failed: {error}"
-            except asyncio.CancelledError:
-                await self._replace(worker)  # its answer to a question nobody remembers must not meet the next one
-                raise
-
-    async def close(self) -> None:
-        """Ends the worker."""
-        self._is_closed = True
-        if self._starting is None:
-            return
-        starting, self._starting = self._starting, None
-        starting.cancel()
-        try:
-            worker = await starting
-        except (asyncio.CancelledError, OSError):
-            return
-        await _kill(worker)
-
-    async def _worker(self) -> Process:
-        """The worker, ready for a problem; a start under way is waited for, a dead worker replaced."""
-        if self._is_closed:
-            raise OSError("the solver is closed")
-        if self._starting is not None and self._starting.done() and _is_gone(self._starting):
-            self._starting = None
-        self.warm()
-        assert self._starting is not None
-        return await asyncio.shield(self._starting)
-
-    async def _start(self) -> Process:
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "agent.localroute.solver",
-            str(os.getpid()),
-            stdin=PIPE,
-            stdout=PIPE,
-            limit=MAX_LINE_BYTES,
-            cwd=Path(__file__).parents[2],
-        )
-        try:
-            self._on_started(worker.pid)
-            async with asyncio.timeout(START_LIMIT_S):
-                await _hear(worker)
-        except BaseException as error:
-            await _kill(worker)
-            if isinstance(error, TimeoutError | OSError | ValueError):
-                raise OSError(
-                    f"the engine did not start: {error or f'nothing heard in {START_LIMIT_S:g} s'}"
-                ) from error
-            raise
-        return worker
-
-    async def _replace(self, worker: Process) -> None:
-        """Ends a worker we no longer trust; the next one starts in the background, to be ready when needed."""
-        self._starting = None
-        self.warm()
-        await _kill(worker)
+def load() -> None:
+    from ortools.constraint_solver import pywrapcp  # noqa: F401, PLC0415  (takes a while, and only the worker needs it)
 
 
-def _better(problem: Problem, best: Answer, order: Sequence[str]) -> Answer:
-    """The better of the two by our own figures; raises ValueError for an order that breaks a rule."""
-    broken = broken_rules(problem, order)
-    if broken:
-        raise ValueError(f"it gave an order that breaks a rule: {broken[0]}")
-    found = evaluate(problem, order, "ortools")
-    return found if found.cost < best.cost - 1e-6 else best
+def question(problem: Problem, order: Sequence[str], ends_at: float, seed: int) -> bytes:
+    """What the worker is asked, as JSON. OR-Tools throws no dice."""
+    return Question(problem=problem, order=tuple(order), ends_at=ends_at).model_dump_json().encode()
 
 
-def _is_gone(starting: asyncio.Task[Process]) -> bool:
-    return starting.cancelled() or starting.exception() is not None or starting.result().returncode is not None
+def improve(asked: bytes, say: Callable[[Sequence[str]], None]) -> str:
+    """Searches from the question's order until its end and says better orders. Returns "" or what failed."""
+    question = Question.model_validate_json(asked)
+    lacks = not_modelled(question.problem)
+    return f"OR-Tools does not know {lacks}" if lacks else searched(question, say)
 
 
-async def _ask(worker: Process, problem: Problem, order: Sequence[str], ends_at: float) -> None:
-    assert worker.stdin is not None
-    question = Question(problem=problem, order=tuple(order), ends_at=ends_at)
-    worker.stdin.write(question.model_dump_json().encode() + b"\n")
-    await worker.stdin.drain()
+def not_modelled(problem: Problem) -> str:
+    """What the problem has and the model has not, so that its orders would be no use; "" when all is there."""
+    wants = {
+        "breaks": any(visit.is_anywhere for visit in problem.visits),
+        "groups": any(visit.group is not None for visit in problem.visits),
+        "stops that may be left out": any(visit.skip_cost_s is not None for visit in problem.visits),
+        "an end of the day anywhere": problem.ends_anywhere,
+    }
+    return ", ".join(what for what, is_there in wants.items() if is_there)
 
 
-async def _hear(worker: Process) -> dict[str, Any]:
-    assert worker.stdout is not None
-    line = await worker.stdout.readline()
-    if not line:
-        raise OSError("the worker process died")
-    reply: dict[str, Any] = json.loads(line)
-    return reply
-
-
-async def _kill(worker: Process) -> None:
-    if worker.returncode is None:
-        with suppress(ProcessLookupError):
-            worker.kill()
-    await worker.wait()
-
-
-# ---- The worker ----------------------------------------------------------------------------------------------------
-
-TICKS_PER_S = 100
-COST_PER_S = 1000
-FAR_S = 30 * 86_400.0
-"""Times beyond a month are all alike; it keeps the engine's integers far from their end."""
-SAY_AT_MOST_EVERY_S = 0.05
-LEAST_SEARCH_MS = 100
-"""Of a limit that was used up by building the model."""
-
-
-def serve(parent_pid: int) -> None:
-    """Answers problems until stdin ends or the parent dies."""
-    die_with_parent = 1  # PR_SET_PDEATHSIG
-    ctypes.CDLL(None, use_errno=True).prctl(die_with_parent, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent_pid:  # it died before we could ask to be told
-        return
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; our parent ends us in its own time
-    from ortools.constraint_solver import pywrapcp  # noqa: F401, PLC0415  (loaded here, before "ready", and only here)
-
-    _say({"why": ""})
-    for line in sys.stdin.buffer:
-        try:
-            asked = Question.model_validate_json(line)
-            why = improve(asked.problem, asked.order, asked.ends_at, lambda order: _say({"order": order}))
-        except Exception as error:  # whatever the engine does, the van keeps its order and says why
-            why = f"{type(error).__name__}: {error}"
-        _say({"why": why})
-
-
-def improve(problem: Problem, order: Sequence[str], ends_at: float, say: Callable[[list[str]], None]) -> str:
-    """Searches from `order`, which keeps the rules, until the monotonic clock shows `ends_at`, and says better orders.
-
-    Returns "" or what failed.
-
-    Visits enter by name, so that the same stops in another order give the same search.
-    """
+def searched(question: Question, say: Callable[[Sequence[str]], None]) -> str:
+    """Visits enter by name, so that the same stops in another order give the same search."""
+    problem, order, ends_at = question.problem, question.order, question.ends_at
     from ortools.constraint_solver import pywrapcp, routing_enums_pb2  # noqa: PLC0415
 
     def left_ms() -> int:
@@ -235,11 +77,10 @@ def improve(problem: Problem, order: Sequence[str], ends_at: float, say: Callabl
     place_of = {name: place for place, name in enumerate(names)}
     end = len(nodes) - 1
     # A list in no good order at all is a slow place to start from: putting every stop in anew may be far ahead of it.
-    if problem.warm_order:
-        anew = repaired(problem.model_copy(update={"warm_order": ()}))
-        if evaluate(problem, anew).cost < evaluate(problem, order).cost:
-            order = anew
-            say(list(order))
+    anew = repaired(problem.model_copy(update={"warm_order": ()}), most_tried=len(problem.visits) ** 2)
+    if evaluate(problem, anew).cost < evaluate(problem, order).cost:
+        order = anew
+        say(list(order))
     manager = pywrapcp.RoutingIndexManager(len(nodes), 1, [0], [end])
     routing = pywrapcp.RoutingModel(manager)
     routing.SetArcCostEvaluatorOfAllVehicles(routing.RegisterTransitMatrix(_costs(problem, nodes, names)))
@@ -337,7 +178,9 @@ def _add_times(routing: Any, manager: Any, problem: Problem, nodes: list[int]) -
                 service.RemoveInterval(shut + 1, opens - 1)
             shut = max(shut, floor(bounded(window.closes_s) + 1e-6))
         final = max(windows, key=lambda window: (window.closes_s, window.is_hard))
-        late = problem.hard_late_cost_per_s if final.is_hard else problem.late_cost_per_s
+        late = (problem.hard_late_cost_per_s if final.is_hard else problem.late_cost_per_s) * problem.visits[
+            node - 1
+        ].priority
         dimension.SetCumulVarSoftUpperBound(index, shut, rate(late))
     if problem.shift_end_s is not None:
         shift_end = floor(bounded(problem.shift_end_s))
@@ -346,14 +189,23 @@ def _add_times(routing: Any, manager: Any, problem: Problem, nodes: list[int]) -
 
 
 def _add_rules(routing: Any, manager: Any, problem: Problem, nodes: list[int], place_of: dict[str, int]) -> None:
-    """`first`, stops put off to the end, and locked places, as moves the engine cannot make."""
+    """The head of the order, stops put off to the end, locked places and pairs, as moves the engine cannot make."""
     put_off = [place for place, node in enumerate(nodes[1:-1], start=1) if problem.visits[node - 1].is_last]
     others = [manager.NodeToIndex(place) for place in range(1, len(nodes) - 1) if place not in put_off]
     if others:
         for place in put_off:
             routing.NextVar(manager.NodeToIndex(place)).RemoveValues(others)
-    if problem.first is not None:
-        routing.NextVar(routing.Start(0)).SetValue(manager.NodeToIndex(place_of[problem.first]))
+    before = routing.Start(0)
+    for stop_id in problem.prefix:
+        routing.NextVar(before).SetValue(manager.NodeToIndex(place_of[stop_id]))
+        before = manager.NodeToIndex(place_of[stop_id])
+    time_dimension = routing.GetDimensionOrDie("time")
+    for visit in problem.visits:
+        if visit.pickup is None:
+            continue
+        pickup, drop = (manager.NodeToIndex(place_of[stop_id]) for stop_id in (visit.pickup, visit.stop_id))
+        routing.AddPickupAndDelivery(pickup, drop)
+        routing.solver().Add(time_dimension.CumulVar(pickup) <= time_dimension.CumulVar(drop))
     locked = {visit.stop_id: visit.locked_at for visit in problem.visits if visit.locked_at is not None}
     if locked:
         routing.AddConstantDimension(1, len(nodes), True, "place")
@@ -369,12 +221,3 @@ def _route(routing: Any, manager: Any, names: list[str], after: Callable[[int], 
         route.append(names[manager.IndexToNode(index)])
         index = after(index)
     return route
-
-
-def _say(reply: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(reply) + "\n")
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    serve(int(sys.argv[1]))

@@ -15,9 +15,10 @@ import pytest
 import pytest_asyncio
 
 from agent.localroute.check import broken_rules, evaluate, legs_without_road
+from agent.localroute.engine import is_built
 from agent.localroute.problem import Answer, Problem
 from agent.localroute.repair import repaired
-from agent.localroute.solver import GRACE_S, Solver
+from agent.localroute.worker import GRACE_S, SearchName, Solver
 from tests.builders import a_problem, shuffled, with_rules
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -29,15 +30,17 @@ SLACK_S = 1.0
 class Watched(Solver):
     """A solver whose workers a test can reach."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: SearchName | None = None) -> None:
         self.pids: list[int] = []
-        super().__init__(self.pids.append)
+        super().__init__(self.pids.append, engine)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def solver() -> AsyncIterator[Watched]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["core", "ortools"])
+async def solver(request: pytest.FixtureRequest) -> AsyncIterator[Watched]:
     """One for the whole file: whatever one test does to its worker, the next must find it answering."""
-    solver = Watched()
+    if request.param == "core" and not is_built():
+        pytest.skip("the core is not built: no compiler when scripts/setup ran")
+    solver = Watched(request.param)
     await solver.start()
     yield solver
     await solver.close()
@@ -214,7 +217,7 @@ async def test_a_closed_solver_repairs_and_says_so() -> None:
 async def test_a_worker_whose_parent_is_killed_dies_too() -> None:
     script = (
         "import asyncio, json, sys\n"
-        "from agent.localroute.solver import Solver\n"
+        "from agent.localroute.worker import Solver\n"
         "async def main():\n"
         "    await Solver(lambda pid: print(json.dumps(pid), flush=True)).start()\n"
         "    print('\"ready\"', flush=True)\n"
@@ -233,3 +236,29 @@ async def test_a_worker_whose_parent_is_killed_dies_too() -> None:
     async with asyncio.timeout(5):
         while is_running(pid):  # noqa: ASYNC110  (another process's end sends us no event)
             await asyncio.sleep(0.02)
+
+
+async def test_what_or_tools_does_not_know_is_said_and_the_repaired_order_kept() -> None:
+    problem = a_problem(5, seed=1)
+    visits = (problem.visits[0].model_copy(update={"is_anywhere": True}), *problem.visits[1:])
+    problem = problem.model_copy(update={"visits": visits, "ends_anywhere": True})
+    solver = Solver(engine="ortools")
+    await solver.start()
+    answer, why = await solver.solve(problem, 0.3)
+    await solver.close()
+    assert why == "OR-Tools does not know breaks, an end of the day anywhere"
+    assert answer.order == repaired(problem)
+
+
+async def test_or_tools_keeps_a_pickup_before_its_drop_off() -> None:
+    problem = a_problem(6, seed=2, moved_stop_cost_s=0.0)
+    visits = tuple(
+        visit.model_copy(update={"pickup": "s1" if visit.stop_id == "s2" else None}) for visit in problem.visits
+    )
+    problem = Problem.model_validate({**dict(problem), "visits": visits})
+    solver = Solver(engine="ortools")
+    await solver.start()
+    answer, why = await solver.solve(problem, 0.5)
+    await solver.close()
+    assert why == ""
+    assert answer.cost == pytest.approx(cheapest(problem).cost)
