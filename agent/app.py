@@ -337,7 +337,7 @@ class App:
         while True:
             await asyncio.sleep(max(1.0, self._clock.real_s(HOUR_S)))
             try:
-                await store.purge(self._clock.age_ms(), round(self._clock.now().timestamp() * 1000))
+                await store.purge(self._clock.age_ms())
             except StoreError as error:
                 log.error("what is old could not be forgotten: %s", error)
 

@@ -31,11 +31,14 @@ class TapAnswered:
     input_json: str
 
 
-def append(database: Database, entered: AnyInput, at_ms: int, tap: TapMade | None) -> None:
-    """Logs one durable input. Raises StoreError (constraint) for a tap id that is stored already."""
+def append(database: Database, entered: AnyInput, at_ms: int, age_ms: int, tap: TapMade | None) -> None:
+    """Logs one durable input, entered at `at_ms` by the clock on the wall.
+
+    Raises StoreError (constraint) for a tap id that is stored already.
+    """
     ((input_id,),) = database.execute(
-        "INSERT INTO inputs (at_ms, kind, body) VALUES (?, ?, ?) RETURNING input_id",
-        (at_ms, entered.kind, entered.model_dump_json(by_alias=True)),
+        "INSERT INTO inputs (at_ms, age_ms, kind, body) VALUES (?, ?, ?, ?) RETURNING input_id",
+        (at_ms, age_ms, entered.kind, entered.model_dump_json(by_alias=True)),
     )
     if tap is not None:
         database.execute(
@@ -44,25 +47,27 @@ def append(database: Database, entered: AnyInput, at_ms: int, tap: TapMade | Non
         )
 
 
-def append_soft(database: Database, entries: Sequence[tuple[int, AnyInput]]) -> None:
+def append_soft(database: Database, entries: Sequence[tuple[int, AnyInput]], age_ms: int) -> None:
     """Logs buffered inputs (fixes, passing minutes) as one row, in the order they came."""
     if not entries:
         return
     body = json.dumps([[at_ms, entered.model_dump(mode="json")] for at_ms, entered in entries], separators=(",", ":"))
     packed = zstandard.ZstdCompressor(level=3).compress(body.encode())
     database.execute(
-        "INSERT INTO inputs (at_ms, kind, body, body_zstd) VALUES (?, 'fixes', '', ?)", (entries[0][0], packed)
+        "INSERT INTO inputs (at_ms, age_ms, kind, body, body_zstd) VALUES (?, ?, 'fixes', '', ?)",
+        (entries[0][0], age_ms, packed),
     )
 
 
-def purge(database: Database, now_ms: int) -> None:
-    """Forgets what entered more than a week ago, from the oldest on; nothing when the clock is not to be believed."""
-    fresh = database.execute(
-        "SELECT input_id FROM inputs WHERE at_ms >= ? ORDER BY input_id LIMIT 1", (now_ms - KEEP_MS,)
-    )
-    for (input_id,) in fresh:
-        database.execute("DELETE FROM taps WHERE input_id < ?", (input_id,))
-        database.execute("DELETE FROM inputs WHERE input_id < ?", (input_id,))
+def purge(database: Database, age_ms: int) -> None:
+    """Forgets what entered more than a week ago, as ages tell (`Clock.age_ms`).
+
+    Never by the clock on the wall: when GPS moves it from 1970 to today, all of this morning's taps would go, and one
+    that is sent again would be done again. Rows of before ages were kept go with the first that is old and has one.
+    """
+    ((input_id,),) = database.execute("SELECT max(input_id) FROM inputs WHERE age_ms < ?", (age_ms - KEEP_MS,))
+    database.execute("DELETE FROM taps WHERE input_id <= ?", (input_id,))
+    database.execute("DELETE FROM inputs WHERE input_id <= ?", (input_id,))
 
 
 def find_tap(database: Database, tap_id: str) -> TapAnswered | None:

@@ -66,8 +66,10 @@ _AGES = (
 _PACKED_FIXES = "ALTER TABLE inputs ADD COLUMN body_zstd BLOB"
 # What `run` is told as a difference from: see `runs.py`. Without a row there, `run` stands for itself.
 _RUN_BASE = "CREATE TABLE run_base (id INTEGER PRIMARY KEY CHECK (id = 1), json_zstd BLOB NOT NULL) STRICT"
+# How long an input is kept goes by age too; those that are there already have none, so that no row is written anew.
+_INPUT_AGES = "ALTER TABLE inputs ADD COLUMN age_ms INTEGER"
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _AGES, (_PACKED_FIXES, _RUN_BASE))
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _AGES, (_PACKED_FIXES, _RUN_BASE), (_INPUT_AGES,))
 
 
 def migrate(database: Database) -> None:

@@ -48,6 +48,10 @@ class Step:
     """Its age dates the rows; without it `at_ms` does."""
 
     @property
+    def age_ms(self) -> int:
+        return self.at_ms if self.clock is None else self.clock.age_ms
+
+    @property
     def may_use_reserve(self) -> bool:
         """Small and not to be given up: a tap, a message, a plan."""
         return self.blob is None and not self.soft and not self.crumbs and not self.given_up
@@ -164,14 +168,12 @@ class Store:
         """Earlier epochs of which rows are still kept, newest first."""
         return await self._do(lambda: outbox.kept_epochs(self._database, self.identity.epoch_id))
 
-    async def purge(self, age_ms: int, wall_ms: int | None = None) -> None:
+    async def purge(self, age_ms: int) -> None:
         """Forgets what was receipted more than 72 hours ago, and what entered more than a week ago.
 
-        Receipts are as old as `age_ms` says (`Clock.age_ms`, like their `at_ms`): by a clock that can jump to the year
-        2046 all of them would go at once. Inputs carry wall times; without `wall_ms`, `age_ms` is taken for one.
+        Both as ages tell (`Clock.age_ms`): by a clock that can jump to the year 2046 all of it would go at once.
         """
-        now_ms = age_ms if wall_ms is None else wall_ms
-        await self._do(lambda: self._purge(now_ms, age_ms - KEEP_RECEIPTED_MS))
+        await self._do(lambda: self._purge(age_ms, age_ms - KEEP_RECEIPTED_MS))
 
     async def _do[T](self, act: Callable[[], T]) -> T:
         try:
@@ -189,7 +191,7 @@ class Store:
         if step.may_use_reserve:
             self._with_reserve(lambda: self._write(step, packed_run))
         else:
-            if not self._reserve.is_held and not self._make_room(step.at_ms):
+            if not self._reserve.is_held and not self._make_room(step.age_ms):
                 raise StoreError(
                     StoreErrorKind.FULL, f"{self._database.path}: the disk is nearly full; free some space"
                 )
@@ -199,12 +201,11 @@ class Store:
         self._count_waiting(self.waiting.events + len(step.records), self.waiting.track + crumbs)
 
     def _write(self, step: Step, packed_run: PackedRun) -> None:
-        database, epoch_id = self._database, self.identity.epoch_id
-        age_ms = step.at_ms if step.clock is None else step.clock.age_ms
+        database, epoch_id, age_ms = self._database, self.identity.epoch_id, step.age_ms
         with database.transaction():
-            inputs.append_soft(database, step.soft)
+            inputs.append_soft(database, step.soft, age_ms)
             if step.entered is not None:
-                inputs.append(database, step.entered, step.at_ms, step.tap)
+                inputs.append(database, step.entered, step.at_ms, age_ms, step.tap)
             if step.blob is not None:
                 blobs.add(database, step.blob, age_ms)
             outbox.append(database, epoch_id, "track", [WHY_FULL] * step.given_up, age_ms)
@@ -243,10 +244,10 @@ class Store:
         self.identity = anew
         return marked
 
-    def _purge(self, now_ms: int, receipted_before_ms: int) -> None:
+    def _purge(self, age_ms: int, receipted_before_ms: int) -> None:
         with self._database.transaction():
             outbox.purge(self._database, receipted_before_ms)
-            inputs.purge(self._database, now_ms)
+            inputs.purge(self._database, age_ms)
         # SQLite writes what it forgets once more, as zeros: a few at a time, so that little room is enough for it.
         while blobs.purge(self._database, receipted_before_ms, limit=5):
             self._database.checkpoint()
@@ -265,10 +266,10 @@ class Store:
             self._database.checkpoint()
             write()
 
-    def _make_room(self, now_ms: int) -> bool:
+    def _make_room(self, age_ms: int) -> bool:
         """Forgets all that was receipted, however lately; whether there is room for evidence again."""
         try:
-            self._purge(now_ms, receipted_before_ms=now_ms + 1)
+            self._purge(age_ms, receipted_before_ms=age_ms + 1)
         except StoreError as error:
             if error.kind is not StoreErrorKind.FULL:
                 raise

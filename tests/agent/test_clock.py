@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.clock import VanClock
+from agent.store.inputs import TapMade
 from agent.store.store import Step, Store
+from agent.trip.inputs import ArrivedTapped
 from agent.trip.run import Run
 from host.clock import ClockMark, ClockSettings
 from wire.envelope import LaneReceipt, Receipts, Record
@@ -184,4 +186,29 @@ async def test_a_clock_that_jumps_forgets_nothing_that_was_receipted(tmp_path: P
     await store.purge(clock.age_ms())
     await store.apply_receipts(nothing, clock.age_ms())
     assert store.waiting.events == 0
+    await store.close()
+
+
+async def test_this_mornings_taps_are_still_answered_when_gps_moves_the_clock_from_1970_to_today(
+    tmp_path: Path,
+) -> None:
+    unit = Unit(off_s=-57 * YEAR_S)
+    clock = unit.clock()
+    store = await Store.open(tmp_path)
+
+    async def tap(tap_id: str) -> None:
+        at_ms = round(clock.now().timestamp() * 1000)
+        made = TapMade(tap_id, "hash")
+        await store.save(
+            Step(at_ms=at_ms, run=Run(), entered=ArrivedTapped(stop_id="s1"), tap=made, clock=clock.mark())
+        )
+
+    await tap("before")
+    unit.hears_gps(clock)
+    await tap("after")
+    await store.purge(clock.age_ms())
+    assert await store.find_tap("before") is not None
+    unit.lived_s += 8 * 24 * 3600
+    await store.purge(clock.age_ms())
+    assert await store.find_tap("before") is None
     await store.close()
