@@ -17,6 +17,7 @@ from agent.link.backoff import Backoff
 from agent.link.live import says_the_same
 from agent.link.namesake import Namesake
 from agent.link.outbound import Parcel, Sender, UnsendableError
+from agent.link.unsaved import Unsaved
 from agent.link.window import ChunkWindow, Pulse, Window
 from agent.store.blobs import WaitingBlob
 from agent.store.outbox import LaneName, SeqRange
@@ -79,6 +80,7 @@ class Courier:
         self._chunks = ChunkWindow()
         self._pulse = Pulse()
         self._namesake = Namesake()
+        self._unsaved = Unsaved()
         self._is_online = is_online
         self._nudged = asyncio.Event()
         self._newest_crumb_sent: tuple[str, int] = ("", 0)
@@ -164,9 +166,11 @@ class Courier:
                 case _:
                     await self._take_input(meant)
         except StoreError as error:
-            # Not acknowledged: it comes again with the next connection, and receipts with the next batch.
-            log.error("%s could not be saved: %s", event.topic, error)
+            # Not acknowledged, and taken again from here: nobody says it again on this connection.
+            if self._unsaved.keep(event, self._loop_s()):
+                log.error("%s could not be saved: %s", event.topic, error)
             return
+        self._unsaved.saved(event)
         event.ack()
 
     async def _take_receipts(self, receipts: Receipts) -> None:
@@ -200,6 +204,8 @@ class Courier:
         said = ""
         while True:
             self._nudged.clear()
+            for event in self._unsaved.due(self._loop_s()):
+                await self._take(event)
             try:
                 if self._link.is_up:
                     await self._send_what_is_due()

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from agent.errors import StoreError, StoreErrorKind
+from agent.store.store import Step, Store
 from tests.agent.conftest import Cab, StartCab, begin_day
 from tests.agent.pictures import a_photo, a_signature
-from tests.builders import a_manifest, a_run, a_stop, with_proof
+from tests.builders import a_command, a_manifest, a_run, a_stop, with_proof
 from tests.conftest import Mosquitto
 from wire import topics
 from wire.codec import decode, encode, unpack_chunk
 from wire.envelope import Batch, BlobReceipt, ChunkHeader, LaneReceipt, Receipts, Record
 from wire.events import Live, Presence
-from wire.manifest import EvidenceKind
+from wire.manifest import CommandKind, EvidenceKind
 from wire.model import Message
 from wire.mqtt import Arrived, MqttLink
 
@@ -214,3 +216,27 @@ async def test_after_a_reconnect_the_newest_picture_goes_first(
             await until(lambda: "up/blobs" in notebook.order)
     names = list(dict.fromkeys(notebook.order))
     assert names.index("up/live") < names.index("up/events") < names.index("up/blobs")
+
+
+async def test_a_list_and_a_command_that_the_disk_would_not_take_are_taken_on_the_same_connection(
+    tmp_path: Path, mosquitto: Mosquitto, start_cab: StartCab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, refused = Store.save, []
+    is_full = True
+
+    async def save_or_refuse(store: Store, step: Step) -> None:
+        if is_full and step.entered is not None:
+            refused.append(step.entered.kind)
+            raise StoreError(StoreErrorKind.FULL, "as by a test")
+        await save(store, step)
+
+    monkeypatch.setattr(Store, "save", save_or_refuse)
+    async with reading(mosquitto.port) as notebook, start_cab(tmp_path / "van", mosquitto.port) as cab:
+        await until(lambda: bool(notebook.presence))
+        notebook.say(topics.MANIFEST, a_manifest([a_stop(1)]))
+        notebook.say(topics.COMMANDS, a_command(kind=CommandKind.SEND_LIVE))
+        await until(lambda: {"manifest_arrived", "command_arrived"} <= set(refused))
+        is_full = False
+        await until(lambda: {"manifest.applied", "command.result"} <= {told.kind for told in notebook.events.values()})
+        assert [stop["stop_id"] for stop in (await cab.view())["stops"]] == ["s1"]
+        assert [told.kind for told in notebook.events.values()].count("manifest.applied") == 1
