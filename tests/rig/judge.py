@@ -88,11 +88,11 @@ class Promises:
 
 async def unsaved(saved: Sequence[Act], store: Store) -> list[str]:
     """What the driver saw as saved and a new life of the store does not know."""
-    return [
-        f"{act.entry.tap_id} was called saved and is gone"
-        for act in saved
-        if await store.find_tap(act.entry.tap_id) is None
-    ]
+    return [_gone(act) for act in saved if await store.find_tap(act.entry.tap_id) is None]
+
+
+def _gone(act: Act) -> str:
+    return f"{act.entry.tap_id} was called saved and is gone"
 
 
 def settle(findings: Findings, van: str, saved: Sequence[Act], van_file: Path, cloud_file: Path) -> None:
@@ -110,6 +110,8 @@ def _settle(findings: Findings, van: str, saved: Sequence[Act], van_file: Path, 
             if answer != [("ok",)]:
                 findings.lost.append(f"the {file}'s file is corrupt: {answer}")
                 return
+        answered = {tap_id for (tap_id,) in here.execute("SELECT tap_id FROM taps")}
+        findings.lost += [_gone(act) for act in saved if act.entry.tap_id not in answered]
         _sayings(findings, van, saved, here, there)
         _rows(findings, van, here, there)
         _effects(findings, van, there)

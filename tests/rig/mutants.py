@@ -32,6 +32,7 @@ import cloud.store.blobs
 import cloud.store.cursor
 import cloud.store.database
 import cloud.store.records
+from agent.link.unsaved import Unsaved
 from agent.runtime import Runtime
 from agent.store.database import Database as VanDatabase
 from agent.store.inputs import TapMade
@@ -97,6 +98,27 @@ def _() -> Any:
     return _wrapped(Store, "save", make)
 
 
+@planted("what entered is forgotten by the clock on the wall")
+def _() -> Any:
+    def make(original: Any) -> Any:
+        def purge(database: VanDatabase, age_ms: int) -> None:
+            # As it was once: against the newest wall time there is, from the oldest row on.
+            limit = "(SELECT at_ms FROM inputs ORDER BY input_id DESC LIMIT 1) - 604800000"
+            fresh = database.execute(f"SELECT input_id FROM inputs WHERE at_ms >= {limit} ORDER BY input_id LIMIT 1")
+            for (input_id,) in fresh:
+                database.execute("DELETE FROM taps WHERE input_id < ?", (input_id,))
+            original(database, age_ms)
+
+        return purge
+
+    return _wrapped(agent.store.inputs, "purge", make)
+
+
+@planted("a message that the disk would not take is not taken again")
+def _() -> Any:
+    return mock.patch.object(Unsaved, "due", return_value=[])
+
+
 @planted("what the van says is written in a transaction of its own")
 def _() -> Any:
     def make(original: Any) -> Any:
@@ -135,9 +157,9 @@ def _() -> Any:
     stack.enter_context(_wrapped(Runtime, "_answered_before", make))
 
     def without_tap(original: Any) -> Any:
-        def append(database: VanDatabase, entered: Any, at_ms: int, tap: TapMade | None) -> None:
+        def append(database: VanDatabase, entered: Any, at_ms: int, age_ms: int, tap: TapMade | None) -> None:
             is_known = tap is not None and agent.store.inputs.find_tap(database, tap.tap_id) is not None
-            original(database, entered, at_ms, None if is_known else tap)
+            original(database, entered, at_ms, age_ms, None if is_known else tap)
 
         return append
 

@@ -8,6 +8,7 @@ from tests.rig.coordinator import CLIENT_ID
 from tests.rig.weather import Weather
 
 LEAST_CRASHES = 3
+YEAR_S = 365 * 86_400.0
 
 
 class Fault(StrEnum):
@@ -45,6 +46,10 @@ class Schedule:
     events: tuple[Event, ...]
     second_list_at_s: float
     is_shuffled: bool
+    hears_time: bool
+    """Whether the vans' clocks hear the time from GPS."""
+    clock_off_s: float
+    """Of the vans' clocks at their first start, which have no battery: nothing, or back to 1970."""
 
 
 def draw(seed: int) -> Schedule:
@@ -62,7 +67,7 @@ def draw(seed: int) -> Schedule:
     if dice.random() < 0.2:
         events.append(Event(dice.uniform(1.0, lasts_s), Fault.FULL, dice.choice(nodes), dice.uniform(1.0, 8.0)))
     if dice.random() < 0.3:
-        jump_s = dice.choice((-1, 1)) * dice.choice((60.0, 3 * 86_400.0, 20 * 365 * 86_400.0))
+        jump_s = dice.choice((-1, 1)) * dice.choice((60.0, 3 * 86_400.0, 10 * YEAR_S, 20 * YEAR_S))
         events.append(Event(dice.uniform(0.0, lasts_s), Fault.JUMP, dice.choice(vans), jump_s))
     if dice.random() < 0.2:
         events.append(Event(dice.uniform(1.0, lasts_s), Fault.EPOCH, dice.choice(vans)))
@@ -74,15 +79,21 @@ def draw(seed: int) -> Schedule:
         loss=dice.choice((0.0, 0.05, 0.2, 0.4)) if is_datagram else 0.0,
         doubling=dice.choice((0.0, 0.1, 0.3)) if is_datagram else 0.0,
     )
+    stops, second_list_at_s = dice.choice((1, 2, 3)), dice.uniform(0.0, lasts_s)
+    full = [event for event in events if event.fault is Fault.FULL and event.node in vans]
+    if full and dice.random() < 0.5:
+        second_list_at_s = full[0].at_s + 0.5  # a list that the disk will not take must be taken once it can
     return Schedule(
         seed=seed,
         vans=vans,
-        stops=dice.choice((1, 2, 3)),
+        stops=stops,
         pace_s=lasts_s / 12,
         weather=weather,
         events=tuple(sorted(events, key=lambda event: event.at_s)),
-        second_list_at_s=dice.uniform(0.0, lasts_s),
+        second_list_at_s=second_list_at_s,
         is_shuffled=dice.random() < 0.5,
+        hears_time=dice.random() < 0.5,
+        clock_off_s=-56 * YEAR_S if dice.random() < 0.15 else 0.0,
     )
 
 

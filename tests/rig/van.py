@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 
+from agent.clock import VanClock
 from agent.courier import Courier
 from agent.errors import StoreError
 from agent.link.live import live
@@ -16,10 +18,9 @@ from agent.store.inputs import TapMade
 from agent.store.store import Store
 from agent.trip.decide import decide
 from agent.trip.eta import etas
-from agent.trip.inputs import FixJudged, PlanNotFound, PlanSolved
+from agent.trip.inputs import FixJudged, PlanNotFound, PlanSolved, TimeFound
 from agent.trip.plans import held_first, pending_effects
 from agent.trip.run import Run
-from host.clock import Clock
 from tests.builders import a_place, a_plan, a_position
 from tests.rig.disk import Disk
 from tests.rig.vfs import the_vfs
@@ -37,7 +38,11 @@ class NotThereError(Exception):
 
 
 class VanNode:
-    """Boots, is killed, boots again. `on_boot` sees each new store before anything is done with it."""
+    """Boots, is killed, boots again. `on_boot` sees each new store before anything is done with it.
+
+    Each life has a clock of its own, as each start of the agent has; `sky` is the time that its
+    receiver says; whether the clock hears it is another thing (`hears_time`).
+    """
 
     def __init__(
         self,
@@ -45,7 +50,9 @@ class VanNode:
         folder: Path,
         *,
         dice: random.Random,
-        clock: Clock,
+        make_clock: Callable[[], VanClock],
+        sky: Callable[[], datetime],
+        hears_time: bool,
         on_boot: Callable[["VanNode", Store], Awaitable[None]],
         on_cut: Callable[["VanNode"], None],
         on_broken: Callable[["VanNode", BaseException], None],
@@ -56,8 +63,10 @@ class VanNode:
         self.store: Store | None = None
         self.runtime: Runtime | None = None
         self.boots = 0
-        self._dice, self._clock, self._on_boot, self._on_cut = dice, clock, on_boot, on_cut
-        self._on_broken = on_broken
+        self._dice, self._make_clock = dice, make_clock
+        self._sky, self._hears_time = sky, hears_time
+        self._clock = make_clock()
+        self._on_boot, self._on_cut, self._on_broken = on_boot, on_cut, on_broken
         self._life: asyncio.Task[None] | None = None
         self._asked: set[asyncio.Task[Answer]] = set()
 
@@ -122,6 +131,8 @@ class VanNode:
     async def _live(self, disk: Disk) -> None:
         store = await self._opened(disk)
         try:
+            self._clock = self._make_clock()
+            self._clock.begin(await store.clock_mark())
             await self._on_boot(self, store)
             self.store = store
             await self._work(store, await store.load_run())
@@ -170,6 +181,7 @@ class VanNode:
             tasks.create_task(runtime.live())
             tasks.create_task(courier.run())
             tasks.create_task(self._drive(runtime))
+            tasks.create_task(self._date_what_was_said(runtime, store.identity.boot))
             tasks.create_task(self._forget(store))
 
     async def _plan(self, run: Run, reason: ReplanReason) -> PlanSolved | PlanNotFound:
@@ -188,14 +200,26 @@ class VanNode:
         while True:
             await asyncio.sleep(FIX_EVERY_S)
             metres += 8.0
-            now, place = self._clock.now(), a_place(north_m=metres)
+            now, place = self._sky(), a_place(north_m=metres)
             crumb = Breadcrumb(
                 wall_ms=round(now.timestamp() * 1000), lat_deg=round(place.lat_deg, 6), lon_deg=round(place.lon_deg, 6)
             )
+            if self._hears_time:
+                self._clock.heard_gps(now)
             runtime.tell(FixJudged(position=a_position(place, fixed_at=now)), crumb=crumb)
+
+    async def _date_what_was_said(self, runtime: Runtime, boot: int) -> None:
+        while True:
+            self._clock.read()
+            if (found := self._clock.take_anchor()) is not None:
+                anchored = TimeFound(
+                    boot=boot, mono_ms=found.mono_ms, wall_ms=found.wall_ms, err_ms=found.err_ms, source=found.source
+                )
+                runtime.tell(anchored)
+            await asyncio.sleep(1.0)
 
     async def _forget(self, store: Store) -> None:
         while True:
             await asyncio.sleep(self._dice.uniform(3.0, 15.0))
             with contextlib.suppress(StoreError):
-                await store.purge(round(self._clock.now().timestamp() * 1000))
+                await store.purge(self._clock.age_ms())

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +23,7 @@ import agent.errors
 import agent.store.meta
 import cloud.errors
 import cloud.store.database
+from agent.clock import VanClock
 from agent.store.store import Store
 from cloud.store.database import Database, open_database
 from host.clock import Clock, ClockSettings
@@ -76,7 +77,7 @@ class World:
         self._drawn, self._loop = drawn, loop
         self._dice = random.Random(drawn.seed + 1)
         self._weather = drawn.weather
-        self._skew_s = dict.fromkeys(drawn.vans, 0.0)
+        self._skew_s = dict.fromkeys(drawn.vans, drawn.clock_off_s)
         self._broker = Broker(loop, self._dice, lambda: self._weather)
         self._timers: list[asyncio.TimerHandle] = []
         self._vans = {name: self._van(name, folder / name) for name in drawn.vans}
@@ -85,7 +86,7 @@ class World:
             folder / "cloud",
             disk=Disk(self._dice.getrandbits(64), migrated_cloud()),
             dice=self._dice,
-            clock=self._clock(),
+            clock=Clock(ClockSettings(), system=self._true_s, monotonic=self._loop.time),
             broker=self._broker,
             vans=drawn.vans,
             on_boot=self._cloud_booted,
@@ -110,7 +111,7 @@ class World:
             await asyncio.sleep(max(0.0, event.at_s - self._loop.time()))
             self._strike(event)
         await asyncio.sleep(self._dice.uniform(0.0, 5.0))
-        self._heal()
+        await self._heal()
         await self._drain()
         for task in working:
             task.cancel()
@@ -177,11 +178,14 @@ class World:
         node.kill(has_power=True)
         self._after(1.0, node.boot)
 
-    def _heal(self) -> None:
+    async def _heal(self) -> None:
         for node in self.nodes:
             node.disk.is_full = False
-        while self.crashes < LEAST_CRASHES and any(node.is_on for node in self.nodes):
-            self._crash(self._dice.choice([node for node in self.nodes if node.is_on]), has_power=False)
+        while self.crashes < LEAST_CRASHES:
+            if on := [node for node in self.nodes if node.is_on]:
+                self._crash(self._dice.choice(on), has_power=False)
+            else:
+                await asyncio.sleep(0.1)  # all are dark; one has to come up before it can be cut again
         for node in self.nodes:
             node.disk.cut_at = None
             self._broker.unblock(node.name)
@@ -248,7 +252,9 @@ class World:
             name,
             folder,
             dice=self._dice,
-            clock=self._clock(name),
+            make_clock=lambda: self._van_clock(name),
+            sky=self._sky,
+            hears_time=self._drawn.hears_time,
             on_boot=self._van_booted,
             on_cut=self._cut,
             on_broken=self._broke,
@@ -259,12 +265,16 @@ class World:
         acts = a_day(van.name, stop_ids, self._dice, MORNING)
         return Driver(van, acts, self._dice, self._drawn.pace_s, self._note)
 
-    def _clock(self, name: str | None = None) -> Clock:
-        def system_s() -> float:
-            skew_s = self._skew_s[name] if name is not None else 0.0
-            return MORNING.timestamp() + self._loop.time() + skew_s
+    def _van_clock(self, name: str) -> VanClock:
+        return VanClock(
+            ClockSettings(), system=lambda: max(0.0, self._true_s() + self._skew_s[name]), monotonic=self._loop.time
+        )
 
-        return Clock(ClockSettings(), system=system_s, monotonic=self._loop.time)
+    def _true_s(self) -> float:
+        return MORNING.timestamp() + self._loop.time()
+
+    def _sky(self) -> datetime:
+        return datetime.fromtimestamp(self._true_s(), UTC)
 
     def link_for(self, **asked: Any) -> SimLink:
         """What the courier gets when it asks for an MqttLink."""
