@@ -71,9 +71,7 @@ def test_a_chunk_that_was_refused_does_not_circle() -> None:
     assert not chunks.is_free(5.9)  # and the second time it waits longer
 
 
-@pytest.mark.parametrize(
-    ("took_s", "pieces"), [(0.1, [8192, 16384, 16384]), (0.3, [4096] * 3), (0.9, [4096] * 3)]
-)
+@pytest.mark.parametrize(("took_s", "pieces"), [(0.1, [8192, 16384, 16384]), (0.3, [4096] * 3), (0.9, [4096] * 3)])
 def test_chunks_grow_on_a_quick_link_and_shrink_on_a_slow_one(took_s: float, pieces: list[int]) -> None:
     chunks = ChunkWindow()
     seen, held, now_s = [], 0, 0.0
