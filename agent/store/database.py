@@ -1,7 +1,8 @@
-"""One SQLite file behind four methods; the only place in the van that knows sqlite3.
+"""One SQLite file behind a few methods; the only place in the van that knows sqlite3.
 
 Durable means: WAL with `synchronous=FULL`, so that a commit that returned survives a power cut. The connection is the
 file's only one (exclusive lock): a second agent on the same folder is refused, and a checkpoint meets no reader.
+A note is what can be learned anew: every read sees it at once, and the next transaction makes it durable on its way.
 """
 
 import sqlite3
@@ -36,6 +37,9 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.has_notes = False
+        self.has_lost_notes = False
+        """Whether notes went with a write that failed, until whoever counts along has seen it."""
         try:
             # isolation_level=None: no transaction begins behind our back; `transaction()` says where one does.
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
@@ -68,19 +72,38 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything inside, durably, or nothing. Does not nest."""
-        self.execute("BEGIN IMMEDIATE")
+        """Everything inside, durably, or nothing; notes share its fate. Does not nest."""
+        if not self.has_notes:
+            self.execute("BEGIN IMMEDIATE")
         try:
             yield
             self.execute("COMMIT")
         except BaseException:
-            # SQLite may have rolled back by itself (a full disk); then there is nothing left to roll back.
-            with suppress(StoreError):
-                self.execute("ROLLBACK")
+            self._roll_back()
+            raise
+        self.has_notes = False
+
+    @contextmanager
+    def note(self) -> Iterator[None]:
+        """Everything inside, or nothing: durable with the next transaction, and gone with a power cut before it."""
+        if not self.has_notes:
+            self.execute("BEGIN IMMEDIATE")
+        self.has_notes = True
+        try:
+            yield
+        except BaseException:
+            self._roll_back()
             raise
 
+    def settle(self) -> None:
+        """Makes notes durable."""
+        if self.has_notes:
+            with self.transaction():
+                pass
+
     def checkpoint(self) -> None:
-        """Moves the log into the file, so that the log's room is free again."""
+        """Moves the log into the file, so that the log's room is free again; notes are settled for it."""
+        self.settle()
         self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def give_back_pages(self) -> None:
@@ -97,6 +120,13 @@ class Database:
 
     def close(self) -> None:
         self._connection.close()
+
+    def _roll_back(self) -> None:
+        self.has_lost_notes = self.has_lost_notes or self.has_notes
+        self.has_notes = False
+        # SQLite may have rolled back by itself (a full disk); then there is nothing left to roll back.
+        with suppress(StoreError):
+            self.execute("ROLLBACK")
 
     def _set(self, pragma: str, value: str, expected: Cell) -> None:
         self.execute(f"PRAGMA {pragma} = {value}")

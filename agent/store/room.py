@@ -156,6 +156,6 @@ def _changes(database: Database, sql: str, values: tuple[str | int, ...] = ()) -
 def _checkpoint(database: Database) -> None:
     """Moves the log into the file and gives its room back; when that needs more room than there is, it stays."""
     try:
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        database.checkpoint()
     except StoreError as error:
         log.warning("the log could not be emptied: %s", error)

@@ -4,16 +4,18 @@ Synchronous inside; what is awaited here runs in the order it was asked for.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from agent.errors import StoreError, StoreErrorKind
-from agent.store import blobs, inputs, outbox, runs
+from agent.store import blobs, copied, inputs, outbox, runs
 from agent.store.blobs import NewBlob, StoredBlob, WaitingBlob
-from agent.store.copied import begin_anew
+from agent.store.copied import Again
 from agent.store.database import Database
 from agent.store.inputs import TapAnswered, TapMade
 from agent.store.meta import Identity, begin_boot, read_clock_mark, write_clock_mark
@@ -26,8 +28,18 @@ from agent.store.salvage import DATABASE, finish, is_suspect, salvage, suspect
 from agent.trip.inputs import AnyInput
 from agent.trip.run import Run
 from host.clock import ClockMark
-from wire.envelope import Receipts, Record
+from wire.envelope import BlobReceipt, Receipts, Record
 from wire.track import Breadcrumb
+
+type Keep = Callable[[], AbstractContextManager[None]]
+
+log = logging.getLogger(__name__)
+
+SETTLE_AFTER_S = 90.0
+"""Receipts are written with the next step; without one, after this. Each commit of their own would wear the card, and
+a receipt that is forgotten only costs a packet sent twice. Longer than the minute after which fixes go to disk."""
+SETTLE_AFTER_ROWS = 3_000
+"""... or when there are so many, so that a power cut in a long drain does not send much of it again."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +98,8 @@ class Store:
         self._ballast = ballast
         self._executor = executor
         self._is_closed = False
+        self._settling: asyncio.Task[None] | None = None
+        self._noted_rows = 0
         self._run_base: bytes | None = None
         """What the run on disk is told as a difference from; None makes the next step write it whole."""
 
@@ -115,7 +129,9 @@ class Store:
         if self._is_closed:
             return
         self._is_closed = True
-        await self._do(self._database.close)
+        if self._settling is not None:
+            self._settling.cancel()
+        await self._do(self._close)
         self._executor.shutdown(wait=False)
 
     async def load_run(self) -> Run:
@@ -149,12 +165,18 @@ class Store:
         return await self._do(lambda: outbox.next_unreceipted(self._database, lane, limit, besides, newest=newest))
 
     async def apply_receipts(self, receipts: Receipts, at_ms: int, *, is_resume: bool = False) -> None:
-        """Marks all that a receipt covers, in one transaction.
+        """Marks all that a receipt covers, for every read from now on; on disk with the next step, or a little later.
 
         `is_resume` (or the receipt's own): it tells all that stands. Kept rows that it does not cover wait again, for
         the coordinator was restored from a backup; and so does evidence of which a receipt says that nothing is held.
         """
         await self._do(lambda: self._apply_receipts(receipts, at_ms, is_resume=is_resume))
+        if self._settling is None and self._database.has_notes:
+            self._settling = asyncio.create_task(self._settle_in_time())
+
+    async def settle(self) -> None:
+        """Returns when every receipt applied so far is on disk. Raises StoreError."""
+        await self._do(self._settle)
 
     async def clock_mark(self) -> ClockMark:
         """What is remembered of time."""
@@ -173,9 +195,17 @@ class Store:
         now_ms = age_ms if wall_ms is None else wall_ms
         await self._do(lambda: self._purge(now_ms, age_ms - KEEP_RECEIPTED_MS))
 
+    async def _settle_in_time(self) -> None:
+        await asyncio.sleep(SETTLE_AFTER_S)
+        self._settling = None
+        try:
+            await self._do(self._settle)
+        except StoreError as error:
+            log.error("receipts could not be saved and will come again: %s", error)
+
     async def _do[T](self, act: Callable[[], T]) -> T:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, act)
+            return await asyncio.get_running_loop().run_in_executor(self._executor, lambda: self._done(act))
         except StoreError as error:
             if error.kind is StoreErrorKind.CORRUPT:
                 suspect(self._database.path.parent)
@@ -183,6 +213,26 @@ class Store:
             raise
 
     # On the store's thread ----------------------------------------------------------------------------------------
+
+    def _done[T](self, act: Callable[[], T]) -> T:
+        try:
+            return act()
+        finally:
+            if not self._database.has_notes:
+                self._noted_rows = 0
+            if self._database.has_lost_notes:  # receipts went with a write that failed: their rows wait again
+                self._database.has_lost_notes = False
+                self._recount()
+
+    def _close(self) -> None:
+        try:
+            self._settle()
+        except StoreError as error:
+            log.error("receipts could not be saved and will come again: %s", error)
+        self._database.close()
+
+    def _settle(self) -> None:
+        self._with_reserve(self._database.settle)
 
     def _save(self, step: Step) -> None:
         packed_run = runs.pack(step.run, self._run_base)
@@ -215,31 +265,42 @@ class Store:
                 write_clock_mark(database, step.clock)
 
     def _apply_receipts(self, receipts: Receipts, at_ms: int, *, is_resume: bool) -> None:
-        before = self.identity
         marked: dict[LaneName, int] = {}
-        self._with_reserve(lambda: marked.update(self._mark(receipts, at_ms, is_resume=is_resume)))
+        is_resume = is_resume or receipts.is_resume
+        # That something must be sent again is said once; and on a full disk room is made of what is receipted.
+        again = copied.shown_by(self._database, self.identity, receipts)
+        is_unheld = any(map(_is_unheld, receipts.blobs.values()))
+        is_urgent = is_resume or again is not None or is_unheld or not self._reserve.is_held
+        kept = self._database.transaction if is_urgent else self._database.note
+        self._with_reserve(lambda: marked.update(self._mark(receipts, at_ms, kept, again, is_resume=is_resume)))
         if not self._reserve.is_held:
             self._make_room(at_ms)
-        if is_resume or receipts.is_resume or self.identity is not before:
+        self._noted_rows += sum(marked.values())
+        if self._noted_rows >= SETTLE_AFTER_ROWS:
+            self._with_reserve(self._database.settle)
+        if is_resume or again is not None:
             self._recount()
         else:
             self._count_waiting(
                 self.waiting.events - marked.get("events", 0), self.waiting.track - marked.get("track", 0)
             )
 
-    def _mark(self, receipts: Receipts, at_ms: int, *, is_resume: bool) -> dict[LaneName, int]:
+    def _mark(
+        self, receipts: Receipts, at_ms: int, kept: Keep, again: Again | None, *, is_resume: bool
+    ) -> dict[LaneName, int]:
         """How many rows of each lane wait no longer."""
         marked: dict[LaneName, int] = {}
-        with self._database.transaction():
-            anew = begin_anew(self._database, self.identity, receipts)
+        anew = self.identity
+        with kept():
+            if again is not None:
+                anew = copied.begin_anew(self._database, self.identity, again)
             for lane, receipt in receipts.lanes.items():
-                if is_resume or receipts.is_resume:
+                if is_resume:
                     outbox.reopen(self._database, receipts.epoch, lane, receipt)
                 marked[lane] = outbox.apply_receipt(self._database, receipts.epoch, lane, receipt, at_ms)
             whole = [sha256 for sha256, receipt in receipts.blobs.items() if receipt.is_whole]
             blobs.mark_whole(self._database, whole, at_ms)
-            unheld = [sha256 for sha256, held in receipts.blobs.items() if not held.is_whole and not held.held]
-            blobs.reopen(self._database, unheld)
+            blobs.reopen(self._database, [sha256 for sha256, held in receipts.blobs.items() if _is_unheld(held)])
         self.identity = anew
         return marked
 
@@ -289,6 +350,11 @@ class Store:
             oldest_said_ms=min(said, default=None),
             oldest_ms=min(every, default=None),
         )
+
+
+def _is_unheld(receipt: BlobReceipt) -> bool:
+    """The coordinator says that it holds nothing of it."""
+    return not receipt.is_whole and not receipt.held
 
 
 def _open(folder: Path, reserve: Reserve) -> tuple[Database, Identity]:
