@@ -41,6 +41,11 @@ a receipt that is forgotten only costs a packet sent twice. Longer than the minu
 SETTLE_AFTER_ROWS = 3_000
 """... or when there are so many, so that a power cut in a long drain does not send much of it again."""
 
+LOG_IS_LONG_BYTES = 2_000_000
+"""From here on the log goes into the file as soon as a step is answered; by itself it would go before an answer."""
+LOGGED_BYTES = 16_000
+"""What a step puts into the log, beside its evidence: a dozen pages, seldom more."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -100,6 +105,8 @@ class Store:
         self._is_closed = False
         self._settling: asyncio.Task[None] | None = None
         self._noted_rows = 0
+        self._emptying: asyncio.Task[None] | None = None
+        self._logged_bytes = 0
         self._run_base: bytes | None = None
         """What the run on disk is told as a difference from; None makes the next step write it whole."""
 
@@ -131,6 +138,8 @@ class Store:
         self._is_closed = True
         if self._settling is not None:
             self._settling.cancel()
+        if self._emptying is not None:
+            await self._emptying
         await self._do(self._close)
         self._executor.shutdown(wait=False)
 
@@ -141,6 +150,10 @@ class Store:
     async def save(self, step: Step) -> None:
         """Returns after the synced commit. Raises StoreError, and then nothing of the step is kept."""
         await self._do(lambda: self._save(step))
+        self._logged_bytes += LOGGED_BYTES + (len(step.blob.data) if step.blob is not None else 0)
+        if self._logged_bytes >= LOG_IS_LONG_BYTES:
+            self._logged_bytes = 0
+            self._emptying = asyncio.create_task(self._empty_log())
 
     async def find_tap(self, tap_id: str) -> TapAnswered | None:
         return await self._do(lambda: inputs.find_tap(self._database, tap_id))
@@ -194,6 +207,12 @@ class Store:
         """
         now_ms = age_ms if wall_ms is None else wall_ms
         await self._do(lambda: self._purge(now_ms, age_ms - KEEP_RECEIPTED_MS))
+
+    async def _empty_log(self) -> None:
+        try:
+            await self._do(self._database.empty_log)
+        except StoreError as error:
+            log.warning("the log could not be emptied: %s", error)
 
     async def _settle_in_time(self) -> None:
         await asyncio.sleep(SETTLE_AFTER_S)
