@@ -1,7 +1,12 @@
 """The tables, as steps that are never edited once released: `user_version` counts how many a file has taken."""
 
+from collections.abc import Callable
+
 from agent.errors import StoreError, StoreErrorKind
+from agent.store import trail
 from agent.store.database import Database
+
+type Statement = str | Callable[[Database], None]
 
 _FIRST = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID",
@@ -67,7 +72,10 @@ _PACKED_FIXES = "ALTER TABLE inputs ADD COLUMN body_zstd BLOB"
 # What `run` is told as a difference from: see `runs.py`. Without a row there, `run` stands for itself.
 _RUN_BASE = "CREATE TABLE run_base (id INTEGER PRIMARY KEY CHECK (id = 1), json_zstd BLOB NOT NULL) STRICT"
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _AGES, (_PACKED_FIXES, _RUN_BASE))
+# The track moves out of `outbox`, which was a row for each second of it.
+_TRAIL = (*trail.TABLE, trail.take_over)
+
+STEPS: tuple[tuple[Statement, ...], ...] = (_FIRST, _AGES, (_PACKED_FIXES, _RUN_BASE), _TRAIL)
 
 
 def migrate(database: Database) -> None:
@@ -86,5 +94,8 @@ def migrate(database: Database) -> None:
     for number in range(version, len(STEPS)):
         with database.transaction():
             for statement in STEPS[number]:
-                database.execute(statement)
+                if isinstance(statement, str):
+                    database.execute(statement)
+                else:
+                    statement(database)
             database.execute(f"PRAGMA user_version = {number + 1}")
