@@ -45,6 +45,8 @@ LOG_IS_LONG_BYTES = 2_000_000
 """From here on the log goes into the file as soon as a step is answered; by itself it would go before an answer."""
 LOGGED_BYTES = 16_000
 """What a step puts into the log, beside its evidence: a dozen pages, seldom more."""
+LOGGED_BYTES_A_RECEIPT: dict[LaneName, int] = {"events": 1_000, "track": 50}
+"""... and the receipt for one record."""
 
 
 @dataclass(frozen=True)
@@ -150,10 +152,7 @@ class Store:
     async def save(self, step: Step) -> None:
         """Returns after the synced commit. Raises StoreError, and then nothing of the step is kept."""
         await self._do(lambda: self._save(step))
-        self._logged_bytes += LOGGED_BYTES + (len(step.blob.data) if step.blob is not None else 0)
-        if self._logged_bytes >= LOG_IS_LONG_BYTES:
-            self._logged_bytes = 0
-            self._emptying = asyncio.create_task(self._empty_log())
+        self._empty_log_in_time()
 
     async def find_tap(self, tap_id: str) -> TapAnswered | None:
         return await self._do(lambda: inputs.find_tap(self._database, tap_id))
@@ -184,6 +183,7 @@ class Store:
         the coordinator was restored from a backup; and so does evidence of which a receipt says that nothing is held.
         """
         await self._do(lambda: self._apply_receipts(receipts, at_ms, is_resume=is_resume))
+        self._empty_log_in_time()
         if self._settling is None and self._database.has_notes:
             self._settling = asyncio.create_task(self._settle_in_time())
 
@@ -207,6 +207,11 @@ class Store:
         """
         now_ms = age_ms if wall_ms is None else wall_ms
         await self._do(lambda: self._purge(now_ms, age_ms - KEEP_RECEIPTED_MS))
+
+    def _empty_log_in_time(self) -> None:
+        if self._logged_bytes >= LOG_IS_LONG_BYTES:
+            self._logged_bytes = 0
+            self._emptying = asyncio.create_task(self._empty_log())
 
     async def _empty_log(self) -> None:
         try:
@@ -264,6 +269,7 @@ class Store:
                 )
             with_room(self._database, self._ballast, lambda: self._write(step, packed_run))
         self._run_base = packed_run.base
+        self._logged_bytes += LOGGED_BYTES + (len(step.blob.data) if step.blob is not None else 0)
         crumbs = len(step.crumbs) + step.given_up
         self._count_waiting(self.waiting.events + len(step.records), self.waiting.track + crumbs)
 
@@ -295,6 +301,7 @@ class Store:
         if not self._reserve.is_held:
             self._make_room(at_ms)
         self._noted_rows += sum(marked.values())
+        self._logged_bytes += sum(rows * LOGGED_BYTES_A_RECEIPT[lane] for lane, rows in marked.items())
         if self._noted_rows >= SETTLE_AFTER_ROWS:
             self._with_reserve(self._database.settle)
         if is_resume or again is not None:
