@@ -171,9 +171,9 @@ def _next_crumbs(database: Database, limit: int, besides: Sequence[SeqRange], *,
         known = [range(one.first, one.last + 1) for one in besides if one.lane == "track" and one.epoch == epoch]
         if any(span.first in one and span.last in one for one in known):
             continue
-        crumbs = list(zip(span.seqs, trail.crumbs_of(database, span), strict=True))[::step]
-        some = [(seq, crumb) for seq, crumb in crumbs if not any(seq in one for one in known)][: limit - len(found)]
-        found += [OutboxRow(epoch, "track", seq, crumb.model_dump_json(by_alias=True)) for seq, crumb in some]
+        crumbs = list(zip(span.seqs, trail.said_in(database, span), strict=True))[::step]
+        some = [(seq, said) for seq, said in crumbs if not any(seq in one for one in known)][: limit - len(found)]
+        found += [OutboxRow(epoch, "track", seq, said) for seq, said in some]
         if len(found) == limit:
             break
     return found[::step]

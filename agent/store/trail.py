@@ -8,6 +8,7 @@ of a row splits it. Exact to what the wire carries (`wire/track.py`).
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 import zstandard
@@ -81,10 +82,9 @@ def waiting(database: Database) -> list[Span]:
     return _spans(database, "WHERE receipted_ms IS NULL ORDER BY epoch_id, first_seq")
 
 
-def crumbs_of(database: Database, span: Span) -> list[Crumb]:
-    """The crumbs of a row, in the order of their seqs."""
-    ((packed,),) = database.execute("SELECT crumbs_zstd FROM trail WHERE trail_id = ?", (span.trail_id,))
-    return unpacked(packed)
+def said_in(database: Database, span: Span) -> tuple[str, ...]:
+    """The crumbs of a row as JSON, in the order of their seqs."""
+    return _said(_bytes_of(database, span))
 
 
 def apply_receipt(database: Database, epoch_id: int, receipt: LaneReceipt, at_ms: int) -> int:
@@ -175,7 +175,7 @@ def _merge_thinned(database: Database, group: Sequence[Span], why: GivenUp) -> N
     crumbs: list[Crumb] = []
     for span in group:
         kept = 0
-        for crumb in crumbs_of(database, span):
+        for crumb in _unpacked(_bytes_of(database, span)):
             kept += isinstance(crumb, Breadcrumb)
             crumbs.append(why if isinstance(crumb, Breadcrumb) and kept % 2 == 0 else crumb)
         _delete(database, span)
@@ -210,7 +210,7 @@ def take_over(database: Database) -> None:
 
 def _divide(database: Database, span: Span, is_receipted: Callable[[int], bool], at_ms: int) -> None:
     """Replaces a row by rows of which each is receipted or not, as a whole."""
-    crumbs = crumbs_of(database, span)
+    crumbs = _unpacked(_bytes_of(database, span))
     _delete(database, span)
     for receipted, seqs in groupby(span.seqs, key=is_receipted):
         held = list(seqs)
@@ -243,14 +243,25 @@ def _packed(crumbs: Sequence[Crumb]) -> bytes:
     return zstandard.ZstdCompressor(level=3).compress(text.encode())
 
 
-def unpacked(packed: Cell) -> list[Crumb]:
-    """The crumbs in a row's bytes. Raises ValueError or zstandard.ZstdError for damaged ones."""
-    assert isinstance(packed, bytes)
+def _unpacked(packed: bytes) -> list[Crumb]:
+    """Raises ValueError or zstandard.ZstdError for damaged bytes."""
     said = json.loads(zstandard.ZstdDecompressor().decompress(packed))
     whys = {place: GivenUp(why=why) for place, why in said.pop("given_up")}
     dropped = tuple(Dropped(first_seq=place + 1, last_seq=place + 1, why=gone.why) for place, gone in whys.items())
     columns = from_columns(_Columns(**said, first_seq=1, dropped=dropped))
     return [crumb if crumb is not None else whys[place] for place, crumb in enumerate(columns)]
+
+
+# The newest rows are looked at several times a second, and a tap waits for whoever looks.
+@lru_cache(maxsize=16)
+def _said(packed: bytes) -> tuple[str, ...]:
+    return tuple(crumb.model_dump_json(by_alias=True) for crumb in _unpacked(packed))
+
+
+def _bytes_of(database: Database, span: Span) -> bytes:
+    ((packed,),) = database.execute("SELECT crumbs_zstd FROM trail WHERE trail_id = ?", (span.trail_id,))
+    assert isinstance(packed, bytes)
+    return packed
 
 
 def _crumb(record_json: str) -> Crumb:
