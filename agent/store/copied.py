@@ -72,9 +72,7 @@ def begin_anew(database: Database, identity: Identity, again: Again) -> Identity
     moves = [(identity.epoch_id, place, again.epoch_id, seq) for place, seq in enumerate(sorted(again.events), first)]
     database.execute_many(_MOVE, moves)
     spans = [
-        span
-        for span in trail.waiting(database)
-        if span.epoch_id == again.epoch_id and span.first <= again.track_to_seq
+        span for span in trail.waiting(database) if span.epoch_id == again.epoch_id and span.first <= again.track_to_seq
     ]
     crumbs = sum(min(span.last, again.track_to_seq) - span.first + 1 for span in spans)
     first = _give_seqs(database, identity.epoch_id, "track", crumbs)

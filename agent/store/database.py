@@ -41,7 +41,7 @@ _WHAT_TO_DO = {
 class Database:
     """Used from one thread at a time. Every failure is a StoreError; after one inside a transaction nothing is kept."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, page_bytes: int = PAGE_BYTES) -> None:
         self.path = path
         self.has_notes = False
         self.has_lost_notes = False
@@ -53,14 +53,14 @@ class Database:
             raise self._ours(error) from error
         try:
             self._set("locking_mode", "EXCLUSIVE", "exclusive")
-            self.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # this and the next count for a file that is new
+            self.execute(f"PRAGMA page_size = {page_bytes}")  # this and the next count for a file that is new
             self.execute("PRAGMA auto_vacuum = INCREMENTAL")
             self._set("journal_mode", "WAL", "wal")
             self._set("synchronous", "FULL", 2)
             self._set("foreign_keys", "ON", 1)
-            ((page_bytes,),) = self.execute("PRAGMA page_size")
-            assert isinstance(page_bytes, int)
-            self.execute(f"PRAGMA wal_autocheckpoint = {LOG_BYTES // page_bytes}")
+            ((made_with,),) = self.execute("PRAGMA page_size")
+            assert isinstance(made_with, int)
+            self.execute(f"PRAGMA wal_autocheckpoint = {LOG_BYTES // made_with}")
             self.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
             self.execute("PRAGMA temp_store = MEMORY")  # sorting must not need the disk that is full
         except StoreError:
@@ -173,7 +173,7 @@ class DamagedFile:
         """None: that cannot be read. Text comes as bytes."""
         try:
             return self._connection.execute(sql, values).fetchall()
-        except (sqlite3.Error, OverflowError, MemoryError):
+        except (sqlite3.Error, OverflowError, MemoryError, UnicodeError):  # a message may quote what is damaged
             return None
 
     def close(self) -> None:

@@ -93,9 +93,14 @@ def migrate(database: Database) -> None:
         )
     for number in range(version, len(STEPS)):
         with database.transaction():
-            for statement in STEPS[number]:
-                if isinstance(statement, str):
-                    database.execute(statement)
-                else:
-                    statement(database)
+            take_step(database, number)
             database.execute(f"PRAGMA user_version = {number + 1}")
+
+
+def take_step(database: Database, number: int) -> None:
+    """One of the steps, counted from 0, within the caller's transaction."""
+    for statement in STEPS[number]:
+        if isinstance(statement, str):
+            database.execute(statement)
+        else:
+            statement(database)

@@ -102,6 +102,24 @@ def apply_receipt(database: Database, epoch_id: int, receipt: LaneReceipt, at_ms
     return marked
 
 
+def move(database: Database, span: Span, to_seq: int, epoch_id: int, first: int) -> int:
+    """Gives the crumbs of a row that waits other seqs, from `first` on under another epoch: those up to `to_seq`. How
+    many.
+    """
+    count = min(span.last, to_seq) - span.first + 1
+    if count == len(span.seqs):
+        database.execute(
+            "UPDATE trail SET epoch_id = ?, first_seq = ?, last_seq = ? WHERE trail_id = ?",
+            (epoch_id, first, first + count - 1, span.trail_id),
+        )
+    else:
+        crumbs = unpacked(_bytes_of(database, span))
+        _delete(database, span)
+        append(database, epoch_id, first, crumbs[:count], span.created_ms)
+        append(database, span.epoch_id, span.first + count, crumbs[count:], span.created_ms)
+    return count
+
+
 def reopen(database: Database, epoch_id: int, receipt: LaneReceipt) -> int:
     """Makes receipted seqs wait again that the receipt does not cover; how many."""
 
@@ -175,7 +193,7 @@ def _merge_thinned(database: Database, group: Sequence[Span], why: GivenUp) -> N
     crumbs: list[Crumb] = []
     for span in group:
         kept = 0
-        for crumb in _unpacked(_bytes_of(database, span)):
+        for crumb in unpacked(_bytes_of(database, span)):
             kept += isinstance(crumb, Breadcrumb)
             crumbs.append(why if isinstance(crumb, Breadcrumb) and kept % 2 == 0 else crumb)
         _delete(database, span)
@@ -193,7 +211,7 @@ def take_over(database: Database) -> None:
         alike = groupby(enumerate(rows), key=lambda row: (row[1][0], _whole(row[1][1]) - row[0], row[1][4]))
         for (epoch_id, _, receipted_ms), members in alike:
             together = [row for _, row in members]
-            crumbs = [_crumb(str(record)) for _, _, record, _, _ in together]
+            crumbs = [crumb_of(str(record)) for _, _, record, _, _ in together]
             receipted = None if receipted_ms is None else _whole(receipted_ms)
             append(
                 database,
@@ -210,7 +228,7 @@ def take_over(database: Database) -> None:
 
 def _divide(database: Database, span: Span, is_receipted: Callable[[int], bool], at_ms: int) -> None:
     """Replaces a row by rows of which each is receipted or not, as a whole."""
-    crumbs = _unpacked(_bytes_of(database, span))
+    crumbs = unpacked(_bytes_of(database, span))
     _delete(database, span)
     for receipted, seqs in groupby(span.seqs, key=is_receipted):
         held = list(seqs)
@@ -240,11 +258,11 @@ def _packed(crumbs: Sequence[Crumb]) -> bytes:
     columns = to_columns([crumb if isinstance(crumb, Breadcrumb) else None for crumb in crumbs])
     given_up = [[place, crumb.why] for place, crumb in enumerate(crumbs) if isinstance(crumb, GivenUp)]
     text = json.dumps({**columns, "given_up": given_up}, separators=(",", ":"))
-    return zstandard.ZstdCompressor(level=3).compress(text.encode())
+    return zstandard.ZstdCompressor(level=3, write_checksum=True).compress(text.encode())
 
 
-def _unpacked(packed: bytes) -> list[Crumb]:
-    """Raises ValueError or zstandard.ZstdError for damaged bytes."""
+def unpacked(packed: bytes) -> list[Crumb]:
+    """The crumbs of a row. Raises ValueError or zstandard.ZstdError for damaged bytes."""
     said = json.loads(zstandard.ZstdDecompressor().decompress(packed))
     whys = {place: GivenUp(why=why) for place, why in said.pop("given_up")}
     dropped = tuple(Dropped(first_seq=place + 1, last_seq=place + 1, why=gone.why) for place, gone in whys.items())
@@ -255,7 +273,7 @@ def _unpacked(packed: bytes) -> list[Crumb]:
 # The newest rows are looked at several times a second, and a tap waits for whoever looks.
 @lru_cache(maxsize=16)
 def _said(packed: bytes) -> tuple[str, ...]:
-    return tuple(crumb.model_dump_json(by_alias=True) for crumb in _unpacked(packed))
+    return tuple(crumb.model_dump_json(by_alias=True) for crumb in unpacked(packed))
 
 
 def _bytes_of(database: Database, span: Span) -> bytes:
@@ -264,7 +282,8 @@ def _bytes_of(database: Database, span: Span) -> bytes:
     return packed
 
 
-def _crumb(record_json: str) -> Crumb:
+def crumb_of(record_json: str) -> Crumb:
+    """As an older agent kept it. Raises ValueError (pydantic's too) for what is none."""
     said = json.loads(record_json)
     return GivenUp.model_validate(said) if "why" in said else Breadcrumb.model_validate(said)
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from agent.errors import StoreError
+from agent.store import outbox
 from agent.store import salvage as salvaging
 from agent.store.blobs import NewBlob
+from agent.store.database import Database
 from agent.store.store import Step, Store
 from agent.trip.inputs import ArrivedTapped
 from tests.builders import a_run, at
@@ -51,32 +53,48 @@ async def fill(folder: Path) -> str:
 
 
 Rows = dict[tuple[str, str, int], str]
+Spans = dict[int, tuple[str, int, int, int, bytes]]
+_NEXT_OF_EPOCH = "receipted_ms IS NULL AND epoch_id = (SELECT min(epoch_id) FROM epochs NOT INDEXED WHERE epoch = ?)"
 
 
-def readable(path: Path, rows: Rows) -> Rows:
-    """Of `rows`, those that SQLite still finds as they were, asked for one by one."""
+def answers(database: sqlite3.Connection, sql: str, values: tuple[object, ...]) -> list[tuple[object, ...]]:
+    try:
+        return database.execute(sql, values).fetchall()
+    except (sqlite3.Error, UnicodeDecodeError):
+        return []
+
+
+def readable(path: Path, rows: Rows, spans: Spans) -> Rows:
+    """Of `rows`, those that SQLite still finds as they were, asked for one by one; the track by its spans."""
     found: Rows = {}
     with closing(sqlite3.connect(path)) as database:
         for (epoch, lane, seq), text in rows.items():
-            try:
-                answer = database.execute(
-                    "SELECT record FROM outbox NOT INDEXED WHERE receipted_ms IS NULL AND lane = ? AND seq = ? "
-                    "AND epoch_id = (SELECT min(epoch_id) FROM epochs NOT INDEXED WHERE epoch = ?)",
-                    (lane, seq, epoch),
-                ).fetchall()
-            except (sqlite3.Error, UnicodeDecodeError):
-                continue
-            if answer == [(text,)]:
+            sql = f"SELECT record FROM outbox NOT INDEXED WHERE {_NEXT_OF_EPOCH} AND lane = ? AND seq = ?"
+            if lane == "events" and answers(database, sql, (epoch, lane, seq)) == [(text,)]:
                 found[epoch, lane, seq] = text
+        for number, (epoch, first, last, *others) in spans.items():
+            sql = f"SELECT {_SPAN} FROM trail NOT INDEXED WHERE {_NEXT_OF_EPOCH} AND trail_id = ?"
+            if answers(database, sql, (epoch, number)) == [(first, last, *others)]:
+                found |= {key: rows[key] for key in rows if key[1] == "track" and first <= key[2] <= last}
     return found
 
 
-def waiting_rows(path: Path) -> Rows:
+_SPAN = "first_seq, last_seq, created_ms, crumbs_zstd"
+
+
+def waiting_spans(path: Path) -> Spans:
     with closing(sqlite3.connect(path)) as database:
-        rows = database.execute(
-            "SELECT epoch, lane, seq, record FROM outbox JOIN epochs USING (epoch_id) WHERE receipted_ms IS NULL"
-        )
-        return {(epoch, lane, seq): record for epoch, lane, seq, record in rows}
+        sql = f"SELECT trail_id, epoch, {_SPAN} FROM trail JOIN epochs USING (epoch_id) WHERE receipted_ms IS NULL"
+        return {row[0]: row[1:] for row in database.execute(sql)}
+
+
+def waiting_rows(path: Path) -> Rows:
+    with closing(Database(path)) as database:
+        return {
+            (row.epoch, row.lane, row.seq): row.record_json
+            for lane in ("events", "track")
+            for row in outbox.next_unreceipted(database, lane, 1_000_000)
+        }
 
 
 def evidence(path: Path) -> dict[str, bytes]:
@@ -119,6 +137,7 @@ async def test_whatever_bytes_are_spoiled_every_row_that_can_be_read_goes_on(tmp
     whole = tmp_path / "whole"
     await fill(whole)
     rows, photos = waiting_rows(whole / "van.sqlite"), evidence(whole / "van.sqlite")
+    spans = waiting_spans(whole / "van.sqlite")
     assert len(rows) == EVENTS - 10 + CRUMBS // EVENTS * EVENTS
     salvaged = 0
     for seed in range(RUNS):
@@ -127,7 +146,7 @@ async def test_whatever_bytes_are_spoiled_every_row_that_can_be_read_goes_on(tmp
         shutil.copytree(whole, van)
         damage(van / "van.sqlite", dice)
         shutil.copy2(van / "van.sqlite", tmp_path / "damaged.sqlite")
-        expected = readable(tmp_path / "damaged.sqlite", rows)
+        expected = readable(tmp_path / "damaged.sqlite", rows, spans)
         # As production does it; and, where a first look finds nothing wrong, as after a failure in use.
         salvaging.suspect(van)
         store = await Store.open(van)
