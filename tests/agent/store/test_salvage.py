@@ -14,6 +14,7 @@ from agent.store import outbox
 from agent.store import salvage as salvaging
 from agent.store.blobs import NewBlob
 from agent.store.database import Database
+from agent.store.migrations import migrate, take_step
 from agent.store.store import Step, Store
 from agent.trip.inputs import ArrivedTapped
 from tests.builders import a_run, at
@@ -102,6 +103,25 @@ def evidence(path: Path) -> dict[str, bytes]:
         return dict(database.execute("SELECT sha256, bytes FROM blobs JOIN blob_bytes USING (sha256)"))
 
 
+def as_an_older_agent_left_it(path: Path) -> None:
+    """Pages of 4 kB, and a row in the outbox for each breadcrumb."""
+    new = path.with_name("newer.sqlite")
+    path.rename(new)
+    tables = ("meta", "epochs", "inputs", "taps", "run", "run_base", "lanes", "outbox", "blobs", "blob_bytes")
+    with closing(Database(new)) as source, closing(Database(path, 4096)) as old, old.transaction():
+        for number in range(3):
+            take_step(old, number)
+        old.execute("PRAGMA user_version = 3")
+        for table in tables:
+            names = ", ".join(str(name) for (name,) in old.execute("SELECT name FROM pragma_table_info(?)", (table,)))
+            for row in source.execute(f"SELECT {names} FROM {table}"):
+                old.execute(f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' for _ in row)})", row)
+        for crumb in outbox.next_unreceipted(source, "track", 1_000_000):
+            old.execute("INSERT INTO outbox VALUES (1, 'track', ?, ?, 1, NULL)", (crumb.seq, crumb.record_json))
+    for leftover in new.parent.glob(f"{new.name}*"):
+        leftover.unlink()
+
+
 def spoil_all_but_the_first_pages(path: Path) -> None:
     with path.open("r+b") as file:
         size_bytes = file.seek(0, 2)
@@ -167,15 +187,47 @@ async def test_whatever_bytes_are_spoiled_every_row_that_can_be_read_goes_on(tmp
     assert salvaged > RUNS * len(rows) / 3  # else the damage proves nothing
 
 
-@pytest.mark.parametrize("spoiled", [b"", bytes(100), bytes(4096), b"\xff" * 4096])
-async def test_a_spoiled_first_page_costs_nothing(tmp_path: Path, spoiled: bytes) -> None:
+@pytest.mark.parametrize("is_older", [False, True], ids=["small pages", "an older agent's"])
+@pytest.mark.parametrize("spoiled", [b"", bytes(100), bytes(1024), bytes(4096), b"\xff" * 4096])
+async def test_a_spoiled_first_page_costs_nothing(tmp_path: Path, spoiled: bytes, *, is_older: bool) -> None:
     await fill(tmp_path)
     rows, photos = waiting_rows(tmp_path / "van.sqlite"), evidence(tmp_path / "van.sqlite")
+    if is_older:
+        as_an_older_agent_left_it(tmp_path / "van.sqlite")
     with (tmp_path / "van.sqlite").open("r+b") as file:
         file.write(spoiled or b"X")
     await (await Store.open(tmp_path)).close()
     assert waiting_rows(tmp_path / "van.sqlite").items() >= rows.items()
     assert evidence(tmp_path / "van.sqlite") == photos
+
+
+@pytest.mark.parametrize("has_log", [True, False], ids=["some of it in the log", "no log"])
+async def test_the_list_of_tables_is_put_back_wherever_it_was(tmp_path: Path, *, has_log: bool) -> None:
+    """With small pages it has pages of its own; a store that grew before it got a new table has them elsewhere."""
+    record = Record(kind="k", wall_ms=1, wall_source="gps", mono_ms=0, body={}).model_dump_json(by_alias=True)
+    with closing(Database(tmp_path / "van.sqlite")) as database:
+        with database.transaction():
+            for number in range(3):
+                take_step(database, number)
+            database.execute("INSERT INTO epochs (epoch) VALUES ('00000000000000aa')")
+            rows = [(seq, record) for seq in range(1, 1001)]
+            database.execute_many("INSERT INTO outbox VALUES (1, 'events', ?, ?, 1, NULL)", rows)
+            database.execute("PRAGMA user_version = 3")
+        migrate(database)
+        database.checkpoint()
+        database.execute_many("INSERT INTO outbox VALUES (1, 'events', ?, ?, 1, NULL)", [(1001, record)])
+        if not has_log:
+            database.checkpoint()
+        shutil.copytree(tmp_path, tmp_path / "cut")
+    path = tmp_path / "cut" / "van.sqlite"
+    assert (path.with_name("van.sqlite-wal").stat().st_size > 0) == has_log
+    content = bytearray(path.read_bytes())
+    for place in range(0, len(content), 1024):
+        if place == 0 or b"CREATE TABLE" in content[place : place + 1024]:
+            content[place : place + 1024] = bytes(1024)
+    path.write_bytes(content)
+    await (await Store.open(tmp_path / "cut")).close()
+    assert len([key for key in waiting_rows(path) if key[0] == "00000000000000aa"]) == 1001
 
 
 async def test_a_damaged_file_is_set_aside_and_the_van_goes_on(tmp_path: Path) -> None:
