@@ -7,7 +7,7 @@ A note is what can be learned anew: every read sees it at once, and the next tra
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from agent.errors import StoreError, StoreErrorKind
@@ -178,3 +178,9 @@ class DamagedFile:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def move_log(path: Path) -> None:
+    """Moves the log of a file that may be damaged into it, as far as that can be done."""
+    with closing(sqlite3.connect(path, timeout=0.0)) as connection, suppress(sqlite3.Error, UnicodeError):
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

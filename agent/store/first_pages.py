@@ -3,11 +3,10 @@ and a new database knows both.
 """
 
 import shutil
-import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-from agent.store.database import PAGE_BYTES, DamagedFile, Database
+from agent.store.database import PAGE_BYTES, DamagedFile, Database, move_log
 from agent.store.migrations import migrate
 
 _SIZES = (PAGE_BYTES, 4_096)
@@ -56,8 +55,7 @@ def _repair(damaged: Path, repaired: Path, page_bytes: int) -> None:
         # What the log holds goes into the copy: SQLite counts the pages by it, and ours are to come behind them.
         shutil.copy2(_log(damaged), _log(repaired))
         _write(repaired, pages, page_bytes)
-        with closing(sqlite3.connect(repaired)) as connection, suppress(sqlite3.Error):
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        move_log(repaired)
         _log(repaired).unlink(missing_ok=True)
     _write(repaired, pages, page_bytes)
 
