@@ -135,7 +135,8 @@ def _older_van() -> dict[str, bytes]:
     """The files of a van whose agent kept a row for each breadcrumb: the next start packs them."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "van.sqlite"
-        with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        # Not on the disk of ours that other scenarios cut.
+        with closing(sqlite3.connect(f"file:{file}?vfs=unix", uri=True, isolation_level=None)) as database:
             for number, step in enumerate(STEPS[:3], 1):
                 for statement in step:
                     database.execute(str(statement))
