@@ -55,14 +55,19 @@ def append_soft(database: Database, entries: Sequence[tuple[int, AnyInput]]) -> 
     )
 
 
-def purge(database: Database, now_ms: int) -> None:
-    """Forgets what entered more than a week ago, from the oldest on; nothing when the clock is not to be believed."""
-    fresh = database.execute(
-        "SELECT input_id FROM inputs WHERE at_ms >= ? ORDER BY input_id LIMIT 1", (now_ms - KEEP_MS,)
+def purge(database: Database, now_ms: int, limit: int) -> int:
+    """Forgets what entered more than a week ago, the oldest first and `limit` at most; how many. Nothing when the clock
+    is not to be believed.
+    """
+    ((last,),) = database.execute(
+        "SELECT max(input_id) FROM (SELECT input_id FROM inputs WHERE input_id < "
+        "(SELECT input_id FROM inputs WHERE at_ms >= ? ORDER BY input_id LIMIT 1) ORDER BY input_id LIMIT ?)",
+        (now_ms - KEEP_MS, limit),
     )
-    for (input_id,) in fresh:
-        database.execute("DELETE FROM taps WHERE input_id < ?", (input_id,))
-        database.execute("DELETE FROM inputs WHERE input_id < ?", (input_id,))
+    if last is None:
+        return 0
+    database.execute("DELETE FROM taps WHERE input_id <= ?", (last,))
+    return len(database.execute("DELETE FROM inputs WHERE input_id <= ? RETURNING 1", (last,)))
 
 
 def find_tap(database: Database, tap_id: str) -> TapAnswered | None:

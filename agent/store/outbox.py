@@ -156,10 +156,14 @@ def oldest_ms(database: Database, lane: LaneName) -> int | None:
     return _whole(oldest[0][0]) if oldest else None
 
 
-def purge(database: Database, receipted_before_ms: int) -> None:
-    """Forgets rows receipted before then."""
-    database.execute("DELETE FROM outbox WHERE receipted_ms < ?", (receipted_before_ms,))
-    trail.purge(database, receipted_before_ms)
+def purge(database: Database, receipted_before_ms: int, limit: int) -> int:
+    """Forgets rows receipted before then, about so many at most; how many."""
+    gone = database.execute(
+        "DELETE FROM outbox WHERE (epoch_id, lane, seq) IN "
+        "(SELECT epoch_id, lane, seq FROM outbox WHERE receipted_ms < ? LIMIT ?) RETURNING 1",
+        (receipted_before_ms, limit),
+    )
+    return len(gone) + trail.purge(database, receipted_before_ms, limit)
 
 
 def _next_crumbs(database: Database, limit: int, besides: Sequence[SeqRange], *, newest: bool) -> list[OutboxRow]:

@@ -1,12 +1,12 @@
 """The store: everything durable in the van, on one thread of its own so that a slow disk never stops the event loop.
 
-Synchronous inside; what is awaited here runs in the order it was asked for.
+Synchronous inside; what is awaited here runs in the order it was asked for, but that steps and the questions of a tap
+go first (`thread.py`).
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from agent.store.reserve import RESERVE_BYTES, Reserve
 from agent.store.room import WHY_FULL, Ballast, with_room
 from agent.store.runs import PackedRun
 from agent.store.salvage import DATABASE, finish, is_suspect, salvage, suspect
+from agent.store.thread import StoreThread
 from agent.trip.inputs import AnyInput
 from agent.trip.run import Run
 from host.clock import ClockMark
@@ -43,10 +44,15 @@ SETTLE_AFTER_ROWS = 3_000
 
 LOG_IS_LONG_BYTES = 2_000_000
 """From here on the log goes into the file as soon as a step is answered; by itself it would go before an answer."""
+LOG_IS_FULL_BYTES = 3_000_000
+"""... and from here on without a step too."""
 LOGGED_BYTES = 16_000
 """What a step puts into the log, beside its evidence: a dozen pages, seldom more."""
 LOGGED_BYTES_A_RECEIPT: dict[LaneName, int] = {"events": 1_000, "track": 50}
 """... and the receipt for one record."""
+LOGGED_BYTES_A_PHOTO = 200_000
+PURGED_AT_ONCE = 200
+"""Rows of each kind that are forgotten within one commit."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ class Store:
         database: Database,
         identity: Identity,
         reserve: Reserve,
-        executor: ThreadPoolExecutor,
+        thread: StoreThread,
         ballast: Ballast,
     ) -> None:
         self.identity = identity
@@ -103,7 +109,7 @@ class Store:
         self._database = database
         self._reserve = reserve
         self._ballast = ballast
-        self._executor = executor
+        self._thread = thread
         self._is_closed = False
         self._settling: asyncio.Task[None] | None = None
         self._noted_rows = 0
@@ -121,14 +127,16 @@ class Store:
         Raises StoreError: held by another agent, damaged, not ours, full to the last byte, or of a newer agent.
         """
         reserve = Reserve(folder / "reserve", reserve_bytes)
-        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        thread = StoreThread()
         try:
-            database, identity = await asyncio.get_running_loop().run_in_executor(executor, _open, folder, reserve)
+            database, identity = await asyncio.get_running_loop().run_in_executor(
+                thread.patient, _open, folder, reserve
+            )
         except BaseException:
-            executor.shutdown(wait=False)
+            thread.end()
             raise
         ballast = Ballast(folder / "ballast", ballast_bytes)
-        store = cls(database, identity, reserve, executor, ballast)
+        store = cls(database, identity, reserve, thread, ballast)
         await store._do(ballast.fill)
         await store._do(store._recount)
         return store
@@ -143,7 +151,7 @@ class Store:
         if self._emptying is not None:
             await self._emptying
         await self._do(self._close)
-        self._executor.shutdown(wait=False)
+        self._thread.end()
 
     async def load_run(self) -> Run:
         """The run as of the newest step. Raises StoreError (corrupt) when it cannot be read."""
@@ -151,14 +159,14 @@ class Store:
 
     async def save(self, step: Step) -> None:
         """Returns after the synced commit. Raises StoreError, and then nothing of the step is kept."""
-        await self._do(lambda: self._save(step))
-        self._empty_log_in_time()
+        await self._do(lambda: self._save(step), is_urgent=True)
+        self._empty_log_in_time(LOG_IS_LONG_BYTES)
 
     async def find_tap(self, tap_id: str) -> TapAnswered | None:
-        return await self._do(lambda: inputs.find_tap(self._database, tap_id))
+        return await self._do(lambda: inputs.find_tap(self._database, tap_id), is_urgent=True)
 
     async def find_blob(self, sha256: str) -> StoredBlob | None:
-        return await self._do(lambda: blobs.find(self._database, sha256))
+        return await self._do(lambda: blobs.find(self._database, sha256), is_urgent=True)
 
     async def blob_piece(self, sha256: str, start: int, length: int) -> bytes:
         return await self._do(lambda: blobs.piece(self._database, sha256, start, length))
@@ -183,7 +191,7 @@ class Store:
         the coordinator was restored from a backup; and so does evidence of which a receipt says that nothing is held.
         """
         await self._do(lambda: self._apply_receipts(receipts, at_ms, is_resume=is_resume))
-        self._empty_log_in_time()
+        self._empty_log_in_time(LOG_IS_FULL_BYTES)
         if self._settling is None and self._database.has_notes:
             self._settling = asyncio.create_task(self._settle_in_time())
 
@@ -206,16 +214,20 @@ class Store:
         2046 all of them would go at once. Inputs carry wall times; without `wall_ms`, `age_ms` is taken for one.
         """
         now_ms = age_ms if wall_ms is None else wall_ms
-        await self._do(lambda: self._purge(now_ms, age_ms - KEEP_RECEIPTED_MS))
+        # A little at a time: a tap that comes meanwhile goes between.
+        while await self._do(lambda: self._purge_some(now_ms, age_ms - KEEP_RECEIPTED_MS)):
+            self._empty_log_in_time(LOG_IS_LONG_BYTES)
+        await self._do(self._take_reserve)
 
-    def _empty_log_in_time(self) -> None:
-        if self._logged_bytes >= LOG_IS_LONG_BYTES:
+    def _empty_log_in_time(self, from_bytes: int) -> None:
+        if self._logged_bytes >= from_bytes:
             self._logged_bytes = 0
             self._emptying = asyncio.create_task(self._empty_log())
 
     async def _empty_log(self) -> None:
         try:
             await self._do(self._database.empty_log)
+            await self._do(self._database.begin_log)
         except StoreError as error:
             log.warning("the log could not be emptied: %s", error)
 
@@ -227,9 +239,10 @@ class Store:
         except StoreError as error:
             log.error("receipts could not be saved and will come again: %s", error)
 
-    async def _do[T](self, act: Callable[[], T]) -> T:
+    async def _do[T](self, act: Callable[[], T], *, is_urgent: bool = False) -> T:
+        turn = self._thread.urgent if is_urgent else self._thread.patient
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, lambda: self._done(act))
+            return await asyncio.get_running_loop().run_in_executor(turn, lambda: self._done(act))
         except StoreError as error:
             if error.kind is StoreErrorKind.CORRUPT:
                 suspect(self._database.path.parent)
@@ -330,13 +343,22 @@ class Store:
         self.identity = anew
         return marked
 
-    def _purge(self, now_ms: int, receipted_before_ms: int) -> None:
+    def _purge_some(self, now_ms: int, receipted_before_ms: int) -> int:
+        """How many rows went: SQLite writes them once more, as zeros."""
         with self._database.transaction():
-            outbox.purge(self._database, receipted_before_ms)
-            inputs.purge(self._database, now_ms)
-        # SQLite writes what it forgets once more, as zeros: a few at a time, so that little room is enough for it.
-        while blobs.purge(self._database, receipted_before_ms, limit=5):
+            rows = outbox.purge(self._database, receipted_before_ms, PURGED_AT_ONCE)
+            rows += inputs.purge(self._database, now_ms, PURGED_AT_ONCE)
+            photos = blobs.purge(self._database, receipted_before_ms, limit=2)
+        self._logged_bytes += rows * LOGGED_BYTES_A_RECEIPT["events"] + photos * LOGGED_BYTES_A_PHOTO
+        return rows + photos
+
+    def _purge(self, now_ms: int, receipted_before_ms: int) -> None:
+        """On a full disk: all at once, and in steps that little room is enough for."""
+        while self._purge_some(now_ms, receipted_before_ms):
             self._database.checkpoint()
+        self._take_reserve()
+
+    def _take_reserve(self) -> None:
         if not self._reserve.is_held:
             self._database.give_back_pages()
             self._reserve.take()

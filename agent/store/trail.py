@@ -153,9 +153,13 @@ def oldest_ms(database: Database) -> int | None:
     return _whole(oldest[0][0]) if oldest else None
 
 
-def purge(database: Database, receipted_before_ms: int) -> None:
-    """Forgets rows receipted before then."""
-    database.execute("DELETE FROM trail WHERE receipted_ms < ?", (receipted_before_ms,))
+def purge(database: Database, receipted_before_ms: int, limit: int) -> int:
+    """Forgets rows receipted before then, `limit` at most; how many."""
+    gone = database.execute(
+        "DELETE FROM trail WHERE trail_id IN (SELECT trail_id FROM trail WHERE receipted_ms < ? LIMIT ?) RETURNING 1",
+        (receipted_before_ms, limit),
+    )
+    return len(gone)
 
 
 def thin(database: Database, spared: int, at_once: int, why: GivenUp) -> int:
