@@ -78,6 +78,7 @@ async def take(settings: Settings, source: Path) -> str:
         finally:
             life.cancel()
             await asyncio.gather(life, return_exceptions=True)
+        await store.settle()
         manifest = runtime.run.manifest
     finally:
         await store.close()

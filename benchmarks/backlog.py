@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import hashlib
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,6 +24,7 @@ from benchmarks.machine import machine
 from benchmarks.slow_link import SlowLink
 from benchmarks.stand import CHECKOUT, LOOPBACK, Stand, stand
 from host.child import Child
+from wire.envelope import Record
 from wire.manifest import EvidenceKind
 from wire.track import Breadcrumb
 
@@ -120,24 +121,32 @@ async def _watched(place: Stand, agent: Child, wanted: argparse.Namespace) -> di
 
 async def _fill(place: Stand, stop_ids: list[str], wanted: argparse.Namespace) -> None:
     """The store as ten hours without a network leave it."""
-    dice = Random(1)  # noqa: S311 - a day, not a key
     day = made.at_eight(place.day)
     run = decide(Run(), ManifestArrived(manifest=made.manifest(STOPS, timedelta(hours=10))), day).run
-    at_ms = round(day.timestamp() * 1000)
     store = await Store.open(place.van_dir("van-1"))
     try:
-        crumbs = [_crumb(at_ms, second, dice) for second in range(wanted.crumbs)]
-        for start in range(0, len(crumbs), 600):
-            await store.save(Step(at_ms, run, crumbs=tuple(crumbs[start : start + 600])))
-        records = list(made.events(stop_ids, wanted.events, day))
-        for start in range(0, len(records), 100):
-            await store.save(Step(at_ms, run, records=tuple(records[start : start + 100])))
-        for _ in range(wanted.proofs):
-            data = dice.randbytes(PROOF_BYTES)  # as incompressible as the JPEG it stands for
-            blob = NewBlob(hashlib.sha256(data).hexdigest(), EvidenceKind.PHOTO, "image/jpeg", data)
-            await store.save(Step(at_ms, run, blob=blob))
+        await leave_backlog(
+            store, run, day, list(made.events(stop_ids, wanted.events, day)), crumbs=wanted.crumbs, proofs=wanted.proofs
+        )
     finally:
         await store.close()
+
+
+async def leave_backlog(
+    store: Store, run: Run, at: datetime, records: list[Record], *, crumbs: int, proofs: int
+) -> None:
+    """What waits for the coordinator: breadcrumbs of a second each, a minute to a step as in life; events; photos."""
+    dice = Random(1)  # noqa: S311 - a day, not a key
+    at_ms = round(at.timestamp() * 1000)
+    track = [_crumb(at_ms, second, dice) for second in range(crumbs)]
+    for start in range(0, len(track), 60):
+        await store.save(Step(at_ms, run, crumbs=tuple(track[start : start + 60])))
+    for start in range(0, len(records), 100):
+        await store.save(Step(at_ms, run, records=tuple(records[start : start + 100])))
+    for _ in range(proofs):
+        data = dice.randbytes(PROOF_BYTES)  # as incompressible as the JPEG it stands for
+        blob = NewBlob(hashlib.sha256(data).hexdigest(), EvidenceKind.PHOTO, "image/jpeg", data)
+        await store.save(Step(at_ms, run, blob=blob))
 
 
 def _crumb(start_ms: int, second: int, dice: Random) -> Breadcrumb:

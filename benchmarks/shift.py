@@ -43,7 +43,7 @@ from wire.envelope import BlobReceipt, LaneReceipt, Receipts
 from wire.events import ReplanReason, TimesSource
 from wire.manifest import EvidenceKind, Stop
 
-STOPS = 150
+STOPS_AN_HOUR = 15
 SIGNATURE_BYTES = (3_000, 9_000)
 HOUR_S = 3_600
 ONLINE_S = 2_700
@@ -73,6 +73,7 @@ class Shift:
         self.taps = self.stops_done = self.plans = 0
         self._store = store
         self._lasts_s = lasts_s
+        self._stops = max(1, round(STOPS_AN_HOUR * lasts_s / HOUR_S))
         self._now_s = 0.0
         self._dice = Random(1)  # noqa: S311 - a day, not a key
         self._wander = Wander(1)
@@ -91,10 +92,10 @@ class Shift:
 
     async def live(self) -> None:
         living = asyncio.create_task(self._runtime.live())
-        await self._submit(ManifestArrived(manifest=manifest(STOPS, timedelta(seconds=self._lasts_s))))
+        await self._submit(ManifestArrived(manifest=manifest(self._stops, timedelta(seconds=self._lasts_s))))
         await self._submit(LinkChanged(is_online=True))
         await self._until_planned()
-        pace_s = self._lasts_s / STOPS
+        pace_s = self._lasts_s / self._stops
         here = standing(self._runtime.run.stops[0].stop.place, STARTS_AT)
         for number, stop in enumerate([run_stop.stop for run_stop in self._runtime.run.open_stops]):
             start_at = STARTS_AT + timedelta(seconds=number * pace_s)

@@ -1,4 +1,4 @@
-"""Tap to "saved": the agent's HTTP on a disk whose every sync takes 50 ms, with the coordinator's receipts coming in.
+"""Tap to "saved": the agent's HTTP on a disk whose every sync takes 50 ms, while a backlog drains over 1 Mbit/s.
 
 strace holds each fsync and fdatasync of the agent back by that much, a checkpoint's as well; nothing in the agent
 knows of it.
@@ -18,13 +18,15 @@ from typing import Any
 
 import aiohttp
 
-from agent.store.store import Step, Store
+from agent.store.store import Store
 from agent.trip.decide import decide
 from agent.trip.inputs import ManifestArrived
 from agent.trip.run import Run
 from benchmarks import made
+from benchmarks.backlog import leave_backlog
 from benchmarks.figure import Figure, conclude, percentile
 from benchmarks.machine import machine
+from benchmarks.slow_link import SlowLink
 from benchmarks.stand import CHECKOUT, LOOPBACK, UP_WITHIN_S, Stand, stand
 from host.child import Child
 from host.loopback import free_port
@@ -33,6 +35,7 @@ from simulator.processes import pid_of
 
 MAX_P99_MS = 150.0
 PAUSE_S = 0.25
+EVENTS, CRUMBS = 2_000, 36_000
 
 
 def main(argv: list[str]) -> int:
@@ -40,13 +43,14 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench tap", description=__doc__)
     parser.add_argument("--stops", type=int, default=150, help="each with two taps")
     parser.add_argument("--sync", type=float, default=50.0, help="what a sync takes, ms")
+    parser.add_argument("--proofs", type=int, default=100, help="photos that wait, with 2,000 events and 10 h of track")
     parser.add_argument("--report", type=Path, help="file for the rows as JSON")
     arguments = parser.parse_args(argv)
     if shutil.which("strace") is None:
         print("strace is needed to slow the disk down: apt-get install strace", file=sys.stderr)
         return 2
     at_start = machine(["scripts/bench", "tap", *argv], ["aiohttp"])
-    took_ms = asyncio.run(_measured(arguments.stops, arguments.sync))
+    took_ms = asyncio.run(_measured(arguments.stops, arguments.sync, arguments.proofs))
     figures = [
         Figure(
             f'tap to "saved", sync of {arguments.sync:g} ms: p99',
@@ -58,15 +62,20 @@ def main(argv: list[str]) -> int:
         Figure("slowest", round(max(took_ms), 1), "ms"),
     ]
     rows: list[dict[str, Any]] = [{"tap": number, "ms": round(ms, 1)} for number, ms in enumerate(took_ms)]
-    conclude(figures, rows, at_start, arguments.report, [f"{len(took_ms)} taps, {PAUSE_S} s apart"])
+    notes = [
+        f"{len(took_ms)} taps, {PAUSE_S} s apart",
+        f"meanwhile {arguments.proofs} photos, {EVENTS} events and {CRUMBS} breadcrumbs drain over 1 Mbit/s",
+    ]
+    conclude(figures, rows, at_start, arguments.report, notes)
     return 0
 
 
-async def _measured(stops: int, sync_ms: float) -> list[float]:
+async def _measured(stops: int, sync_ms: float, proofs: int) -> list[float]:
     async with stand("tap", 1) as (place, _dispatcher):
-        stop_ids = await _fill(place, stops)
+        stop_ids = await _fill(place, stops, proofs)
         port = free_port()
-        settings = place.write_van("van-1", screen_port=port)
+        link = SlowLink(LOOPBACK, place.broker_port, 1e6, 0.06)
+        settings = place.write_van("van-1", broker_port=await link.open(LOOPBACK), screen_port=port)
         slowly = f"inject=fsync,fdatasync:delay_exit={round(1000 * sync_ms)}"
         watch = ("strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync")
         agent = await Child.start(
@@ -81,9 +90,11 @@ async def _measured(stops: int, sync_ms: float) -> list[float]:
             async with aiohttp.ClientSession() as session:
                 await agent.ready_when(lambda: _answers(session, url), UP_WITHIN_S)
                 await asyncio.sleep(5)  # the first plan is made
+                link.begin()
                 return [ms for stop_id in stop_ids for ms in await _visit(session, url, stop_id)]
         finally:
             await _end(place, agent)
+            await link.close()
 
 
 async def _end(place: Stand, strace: Child) -> None:
@@ -111,20 +122,21 @@ async def _visit(session: aiohttp.ClientSession, url: str, stop_id: str) -> list
     return taken
 
 
-async def _fill(place: Stand, stops: int) -> list[str]:
-    """A van that got its manifest before; its stops ask for no proof, so that two taps close one."""
+async def _fill(place: Stand, stops: int, proofs: int) -> list[str]:
+    """A van without a link since it got its manifest; its stops ask for no proof, so that two taps close one."""
     now = datetime.now(UTC)
     manifest = made.manifest(stops, timedelta(hours=10))
     manifest = manifest.model_copy(
         update={"stops": tuple(stop.model_copy(update={"proof": {}, "windows": ()}) for stop in manifest.stops)}
     )
+    stop_ids = [stop.stop_id for stop in manifest.stops]
     run = decide(Run(), ManifestArrived(manifest=manifest), now).run
     store = await Store.open(place.van_dir("van-1"))
     try:
-        await store.save(Step(round(now.timestamp() * 1000), run))
+        await leave_backlog(store, run, now, list(made.events(stop_ids, EVENTS, now)), crumbs=CRUMBS, proofs=proofs)
     finally:
         await store.close()
-    return [stop.stop_id for stop in manifest.stops]
+    return stop_ids
 
 
 async def _answers(session: aiohttp.ClientSession, url: str) -> bool:

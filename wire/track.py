@@ -6,7 +6,7 @@ breaks no chain.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Protocol, Self
 
 from pydantic import Field, model_validator
 
@@ -88,7 +88,28 @@ def to_columns(crumbs: Sequence[Breadcrumb | None]) -> dict[str, Column]:
     }
 
 
-def from_columns(batch: TrackBatch) -> tuple[Breadcrumb | None, ...]:
+class Columns(Protocol):
+    """The columns of a batch, however they came."""
+
+    @property
+    def first_seq(self) -> int: ...
+    @property
+    def wall_ms(self) -> Column: ...
+    @property
+    def lat_udeg(self) -> Column: ...
+    @property
+    def lon_udeg(self) -> Column: ...
+    @property
+    def speed_cmps(self) -> Column: ...
+    @property
+    def heading_deg(self) -> Column: ...
+    @property
+    def error_dm(self) -> Column: ...
+    @property
+    def dropped(self) -> tuple[Dropped, ...]: ...
+
+
+def from_columns(batch: Columns) -> tuple[Breadcrumb | None, ...]:
     """The breadcrumbs of a batch, None for one that was given up.
 
     Raises ValueError when a required column has a hole that nothing explains, or a value is out of range.

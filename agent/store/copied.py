@@ -11,47 +11,73 @@ for a seq that two lives gave it is no receipt for ours. What lies beyond it onl
 
 import hashlib
 import json
+from dataclasses import dataclass
 
+from agent.store import trail
 from agent.store.database import Cell, Database
 from agent.store.meta import Identity, new_epoch
 from wire.codec import canonical
 from wire.envelope import Receipts
 
 _GIVEN = "SELECT lane, next_seq - 1 FROM lanes WHERE epoch_id = ?"
-_WAITING = "SELECT seq FROM outbox WHERE epoch_id = ? AND lane = ? AND receipted_ms IS NULL AND seq <= ?"
+_WAITING = "SELECT seq FROM outbox WHERE epoch_id = ? AND lane = 'events' AND receipted_ms IS NULL AND seq <= ?"
 _EVENT = "SELECT record FROM outbox WHERE epoch_id = ? AND lane = 'events' AND seq = ?"
-_MOVE = "UPDATE outbox SET epoch_id = ?, seq = ?, receipted_ms = NULL WHERE epoch_id = ? AND lane = ? AND seq = ?"
+_MOVE = (
+    "UPDATE outbox SET epoch_id = ?, seq = ?, receipted_ms = NULL WHERE epoch_id = ? AND lane = 'events' AND seq = ?"
+)
 _COUNT = (
     "INSERT INTO lanes (epoch_id, lane, next_seq) VALUES (?, ?, 1 + ?) "
     "ON CONFLICT DO UPDATE SET next_seq = next_seq + ? RETURNING next_seq"
 )
 
 
-def begin_anew(database: Database, identity: Identity, receipts: Receipts) -> Identity:
-    """The identity to go on with: a new one when these receipts show that ours was used before.
-
-    Call before they are applied, in the same transaction.
+@dataclass(frozen=True)
+class Again:
+    """What was said under another life's seqs: events by their seq, and the track that waits up to one. `is_ours`: of
+    the epoch that this store is at.
     """
+
+    epoch_id: int
+    is_ours: bool
+    events: frozenset[int]
+    track_to_seq: int = 0
+
+
+def shown_by(database: Database, identity: Identity, receipts: Receipts) -> Again | None:
+    """What these receipts show to be another life's; None, as ever: nothing. Ask before they are applied."""
     rows = database.execute("SELECT epoch_id FROM epochs WHERE epoch = ?", (receipts.epoch,))
     if not rows:
-        return identity
+        return None
     told_of = _whole(rows[0][0])
-    again = {"events": _forked(database, told_of, receipts), "track": set[int]()}
-    if told_of == identity.epoch_id:
-        given = {str(lane): _whole(seq) for lane, seq in database.execute(_GIVEN, (told_of,))}
-        is_another = any(_highest(receipts, lane) > given.get(lane, 0) for lane in again) or _differs(
-            database, told_of, receipts
-        )
-        if is_another:
-            for lane, seqs in again.items():
-                seqs |= {
-                    _whole(seq) for (seq,) in database.execute(_WAITING, (told_of, lane, _highest(receipts, lane)))
-                }
-        if is_another or again["events"]:
-            epoch_id, epoch = new_epoch(database)
-            identity = Identity(epoch=epoch, epoch_id=epoch_id, boot=identity.boot, was_restored=True)
-    for lane, seqs in again.items():
-        _say_again(database, told_of, identity.epoch_id, lane, sorted(seqs))
+    is_ours = told_of == identity.epoch_id
+    forked = _forked(database, told_of, receipts)
+    given = {str(lane): _whole(seq) for lane, seq in database.execute(_GIVEN, (told_of,))}
+    if is_ours and (
+        any(_highest(receipts, lane) > given.get(lane, 0) for lane in ("events", "track"))
+        or _differs(database, told_of, receipts)
+    ):
+        waiting = {_whole(seq) for (seq,) in database.execute(_WAITING, (told_of, _highest(receipts, "events")))}
+        return Again(told_of, is_ours, frozenset(forked | waiting), _highest(receipts, "track"))
+    return Again(told_of, is_ours, frozenset(forked)) if forked else None
+
+
+def begin_anew(database: Database, identity: Identity, again: Again) -> Identity:
+    """Gives all that new seqs, within the caller's transaction. The identity to go on with: a new one if ours was used
+    before.
+    """
+    if again.is_ours:
+        epoch_id, epoch = new_epoch(database)
+        identity = Identity(epoch=epoch, epoch_id=epoch_id, boot=identity.boot, was_restored=True)
+    first = _give_seqs(database, identity.epoch_id, "events", len(again.events))
+    moves = [(identity.epoch_id, place, again.epoch_id, seq) for place, seq in enumerate(sorted(again.events), first)]
+    database.execute_many(_MOVE, moves)
+    spans = [
+        span for span in trail.waiting(database) if span.epoch_id == again.epoch_id and span.first <= again.track_to_seq
+    ]
+    crumbs = sum(min(span.last, again.track_to_seq) - span.first + 1 for span in spans)
+    first = _give_seqs(database, identity.epoch_id, "track", crumbs)
+    for span in spans:
+        first += trail.move(database, span, again.track_to_seq, identity.epoch_id, first)
     return identity
 
 
@@ -79,13 +105,12 @@ def _forked(database: Database, epoch_id: int, receipts: Receipts) -> set[int]:
     return found
 
 
-def _say_again(database: Database, old_id: int, new_id: int, lane: str, seqs: list[int]) -> None:
-    if not seqs:
-        return
-    ((next_seq,),) = database.execute(_COUNT, (new_id, lane, len(seqs), len(seqs)))
-    first = _whole(next_seq) - len(seqs)
-    moves: list[tuple[Cell, ...]] = [(new_id, place, old_id, lane, seq) for place, seq in enumerate(seqs, first)]
-    database.execute_many(_MOVE, moves)
+def _give_seqs(database: Database, epoch_id: int, lane: str, count: int) -> int:
+    """The first of so many new ones."""
+    if count == 0:
+        return 0
+    ((next_seq,),) = database.execute(_COUNT, (epoch_id, lane, count, count))
+    return _whole(next_seq) - count
 
 
 def _highest(receipts: Receipts, lane: str) -> int:

@@ -59,15 +59,22 @@ def append_soft(database: Database, entries: Sequence[tuple[int, AnyInput]], age
     )
 
 
-def purge(database: Database, age_ms: int) -> None:
-    """Forgets what entered more than a week ago, as ages tell (`Clock.age_ms`).
+def purge(database: Database, age_ms: int, limit: int) -> int:
+    """Forgets what entered more than a week ago, as ages tell (`Clock.age_ms`), the oldest first and `limit` at most;
+    how many.
 
     Never by the clock on the wall: when GPS moves it from 1970 to today, all of this morning's taps would go, and one
     that is sent again would be done again. Rows of before ages were kept go with the first that is old and has one.
     """
-    ((input_id,),) = database.execute("SELECT max(input_id) FROM inputs WHERE age_ms < ?", (age_ms - KEEP_MS,))
-    database.execute("DELETE FROM taps WHERE input_id <= ?", (input_id,))
-    database.execute("DELETE FROM inputs WHERE input_id <= ?", (input_id,))
+    ((last,),) = database.execute(
+        "SELECT max(input_id) FROM (SELECT input_id FROM inputs WHERE input_id <= "
+        "(SELECT max(input_id) FROM inputs WHERE age_ms < ?) ORDER BY input_id LIMIT ?)",
+        (age_ms - KEEP_MS, limit),
+    )
+    if last is None:
+        return 0
+    database.execute("DELETE FROM taps WHERE input_id <= ?", (last,))
+    return len(database.execute("DELETE FROM inputs WHERE input_id <= ? RETURNING 1", (last,)))
 
 
 def find_tap(database: Database, tap_id: str) -> TapAnswered | None:

@@ -1,7 +1,12 @@
 """The tables, as steps that are never edited once released: `user_version` counts how many a file has taken."""
 
+from collections.abc import Callable
+
 from agent.errors import StoreError, StoreErrorKind
+from agent.store import trail
 from agent.store.database import Database
+
+type Statement = str | Callable[[Database], None]
 
 _FIRST = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID",
@@ -69,7 +74,10 @@ _RUN_BASE = "CREATE TABLE run_base (id INTEGER PRIMARY KEY CHECK (id = 1), json_
 # How long an input is kept goes by age too; those that are there already have none, so that no row is written anew.
 _INPUT_AGES = "ALTER TABLE inputs ADD COLUMN age_ms INTEGER"
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _AGES, (_PACKED_FIXES, _RUN_BASE), (_INPUT_AGES,))
+# The track moves out of `outbox`, which was a row for each second of it.
+_TRAIL = (*trail.TABLE, trail.take_over)
+
+STEPS: tuple[tuple[Statement, ...], ...] = (_FIRST, _AGES, (_PACKED_FIXES, _RUN_BASE), (_INPUT_AGES,), _TRAIL)
 
 
 def migrate(database: Database) -> None:
@@ -87,6 +95,14 @@ def migrate(database: Database) -> None:
         )
     for number in range(version, len(STEPS)):
         with database.transaction():
-            for statement in STEPS[number]:
-                database.execute(statement)
+            take_step(database, number)
             database.execute(f"PRAGMA user_version = {number + 1}")
+
+
+def take_step(database: Database, number: int) -> None:
+    """One of the steps, counted from 0, within the caller's transaction."""
+    for statement in STEPS[number]:
+        if isinstance(statement, str):
+            database.execute(statement)
+        else:
+            statement(database)

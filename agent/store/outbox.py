@@ -1,13 +1,14 @@
 """What the van says, waiting for receipts: rows by epoch, lane and seq.
 
 A seq is given once, in the transaction of its row. Only a receipt marks a row, and a marked row stays 72 hours more,
-so that a coordinator restored from a backup can ask again.
+so that a coordinator restored from a backup can ask again. The track's rows are packed: see `trail.py`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from agent.store import trail
 from agent.store.database import Cell, Database
 from wire.envelope import LaneReceipt, Record
 from wire.track import Breadcrumb, GivenUp
@@ -53,6 +54,9 @@ def append(
     )
     assert isinstance(next_seq, int)
     first = next_seq - len(items)
+    if lane == "track":
+        trail.append(database, epoch_id, first, [item for item in items if not isinstance(item, Record)], at_ms)
+        return
     database.execute_many(
         "INSERT INTO outbox (epoch_id, lane, seq, record, created_ms) VALUES (?, ?, ?, ?, ?)",
         [
@@ -71,6 +75,8 @@ def next_unreceipted(
     newest: bool = False,
 ) -> list[OutboxRow]:
     """Rows of a lane without a receipt and outside the ranges `besides`, ascending: the oldest, or the newest ones."""
+    if lane == "track":
+        return _next_crumbs(database, limit, besides, newest=newest)
     sql = "SELECT epoch, seq, record FROM outbox JOIN epochs USING (epoch_id) WHERE lane = ? AND receipted_ms IS NULL"
     values: list[Cell] = [lane]
     for known in besides:
@@ -86,6 +92,8 @@ def next_unreceipted(
 
 def apply_receipt(database: Database, epoch: str, lane: LaneName, receipt: LaneReceipt, at_ms: int) -> int:
     """Marks the rows a receipt covers; how many were new. Receipts may come in any order and more than once."""
+    if lane == "track":
+        return sum(trail.apply_receipt(database, known, receipt, at_ms) for known in _epoch_ids(database, epoch))
     marked = 0
     # By the index of what waits: the primary key would lead past every row receipted in the last 72 hours.
     for first, last in ((1, receipt.contiguous_seq), *receipt.ranges):
@@ -104,6 +112,8 @@ def reopen(database: Database, epoch: str, lane: LaneName, receipt: LaneReceipt)
 
     How many there were.
     """
+    if lane == "track":
+        return sum(trail.reopen(database, known, receipt) for known in _epoch_ids(database, epoch))
     sql = (
         "UPDATE outbox SET receipted_ms = NULL WHERE lane = ? AND receipted_ms IS NOT NULL AND seq > ? "
         "AND epoch_id = (SELECT epoch_id FROM epochs WHERE epoch = ?)"
@@ -119,8 +129,10 @@ def reopen(database: Database, epoch: str, lane: LaneName, receipt: LaneReceipt)
 def kept_epochs(database: Database, besides: int) -> tuple[str, ...]:
     """The epochs that rows are kept of, newest first, without the one numbered `besides`."""
     rows = database.execute(
-        "SELECT epoch FROM epochs WHERE epoch_id <> ? AND EXISTS "
-        "(SELECT 1 FROM outbox WHERE outbox.epoch_id = epochs.epoch_id) ORDER BY epoch_id DESC",
+        "SELECT epoch FROM epochs WHERE epoch_id <> ? AND ("
+        "  EXISTS (SELECT 1 FROM outbox WHERE outbox.epoch_id = epochs.epoch_id)"
+        "  OR EXISTS (SELECT 1 FROM trail WHERE trail.epoch_id = epochs.epoch_id)"
+        ") ORDER BY epoch_id DESC",
         (besides,),
     )
     return tuple(str(epoch) for (epoch,) in rows)
@@ -128,21 +140,53 @@ def kept_epochs(database: Database, besides: int) -> tuple[str, ...]:
 
 def count(database: Database, lane: LaneName) -> int:
     """How many rows wait. It looks at each of them: for once, not for every receipt."""
+    if lane == "track":
+        return trail.count(database)
     ((rows,),) = database.execute("SELECT count(*) FROM outbox WHERE lane = ? AND receipted_ms IS NULL", (lane,))
     return _whole(rows)
 
 
 def oldest_ms(database: Database, lane: LaneName) -> int | None:
     """When the oldest row that waits was made (epoch milliseconds)."""
+    if lane == "track":
+        return trail.oldest_ms(database)
     oldest = database.execute(
         "SELECT created_ms FROM outbox WHERE lane = ? AND receipted_ms IS NULL ORDER BY epoch_id, seq LIMIT 1", (lane,)
     )
     return _whole(oldest[0][0]) if oldest else None
 
 
-def purge(database: Database, receipted_before_ms: int) -> None:
-    """Forgets rows receipted before then."""
-    database.execute("DELETE FROM outbox WHERE receipted_ms < ?", (receipted_before_ms,))
+def purge(database: Database, receipted_before_ms: int, limit: int) -> int:
+    """Forgets rows receipted before then, about so many at most; how many."""
+    gone = database.execute(
+        "DELETE FROM outbox WHERE (epoch_id, lane, seq) IN "
+        "(SELECT epoch_id, lane, seq FROM outbox WHERE receipted_ms < ? LIMIT ?) RETURNING 1",
+        (receipted_before_ms, limit),
+    )
+    return len(gone) + trail.purge(database, receipted_before_ms, limit)
+
+
+def _next_crumbs(database: Database, limit: int, besides: Sequence[SeqRange], *, newest: bool) -> list[OutboxRow]:
+    epochs = {epoch_id: str(epoch) for epoch_id, epoch in database.execute("SELECT epoch_id, epoch FROM epochs")}
+    step = -1 if newest else 1
+    found: list[OutboxRow] = []
+    for span in trail.waiting(database)[::step]:
+        epoch = epochs[span.epoch_id]
+        known = [range(one.first, one.last + 1) for one in besides if one.lane == "track" and one.epoch == epoch]
+        if any(span.first in one and span.last in one for one in known):
+            continue
+        crumbs = list(zip(span.seqs, trail.said_in(database, span), strict=True))[::step]
+        some = [(seq, said) for seq, said in crumbs if not any(seq in one for one in known)][: limit - len(found)]
+        found += [OutboxRow(epoch, "track", seq, said) for seq, said in some]
+        if len(found) == limit:
+            break
+    return found[::step]
+
+
+def _epoch_ids(database: Database, epoch: str) -> list[int]:
+    return [
+        _whole(epoch_id) for (epoch_id,) in database.execute("SELECT epoch_id FROM epochs WHERE epoch = ?", (epoch,))
+    ]
 
 
 def _whole(cell: Cell) -> int:

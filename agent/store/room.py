@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.errors import StoreError, StoreErrorKind
+from agent.store import trail
 from agent.store.database import Database
 from wire.track import GivenUp
 
@@ -125,6 +126,11 @@ def _forget_receipted(database: Database) -> int:
         "(SELECT epoch_id, lane, seq FROM outbox WHERE receipted_ms IS NOT NULL ORDER BY receipted_ms LIMIT ?)",
         (AT_ONCE,),
     )
+    rows += _changes(
+        database,
+        "DELETE FROM trail WHERE trail_id IN "
+        "(SELECT trail_id FROM trail WHERE receipted_ms IS NOT NULL ORDER BY receipted_ms LIMIT 100)",
+    )
     blobs = _changes(
         database,
         "DELETE FROM blobs WHERE sha256 IN "
@@ -134,16 +140,8 @@ def _forget_receipted(database: Database) -> int:
 
 
 def _thin_track(database: Database) -> int:
-    """Every second breadcrumb of the old ones that wait. Its row stays, to say that it was given up and why."""
-    return _changes(
-        database,
-        "UPDATE outbox SET record = ? WHERE (epoch_id, lane, seq) IN ("
-        "  SELECT epoch_id, lane, seq FROM ("
-        "    SELECT epoch_id, lane, seq, row_number() OVER (ORDER BY epoch_id, seq) AS place, count(*) OVER () AS rows"
-        "    FROM outbox WHERE lane = 'track' AND receipted_ms IS NULL AND record <> ?)"
-        "  WHERE place % 2 = 0 AND place <= rows - ? LIMIT ?)",
-        (WHY_FULL.model_dump_json(), WHY_FULL.model_dump_json(), NEWEST_CRUMBS, AT_ONCE),
-    )
+    """Every second breadcrumb of the old ones that wait. Its seq stays, to say that it was given up and why."""
+    return trail.thin(database, NEWEST_CRUMBS, AT_ONCE, WHY_FULL)
 
 
 def _changes(database: Database, sql: str, values: tuple[str | int, ...] = ()) -> int:
@@ -156,6 +154,6 @@ def _changes(database: Database, sql: str, values: tuple[str | int, ...] = ()) -
 def _checkpoint(database: Database) -> None:
     """Moves the log into the file and gives its room back; when that needs more room than there is, it stays."""
     try:
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        database.checkpoint()
     except StoreError as error:
         log.warning("the log could not be emptied: %s", error)

@@ -10,7 +10,6 @@ next start: the file that is complete is `van.sqlite.salvaged`, and it takes its
 """
 
 import hashlib
-import json
 import logging
 import os
 import shutil
@@ -21,33 +20,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import zstandard
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from agent.errors import StoreError
 from agent.store import blobs, outbox, runs
 from agent.store.blobs import NewBlob
-from agent.store.database import Cell, DamagedFile, Database, Row
+from agent.store.database import Cell, DamagedFile, Database
+from agent.store.first_pages import readable
 from agent.store.meta import new_epoch
 from agent.store.migrations import migrate
+from agent.store.salvage_lanes import LANES, number_in, save_lane, spans_in, text_in
 from agent.trip.run import Run
 from wire.codec import to_json
 from wire.envelope import Record
 from wire.events import Alarm, AlarmRaised, EventKind
 from wire.manifest import EvidenceKind
-from wire.track import Breadcrumb, GivenUp
 
 log = logging.getLogger(__name__)
 
 DATABASE = "van.sqlite"
 SUSPECT = "van.sqlite.suspect"
 """Left by an agent whose database turned out to be damaged while it worked; the next start salvages."""
-PAGE_BYTES = 4096
 _BUILDING, _SALVAGED, _REPAIRED = "van.sqlite.building", "van.sqlite.salvaged", "van.sqlite.repaired"
 _BESIDE = ("-wal", "-shm", "-journal")
-_ITEMS: dict[str, TypeAdapter[Record] | TypeAdapter[Breadcrumb | GivenUp]] = {
-    "events": TypeAdapter(Record),
-    "track": TypeAdapter(Breadcrumb | GivenUp),
-}
 
 
 @dataclass
@@ -145,7 +140,7 @@ def _rebuild(damaged: Path, building: Path, aside: Path) -> Salvaged:
     with closing(Database(building)) as new:
         migrate(new)
         new.checkpoint()
-        _copy_over(_readable(damaged, building), new, found, aside)
+        _copy_over(readable(damaged, building.with_name(_REPAIRED)), new, found, aside)
         new.checkpoint()
     for end in ("", *_BESIDE):
         building.with_name(_REPAIRED + end).unlink(missing_ok=True)
@@ -154,35 +149,21 @@ def _rebuild(damaged: Path, building: Path, aside: Path) -> Salvaged:
     return found
 
 
-def _readable(damaged: Path, building: Path) -> DamagedFile:
-    """The damaged file; or, where its first page is spoiled, a copy with the first page of a new database: all that is
-    in it is where which table begins, and that is the same in each.
-    """
-    old = DamagedFile(damaged)
-    if old.rows("SELECT 1 FROM epochs, lanes, outbox LIMIT 0") is not None:
-        return old
-    old.close()
-    repaired = building.with_name(_REPAIRED)
-    shutil.copy2(damaged, repaired)
-    wal = damaged.with_name(damaged.name + "-wal")
-    if wal.exists():
-        shutil.copy2(wal, repaired.with_name(repaired.name + "-wal"))
-    page = bytearray(building.read_bytes()[:PAGE_BYTES])
-    page[92:96] = bytes(4)  # makes SQLite count the pages itself
-    with repaired.open("r+b") as file:
-        file.write(page)
-    return DamagedFile(repaired)
-
-
 def _copy_over(damaged: DamagedFile, new: Database, found: Salvaged, aside: Path) -> None:
     with closing(damaged) as old, new.transaction():
         boot = _meta(old, new)
         for epoch_id, epoch in _epochs(old):
             found.epochs[epoch_id] = epoch
             new.execute("INSERT INTO epochs (epoch_id, epoch) VALUES (?, ?)", (epoch_id, epoch))
+        spans = spans_in(old)
         for epoch_id in found.epochs:
-            for lane in _ITEMS:
-                _lane(old, new, epoch_id, lane, found)
+            for lane in LANES:
+                saved = save_lane(old, new, epoch_id, lane, spans)
+                found.rows_lost += saved.lost
+                if lane == "events":
+                    found.events += saved.waiting
+                else:
+                    found.track += saved.waiting
         _evidence(old, new, found)
         run = _run(old)
         found.has_run = run is not None
@@ -204,88 +185,28 @@ def _meta(old: DamagedFile, new: Database) -> int:
 
 
 def _epochs(old: DamagedFile) -> Iterator[tuple[int, str]]:
-    rows = old.rows("SELECT epoch_id, epoch FROM epochs")
-    if rows is None:
-        rows = [row for number in range(1, 200) for row in old.rows(_ONE_EPOCH, (number,)) or []]
+    # Asked in three ways, for without its epoch no row is worth anything.
+    ways = ("SELECT epoch_id, epoch FROM epochs NOT INDEXED", "SELECT epoch_id, epoch FROM epochs ORDER BY epoch")
+    rows = [row for way in ways for row in old.rows(way) or []]
+    rows += [row for number in range(1, 200) for row in old.rows(_ONE_EPOCH, (number,)) or []]
+    known: set[Cell] = set()
     for epoch_id, name in rows:
-        epoch = _text(name)
+        epoch = text_in(name)
         if isinstance(epoch_id, int) and epoch is not None and len(epoch) == 16 and epoch.isalnum():
-            yield epoch_id, epoch
+            if not known & {epoch_id, epoch}:
+                yield epoch_id, epoch
+            known |= {epoch_id, epoch}
 
 
-_ONE_EPOCH = "SELECT epoch_id, epoch FROM epochs WHERE epoch_id = ?"
-AT_ONCE = 500
-MOST_ROWS = 300_000
-"""Of a lane that nobody can count any more: three days of breadcrumbs."""
-_LAST = "SELECT next_seq - 1 FROM lanes WHERE epoch_id = ? AND lane = ?"
-_END = "SELECT seq FROM outbox WHERE epoch_id = ? AND lane = ? ORDER BY seq {} LIMIT 1"
-_ROW = (
-    "SELECT seq, record, created_ms, receipted_ms FROM outbox NOT INDEXED WHERE epoch_id = ? AND lane = ? AND seq = ?"
-)
-_ROWS = (
-    "SELECT seq, record, created_ms, receipted_ms FROM outbox NOT INDEXED "
-    "WHERE epoch_id = ? AND lane = ? AND seq BETWEEN ? AND ?"
-)
-
-
-def _lane(old: DamagedFile, new: Database, epoch_id: int, lane: str, found: Salvaged) -> None:
-    told = old.rows(_LAST, (epoch_id, lane))
-    ends = [old.rows(_END.format(way), (epoch_id, lane)) for way in ("ASC", "DESC")]
-    if told == [] and ends == [[], []]:
-        return
-    first = max(1, (_number(ends[0]) or 1) - AT_ONCE)
-    last = _number(told) or _number(ends[1]) or 0
-    if not first <= last < 2**40:  # a number nobody gave
-        first, last = 1, MOST_ROWS
-    kept: list[int] = []
-    for seq, record, created_ms, receipted_ms in _between(old, epoch_id, lane, first, last):
-        if receipted_ms is not None:
-            kept.append(seq)
-            continue
-        text = _text(record)
-        if text is None or not _is_item(lane, text):
-            continue
-        at_ms = created_ms if isinstance(created_ms, int) and 0 <= created_ms < 2**53 else 0
-        new.execute(
-            "INSERT OR IGNORE INTO outbox (epoch_id, lane, seq, record, created_ms) VALUES (?, ?, ?, ?, ?)",
-            (epoch_id, lane, seq, text, at_ms),
-        )
-        kept.append(seq)
-        if lane == "events":
-            found.events += 1
-        else:
-            found.track += 1
-    if kept or told:
-        # Between the first that is there and the last that was given, all should be: what was purged is before them.
-        found.rows_lost += max(last, *kept, 0) - (min(kept) if kept else first) + 1 - len(set(kept))
-        new.execute(
-            "INSERT INTO lanes (epoch_id, lane, next_seq) VALUES (?, ?, ?)", (epoch_id, lane, max(last, *kept, 0) + 1)
-        )
-
-
-def _between(
-    old: DamagedFile, epoch_id: int, lane: str, first: int, last: int
-) -> Iterator[tuple[int, Cell, Cell, Cell]]:
-    """Every row that can be read. What is missing of a range (it failed, or a page is out of order) is asked for one by
-    one: that goes another way through the file.
-    """
-    for low in range(first, last + 1, AT_ONCE):
-        span = range(low, min(low + AT_ONCE, last + 1))
-        rows = {row[0]: row for row in old.rows(_ROWS, (epoch_id, lane, span[0], span[-1])) or []}
-        for seq in span:
-            for number, record, created_ms, receipted_ms in (
-                [rows[seq]] if seq in rows else old.rows(_ROW, (epoch_id, lane, seq)) or []
-            ):
-                if number == seq:
-                    yield seq, record, created_ms, receipted_ms
+_ONE_EPOCH = "SELECT epoch_id, epoch FROM epochs NOT INDEXED WHERE epoch_id = ?"
 
 
 def _evidence(old: DamagedFile, new: Database, found: Salvaged) -> None:
     # By its bytes, not by the row about it: what a piece is, its name and content say together.
     rows = old.rows("SELECT rowid FROM blob_bytes")
     if rows is None:
-        first = _number(old.rows("SELECT rowid FROM blob_bytes ORDER BY rowid LIMIT 1")) or 1
-        last = min(_number(old.rows("SELECT rowid FROM blob_bytes ORDER BY rowid DESC LIMIT 1")) or 10_000, 1_000_000)
+        first = number_in(old.rows("SELECT rowid FROM blob_bytes ORDER BY rowid LIMIT 1")) or 1
+        last = min(number_in(old.rows("SELECT rowid FROM blob_bytes ORDER BY rowid DESC LIMIT 1")) or 10_000, 1_000_000)
         rows = [(number,) for number in range(first, last + 1)]
     for (number,) in rows:
         assert isinstance(number, int)
@@ -294,7 +215,7 @@ def _evidence(old: DamagedFile, new: Database, found: Salvaged) -> None:
                 continue
             sha256 = hashlib.sha256(data).hexdigest()
             about = old.rows("SELECT kind, created_ms, whole_ms FROM blobs WHERE sha256 = ?", (sha256,)) or []
-            if _text(name) != sha256 and not about:
+            if text_in(name) != sha256 and not about:
                 found.evidence_lost += 1
                 continue
             kind, created_ms, whole_ms = about[0] if about else (None, 0, None)
@@ -302,7 +223,7 @@ def _evidence(old: DamagedFile, new: Database, found: Salvaged) -> None:
                 continue
             is_png = data.startswith(b"\x89PNG")
             by_bytes = EvidenceKind.SIGNATURE if is_png else EvidenceKind.PHOTO
-            named = _text(kind)
+            named = text_in(kind)
             blob = NewBlob(
                 sha256,
                 EvidenceKind(named) if named in list(EvidenceKind) else by_bytes,
@@ -311,7 +232,7 @@ def _evidence(old: DamagedFile, new: Database, found: Salvaged) -> None:
             )
             blobs.add(new, blob, created_ms if isinstance(created_ms, int) and created_ms >= 0 else 0)
             found.evidence += 1
-    waiting = _number(old.rows("SELECT count(*) FROM blobs WHERE whole_ms IS NULL"))
+    waiting = number_in(old.rows("SELECT count(*) FROM blobs WHERE whole_ms IS NULL"))
     if waiting is not None:
         found.evidence_lost = max(found.evidence_lost, waiting - found.evidence)
 
@@ -330,28 +251,6 @@ def _run(old: DamagedFile) -> Run | None:
 def _alarm(words: str, boot: int) -> Record:
     body = to_json(AlarmRaised(alarm=Alarm.STORE_DAMAGED, detail=words))
     return Record(kind=EventKind.ALARM_RAISED, wall_ms=0, wall_source="none", mono_ms=0, boot=boot, body=body)
-
-
-def _is_item(lane: str, text: str) -> bool:
-    try:
-        _ITEMS[lane].validate_json(text)
-    except ValidationError:
-        return False
-    return isinstance(json.loads(text), dict)
-
-
-def _number(rows: list[Row] | None) -> int | None:
-    value = rows[0][0] if rows else None
-    return value if isinstance(value, int) else None
-
-
-def _text(cell: object) -> str | None:
-    if not isinstance(cell, bytes):
-        return None
-    try:
-        return cell.decode()
-    except UnicodeDecodeError:
-        return None
 
 
 def _sync(folder: Path) -> None:

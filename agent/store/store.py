@@ -1,19 +1,21 @@
 """The store: everything durable in the van, on one thread of its own so that a slow disk never stops the event loop.
 
-Synchronous inside; what is awaited here runs in the order it was asked for.
+Synchronous inside; what is awaited here runs in the order it was asked for, but that steps and the questions of a tap
+go first (`thread.py`).
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from agent.errors import StoreError, StoreErrorKind
-from agent.store import blobs, inputs, outbox, runs
+from agent.store import blobs, copied, inputs, outbox, runs
 from agent.store.blobs import NewBlob, StoredBlob, WaitingBlob
-from agent.store.copied import begin_anew
+from agent.store.copied import Again
 from agent.store.database import Database
 from agent.store.inputs import TapAnswered, TapMade
 from agent.store.meta import Identity, begin_boot, read_clock_mark, write_clock_mark
@@ -23,11 +25,34 @@ from agent.store.reserve import RESERVE_BYTES, Reserve
 from agent.store.room import WHY_FULL, Ballast, with_room
 from agent.store.runs import PackedRun
 from agent.store.salvage import DATABASE, finish, is_suspect, salvage, suspect
+from agent.store.thread import StoreThread
 from agent.trip.inputs import AnyInput
 from agent.trip.run import Run
 from host.clock import ClockMark
-from wire.envelope import Receipts, Record
+from wire.envelope import BlobReceipt, Receipts, Record
 from wire.track import Breadcrumb
+
+type Keep = Callable[[], AbstractContextManager[None]]
+
+log = logging.getLogger(__name__)
+
+SETTLE_AFTER_S = 90.0
+"""Receipts are written with the next step; without one, after this. Each commit of their own would wear the card, and
+a receipt that is forgotten only costs a packet sent twice. Longer than the minute after which fixes go to disk."""
+SETTLE_AFTER_ROWS = 3_000
+"""... or when there are so many, so that a power cut in a long drain does not send much of it again."""
+
+LOG_IS_LONG_BYTES = 2_000_000
+"""From here on the log goes into the file as soon as a step is answered; by itself it would go before an answer."""
+LOG_IS_FULL_BYTES = 3_000_000
+"""... and from here on without a step too."""
+LOGGED_BYTES = 16_000
+"""What a step puts into the log, beside its evidence: a dozen pages, seldom more."""
+LOGGED_BYTES_A_RECEIPT: dict[LaneName, int] = {"events": 1_000, "track": 50}
+"""... and the receipt for one record."""
+LOGGED_BYTES_A_PHOTO = 200_000
+PURGED_AT_ONCE = 200
+"""Rows of each kind that are forgotten within one commit."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +103,7 @@ class Store:
         database: Database,
         identity: Identity,
         reserve: Reserve,
-        executor: ThreadPoolExecutor,
+        thread: StoreThread,
         ballast: Ballast,
     ) -> None:
         self.identity = identity
@@ -88,8 +113,12 @@ class Store:
         self._database = database
         self._reserve = reserve
         self._ballast = ballast
-        self._executor = executor
+        self._thread = thread
         self._is_closed = False
+        self._settling: asyncio.Task[None] | None = None
+        self._noted_rows = 0
+        self._emptying: asyncio.Task[None] | None = None
+        self._logged_bytes = 0
         self._run_base: bytes | None = None
         """What the run on disk is told as a difference from; None makes the next step write it whole."""
 
@@ -102,14 +131,16 @@ class Store:
         Raises StoreError: held by another agent, damaged, not ours, full to the last byte, or of a newer agent.
         """
         reserve = Reserve(folder / "reserve", reserve_bytes)
-        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        thread = StoreThread()
         try:
-            database, identity = await asyncio.get_running_loop().run_in_executor(executor, _open, folder, reserve)
+            database, identity = await asyncio.get_running_loop().run_in_executor(
+                thread.patient, _open, folder, reserve
+            )
         except BaseException:
-            executor.shutdown(wait=False)
+            thread.end()
             raise
         ballast = Ballast(folder / "ballast", ballast_bytes)
-        store = cls(database, identity, reserve, executor, ballast)
+        store = cls(database, identity, reserve, thread, ballast)
         await store._do(ballast.fill)
         await store._do(store._recount)
         return store
@@ -119,8 +150,12 @@ class Store:
         if self._is_closed:
             return
         self._is_closed = True
-        await self._do(self._database.close)
-        self._executor.shutdown(wait=False)
+        if self._settling is not None:
+            self._settling.cancel()
+        if self._emptying is not None:
+            await self._emptying
+        await self._do(self._close)
+        self._thread.end()
 
     async def load_run(self) -> Run:
         """The run as of the newest step. Raises StoreError (corrupt) when it cannot be read."""
@@ -128,13 +163,14 @@ class Store:
 
     async def save(self, step: Step) -> None:
         """Returns after the synced commit. Raises StoreError, and then nothing of the step is kept."""
-        await self._do(lambda: self._save(step))
+        await self._do(lambda: self._save(step), is_urgent=True)
+        self._empty_log_in_time(LOG_IS_LONG_BYTES)
 
     async def find_tap(self, tap_id: str) -> TapAnswered | None:
-        return await self._do(lambda: inputs.find_tap(self._database, tap_id))
+        return await self._do(lambda: inputs.find_tap(self._database, tap_id), is_urgent=True)
 
     async def find_blob(self, sha256: str) -> StoredBlob | None:
-        return await self._do(lambda: blobs.find(self._database, sha256))
+        return await self._do(lambda: blobs.find(self._database, sha256), is_urgent=True)
 
     async def blob_piece(self, sha256: str, start: int, length: int) -> bytes:
         return await self._do(lambda: blobs.piece(self._database, sha256, start, length))
@@ -153,12 +189,19 @@ class Store:
         return await self._do(lambda: outbox.next_unreceipted(self._database, lane, limit, besides, newest=newest))
 
     async def apply_receipts(self, receipts: Receipts, at_ms: int, *, is_resume: bool = False) -> None:
-        """Marks all that a receipt covers, in one transaction.
+        """Marks all that a receipt covers, for every read from now on; on disk with the next step, or a little later.
 
         `is_resume` (or the receipt's own): it tells all that stands. Kept rows that it does not cover wait again, for
         the coordinator was restored from a backup; and so does evidence of which a receipt says that nothing is held.
         """
         await self._do(lambda: self._apply_receipts(receipts, at_ms, is_resume=is_resume))
+        self._empty_log_in_time(LOG_IS_FULL_BYTES)
+        if self._settling is None and self._database.has_notes:
+            self._settling = asyncio.create_task(self._settle_in_time())
+
+    async def settle(self) -> None:
+        """Returns when every receipt applied so far is on disk. Raises StoreError."""
+        await self._do(self._settle)
 
     async def clock_mark(self) -> ClockMark:
         """What is remembered of time."""
@@ -173,11 +216,35 @@ class Store:
 
         Both as ages tell (`Clock.age_ms`): by a clock that can jump to the year 2046 all of it would go at once.
         """
-        await self._do(lambda: self._purge(age_ms, age_ms - KEEP_RECEIPTED_MS))
+        # A little at a time: a tap that comes meanwhile goes between.
+        while await self._do(lambda: self._purge_some(age_ms, age_ms - KEEP_RECEIPTED_MS)):
+            self._empty_log_in_time(LOG_IS_LONG_BYTES)
+        await self._do(self._take_reserve)
 
-    async def _do[T](self, act: Callable[[], T]) -> T:
+    def _empty_log_in_time(self, from_bytes: int) -> None:
+        if self._logged_bytes >= from_bytes:
+            self._logged_bytes = 0
+            self._emptying = asyncio.create_task(self._empty_log())
+
+    async def _empty_log(self) -> None:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, act)
+            await self._do(self._database.empty_log)
+            await self._do(self._database.begin_log)
+        except StoreError as error:
+            log.warning("the log could not be emptied: %s", error)
+
+    async def _settle_in_time(self) -> None:
+        await asyncio.sleep(SETTLE_AFTER_S)
+        self._settling = None
+        try:
+            await self._do(self._settle)
+        except StoreError as error:
+            log.error("receipts could not be saved and will come again: %s", error)
+
+    async def _do[T](self, act: Callable[[], T], *, is_urgent: bool = False) -> T:
+        turn = self._thread.urgent if is_urgent else self._thread.patient
+        try:
+            return await asyncio.get_running_loop().run_in_executor(turn, lambda: self._done(act))
         except StoreError as error:
             if error.kind is StoreErrorKind.CORRUPT:
                 suspect(self._database.path.parent)
@@ -185,6 +252,26 @@ class Store:
             raise
 
     # On the store's thread ----------------------------------------------------------------------------------------
+
+    def _done[T](self, act: Callable[[], T]) -> T:
+        try:
+            return act()
+        finally:
+            if not self._database.has_notes:
+                self._noted_rows = 0
+            if self._database.has_lost_notes:  # receipts went with a write that failed: their rows wait again
+                self._database.has_lost_notes = False
+                self._recount()
+
+    def _close(self) -> None:
+        try:
+            self._settle()
+        except StoreError as error:
+            log.error("receipts could not be saved and will come again: %s", error)
+        self._database.close()
+
+    def _settle(self) -> None:
+        self._with_reserve(self._database.settle)
 
     def _save(self, step: Step) -> None:
         packed_run = runs.pack(step.run, self._run_base)
@@ -197,6 +284,7 @@ class Store:
                 )
             with_room(self._database, self._ballast, lambda: self._write(step, packed_run))
         self._run_base = packed_run.base
+        self._logged_bytes += LOGGED_BYTES + (len(step.blob.data) if step.blob is not None else 0)
         crumbs = len(step.crumbs) + step.given_up
         self._count_waiting(self.waiting.events + len(step.records), self.waiting.track + crumbs)
 
@@ -216,41 +304,62 @@ class Store:
                 write_clock_mark(database, step.clock)
 
     def _apply_receipts(self, receipts: Receipts, at_ms: int, *, is_resume: bool) -> None:
-        before = self.identity
         marked: dict[LaneName, int] = {}
-        self._with_reserve(lambda: marked.update(self._mark(receipts, at_ms, is_resume=is_resume)))
+        is_resume = is_resume or receipts.is_resume
+        # That something must be sent again is said once; and on a full disk room is made of what is receipted.
+        again = copied.shown_by(self._database, self.identity, receipts)
+        is_unheld = any(map(_is_unheld, receipts.blobs.values()))
+        is_urgent = is_resume or again is not None or is_unheld or not self._reserve.is_held
+        kept = self._database.transaction if is_urgent else self._database.note
+        self._with_reserve(lambda: marked.update(self._mark(receipts, at_ms, kept, again, is_resume=is_resume)))
         if not self._reserve.is_held:
             self._make_room(at_ms)
-        if is_resume or receipts.is_resume or self.identity is not before:
+        self._noted_rows += sum(marked.values())
+        self._logged_bytes += sum(rows * LOGGED_BYTES_A_RECEIPT[lane] for lane, rows in marked.items())
+        if self._noted_rows >= SETTLE_AFTER_ROWS:
+            self._with_reserve(self._database.settle)
+        if is_resume or again is not None:
             self._recount()
         else:
             self._count_waiting(
                 self.waiting.events - marked.get("events", 0), self.waiting.track - marked.get("track", 0)
             )
 
-    def _mark(self, receipts: Receipts, at_ms: int, *, is_resume: bool) -> dict[LaneName, int]:
+    def _mark(
+        self, receipts: Receipts, at_ms: int, kept: Keep, again: Again | None, *, is_resume: bool
+    ) -> dict[LaneName, int]:
         """How many rows of each lane wait no longer."""
         marked: dict[LaneName, int] = {}
-        with self._database.transaction():
-            anew = begin_anew(self._database, self.identity, receipts)
+        anew = self.identity
+        with kept():
+            if again is not None:
+                anew = copied.begin_anew(self._database, self.identity, again)
             for lane, receipt in receipts.lanes.items():
-                if is_resume or receipts.is_resume:
+                if is_resume:
                     outbox.reopen(self._database, receipts.epoch, lane, receipt)
                 marked[lane] = outbox.apply_receipt(self._database, receipts.epoch, lane, receipt, at_ms)
             whole = [sha256 for sha256, receipt in receipts.blobs.items() if receipt.is_whole]
             blobs.mark_whole(self._database, whole, at_ms)
-            unheld = [sha256 for sha256, held in receipts.blobs.items() if not held.is_whole and not held.held]
-            blobs.reopen(self._database, unheld)
+            blobs.reopen(self._database, [sha256 for sha256, held in receipts.blobs.items() if _is_unheld(held)])
         self.identity = anew
         return marked
 
-    def _purge(self, age_ms: int, receipted_before_ms: int) -> None:
+    def _purge_some(self, age_ms: int, receipted_before_ms: int) -> int:
+        """How many rows went: SQLite writes them once more, as zeros."""
         with self._database.transaction():
-            outbox.purge(self._database, receipted_before_ms)
-            inputs.purge(self._database, age_ms)
-        # SQLite writes what it forgets once more, as zeros: a few at a time, so that little room is enough for it.
-        while blobs.purge(self._database, receipted_before_ms, limit=5):
+            rows = outbox.purge(self._database, receipted_before_ms, PURGED_AT_ONCE)
+            rows += inputs.purge(self._database, age_ms, PURGED_AT_ONCE)
+            photos = blobs.purge(self._database, receipted_before_ms, limit=2)
+        self._logged_bytes += rows * LOGGED_BYTES_A_RECEIPT["events"] + photos * LOGGED_BYTES_A_PHOTO
+        return rows + photos
+
+    def _purge(self, age_ms: int, receipted_before_ms: int) -> None:
+        """On a full disk: all at once, and in steps that little room is enough for."""
+        while self._purge_some(age_ms, receipted_before_ms):
             self._database.checkpoint()
+        self._take_reserve()
+
+    def _take_reserve(self) -> None:
         if not self._reserve.is_held:
             self._database.give_back_pages()
             self._reserve.take()
@@ -290,6 +399,11 @@ class Store:
             oldest_said_ms=min(said, default=None),
             oldest_ms=min(every, default=None),
         )
+
+
+def _is_unheld(receipt: BlobReceipt) -> bool:
+    """The coordinator says that it holds nothing of it."""
+    return not receipt.is_whole and not receipt.held
 
 
 def _open(folder: Path, reserve: Reserve) -> tuple[Database, Identity]:

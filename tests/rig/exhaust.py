@@ -22,6 +22,7 @@ from sqlalchemy import Connection, func, select
 from agent.errors import StoreError as VanStoreError
 from agent.store.blobs import NewBlob
 from agent.store.inputs import TapMade
+from agent.store.migrations import STEPS
 from agent.store.store import Step, Store
 from agent.trip.inputs import ArrivedTapped, MinutePassed
 from cloud.errors import StoreError as CloudStoreError
@@ -116,6 +117,7 @@ async def _purge(store: Store, _told: Told) -> None:
     await store.purge(NOW_MS + 80 * 3600 * 1000)
 
 
+OLDER = "van: a store of an older agent"
 VAN_SCENARIOS: dict[str, tuple[VanStep, ...]] = {
     "van: first start": (),
     "van: a tap": (_tap,),
@@ -124,7 +126,40 @@ VAN_SCENARIOS: dict[str, tuple[VanStep, ...]] = {
     "van: a minute of fixes": (_fixes, _fixes),
     "van: receipts": (_tap, _tap, _tap, _photo, _receipt, _receipt),
     "van: forgetting": (_tap, _photo, _receipt, _purge, _tap),
+    OLDER: (_tap,),
 }
+OLDER_CRUMBS = 150
+
+
+def _older_van() -> dict[str, bytes]:
+    """The files of a van whose agent kept a row for each breadcrumb: the next start packs them."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "van.sqlite"
+        # Not on the disk of ours that other scenarios cut.
+        with closing(sqlite3.connect(f"file:{file}?vfs=unix", uri=True, isolation_level=None)) as database:
+            for number, step in enumerate(STEPS[:3], 1):
+                for statement in step:
+                    database.execute(str(statement))
+                database.execute(f"PRAGMA user_version = {number}")
+            database.execute("INSERT INTO epochs VALUES (1, '0123456789abcdef')")
+            database.execute("INSERT INTO lanes VALUES (1, 'track', ?)", (OLDER_CRUMBS + 1,))
+            database.executemany(
+                "INSERT INTO outbox VALUES (1, 'track', ?, ?, 1, ?)",
+                [
+                    (seq, Breadcrumb(wall_ms=NOW_MS + seq, lat_deg=41, lon_deg=-8).model_dump_json(), seq % 90 or None)
+                    for seq in range(1, OLDER_CRUMBS + 1)
+                ],
+            )
+        return {"van.sqlite": file.read_bytes()}
+
+
+def _crumbs_kept(folder: Path) -> list[str]:
+    with closing(sqlite3.connect(folder / "van.sqlite")) as database:
+        kept = database.execute(
+            "SELECT sum(last_seq - first_seq + 1), count(DISTINCT receipted_ms) FROM trail"
+        ).fetchone()
+        left = database.execute("SELECT count(*) FROM outbox WHERE lane = 'track'").fetchone()[0]
+    return [] if (*kept, left) == (OLDER_CRUMBS, 89, 0) else [f"of {OLDER_CRUMBS} breadcrumbs {kept} kept, {left} left"]
 
 
 async def _van_life(folder: Path, steps: tuple[VanStep, ...], told: Told) -> None:
@@ -292,6 +327,8 @@ def _cut(name: str, at: int | None, seed: int, disk: Disk) -> tuple[Found, int]:
             troubles = _in_virtual_time(_check_van(folder, told, None) if is_van else _check_cloud(folder, told))
             if is_van:
                 troubles += _said_as_tapped(folder)
+            if name == OLDER:
+                troubles += _crumbs_kept(folder)
             again = told = Told()
             _in_virtual_time(life())
             troubles += _in_virtual_time(_check_van(folder, again, None) if is_van else _check_cloud(folder, again))
@@ -310,9 +347,12 @@ def every_cut(name: str) -> Found:
     """One scenario, cut at each of its operations; twice each, since a cut leaves more than one thing possible."""
 
     def disk(seed: int) -> Disk:
+        if name == OLDER:
+            return Disk(seed, older)
         is_old = name.startswith("coordinator") and name != "coordinator: first start"
         return Disk(seed, migrated_cloud() if is_old else None)
 
+    older = _older_van()
     cuts = 0
     lost: list[str] = []
     corrupt: list[str] = []

@@ -11,8 +11,10 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 
+import zstandard
 from sqlalchemy import select
 
 from agent.store.store import Store
@@ -177,21 +179,24 @@ def _rows(findings: Findings, van: str, here: sqlite3.Connection, there: sqlite3
         (epoch, seq): wall_ms
         for epoch, seq, wall_ms in there.execute("SELECT epoch, seq, wall_ms FROM breadcrumbs WHERE van = ?", (van,))
     }
-    rows = here.execute(
-        "SELECT lane, epoch, seq, record FROM outbox JOIN epochs USING (epoch_id) "
-        "WHERE lane = 'events' OR receipted_ms IS NOT NULL"  # the track goes on for as long as the van does
-    )
-    for lane, epoch, seq, text in rows:
-        if lane == "events":
-            held = stored.pop((epoch, seq), None)
-            is_same = held == hashlib.sha256(canonical(json.loads(text))).hexdigest()
-        else:
-            held = crumbs.pop((epoch, seq), None)
-            is_same = held == json.loads(text)["wall_ms"]
+    for epoch, seq, text in here.execute("SELECT epoch, seq, record FROM outbox JOIN epochs USING (epoch_id)"):
+        held = stored.pop((epoch, seq), None)
         if held is None:
-            findings.lost.append(f"{van}'s {lane} {seq} is not at the coordinator")
-        elif not is_same:
-            findings.doubled.append(f"{van}'s {lane} {seq} is something else at the coordinator")
+            findings.lost.append(f"{van}'s event {seq} is not at the coordinator")
+        elif held != hashlib.sha256(canonical(json.loads(text))).hexdigest():
+            findings.doubled.append(f"{van}'s event {seq} is something else at the coordinator")
+    trail = here.execute(
+        "SELECT epoch, first_seq, crumbs_zstd FROM trail JOIN epochs USING (epoch_id) "
+        "WHERE receipted_ms IS NOT NULL"  # the track goes on for as long as the van does
+    )
+    for epoch, first_seq, packed in trail:
+        steps_ms = json.loads(zstandard.ZstdDecompressor().decompress(packed))["wall_ms"]
+        for seq, wall_ms in enumerate(accumulate(steps_ms), first_seq):
+            held_ms = crumbs.pop((epoch, seq), None)
+            if held_ms is None:
+                findings.lost.append(f"{van}'s breadcrumb {seq} is not at the coordinator")
+            elif held_ms != wall_ms:
+                findings.doubled.append(f"{van}'s breadcrumb {seq} is something else at the coordinator")
     given = dict(here.execute("SELECT epoch, next_seq FROM lanes JOIN epochs USING (epoch_id) WHERE lane = 'events'"))
     findings.doubled += [f"{van} never had event {seq}" for epoch, seq in sorted(stored) if seq >= given.get(epoch, 1)]
     again = there.execute(

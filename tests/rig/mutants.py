@@ -32,7 +32,6 @@ import cloud.store.blobs
 import cloud.store.cursor
 import cloud.store.database
 import cloud.store.records
-from agent.link.unsaved import Unsaved
 from agent.runtime import Runtime
 from agent.store.database import Database as VanDatabase
 from agent.store.inputs import TapMade
@@ -114,11 +113,6 @@ def _() -> Any:
     return _wrapped(agent.store.inputs, "purge", make)
 
 
-@planted("a message that the disk would not take is not taken again")
-def _() -> Any:
-    return mock.patch.object(Unsaved, "due", return_value=[])
-
-
 @planted("what the van says is written in a transaction of its own")
 def _() -> Any:
     def make(original: Any) -> Any:
@@ -169,8 +163,11 @@ def _() -> Any:
 
 @planted("seqs are counted from the rows that still wait, so that they are given again")
 def _() -> Any:
-    def make(_original: Any) -> Any:
+    def make(original: Any) -> Any:
         def append(database: VanDatabase, epoch_id: int, lane: str, items: Sequence[Any], at_ms: int) -> None:
+            if lane == "track":
+                original(database, epoch_id, lane, items, at_ms)
+                return
             ((last,),) = database.execute(
                 "SELECT coalesce(max(seq), 0) FROM outbox WHERE epoch_id = ? AND lane = ? AND receipted_ms IS NULL",
                 (epoch_id, lane),
@@ -191,12 +188,14 @@ def _() -> Any:
     return mock.patch.object(agent.runtime.fixes.FixBuffer, "clear")
 
 
-@planted("old rows are forgotten by their age, receipted or not")
+@planted("old rows are forgotten, receipted or not")
 def _() -> Any:
     def make(_original: Any) -> Any:
-        return lambda database, now_ms: database.execute(
-            "DELETE FROM outbox WHERE created_ms < ?", (now_ms - agent.store.outbox.KEEP_RECEIPTED_MS,)
-        )
+        def purge(database: VanDatabase, receipted_before_ms: int, _limit: int) -> int:
+            too_old_ms = receipted_before_ms + agent.store.outbox.KEEP_RECEIPTED_MS - 1_000
+            return len(database.execute("DELETE FROM outbox WHERE created_ms < ? RETURNING 1", (too_old_ms,)))
+
+        return purge
 
     return _wrapped(agent.store.outbox, "purge", make)
 

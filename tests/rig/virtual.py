@@ -10,6 +10,8 @@ import selectors
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from agent.store.thread import Turn
+
 LONGEST_JOB_S = 0.012
 """A job on a thread (a commit, mostly) takes up to this long."""
 
@@ -51,7 +53,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.now_s = 0.0
         self._dice = random.Random(seed)
         self._is_shuffled = is_shuffled
-        self._free_at: dict[int, float] = {}
+        self._free_at: dict[tuple[int, bool], float] = {}
         selector = _Selector()
         selector.loop = self
         super().__init__(selector)
@@ -70,9 +72,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def run_in_executor[*Ts, T](self, executor: Any, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
         done: asyncio.Future[T] = self.create_future()
-        starts_s = max(self.now_s, self._free_at.get(id(executor), 0.0))
+        is_urgent = isinstance(executor, Turn) and executor.is_urgent
+        thread = id(executor.thread if isinstance(executor, Turn) else executor)
+        # What is urgent waits for what is urgent; what is patient for all.
+        starts_s = max(self.now_s, self._free_at.get((thread, is_urgent), 0.0))
         ends_s = starts_s + self._dice.uniform(0.0002, LONGEST_JOB_S)
-        self._free_at[id(executor)] = ends_s
+        for waits_for_all in (False, True) if is_urgent else (True,):
+            self._free_at[thread, not waits_for_all] = max(ends_s, self._free_at.get((thread, not waits_for_all), 0.0))
         self.call_at(ends_s, self._work, done, func, args)
         return done
 

@@ -15,8 +15,9 @@ from cloud.store.tables import forks, records
 from tests.builders import MORNING, a_run, at
 from wire import topics
 from wire.codec import encode, loads
-from wire.envelope import Batch, Record
+from wire.envelope import Batch, LaneReceipt, Receipts, Record
 from wire.events import EventKind, Presence
+from wire.track import Breadcrumb
 
 AT_MS = round(at(0).timestamp() * 1000)
 
@@ -108,6 +109,35 @@ async def test_what_both_lives_said_is_known_once(tmp_path: Path, more: int, *, 
     assert store.waiting.events == 0
     await store.close()
     coordinator.database.close()
+
+
+async def test_the_track_that_both_lives_left_goes_on_under_the_new_epoch(tmp_path: Path) -> None:
+    """Two lives give the seqs 1 to 12; only what lies beyond the receipt is certainly this one's."""
+    store = await Store.open(tmp_path)
+    old = store.identity.epoch
+    crumbs = [Breadcrumb(wall_ms=second, lat_deg=41.0, lon_deg=-8.0) for second in range(1, 13)]
+    for first in (0, 4, 8):
+        await store.save(Step(at_ms=AT_MS, run=a_run(), crumbs=tuple(crumbs[first : first + 4])))
+    await say(store, "second-0")
+    lanes = {"events": LaneReceipt(contiguous_seq=2), "track": LaneReceipt(contiguous_seq=6)}
+    await store.apply_receipts(Receipts(epoch=old, lanes=lanes), AT_MS)
+    shutil.copytree(tmp_path, tmp_path.with_name("cut"))  # said at once, and durable at once
+    await store.close()
+
+    for folder in (tmp_path, tmp_path.with_name("cut")):
+        again = await Store.open(folder)
+        rows = await again.next_unreceipted("track", 100)
+        said = [(row.epoch, row.seq, Breadcrumb.model_validate_json(row.record_json).wall_ms) for row in rows]
+        new = again.identity.epoch
+        assert new != old
+        assert sorted(said) == sorted(
+            [(old, seq, seq) for seq in range(7, 13)] + [(new, seq, seq) for seq in range(1, 7)]
+        )
+        assert [row.epoch for row in await again.next_unreceipted("events", 100)] == [new]
+        await again.save(Step(at_ms=AT_MS, run=a_run(), crumbs=(crumbs[0],)))
+        rows = await again.next_unreceipted("track", 100, newest=True)
+        assert (rows[-1].epoch, rows[-1].seq) == (new, 7)
+        await again.close()
 
 
 async def test_an_honest_store_keeps_its_epoch(tmp_path: Path) -> None:

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from agent.errors import StoreError
+from agent.store import outbox
 from agent.store import salvage as salvaging
 from agent.store.blobs import NewBlob
+from agent.store.database import Database
+from agent.store.migrations import migrate, take_step
 from agent.store.store import Step, Store
 from agent.trip.inputs import ArrivedTapped
 from tests.builders import a_run, at
@@ -51,37 +54,72 @@ async def fill(folder: Path) -> str:
 
 
 Rows = dict[tuple[str, str, int], str]
+Spans = dict[int, tuple[str, int, int, int, bytes]]
+_NEXT_OF_EPOCH = "receipted_ms IS NULL AND epoch_id = (SELECT min(epoch_id) FROM epochs NOT INDEXED WHERE epoch = ?)"
 
 
-def readable(path: Path, rows: Rows) -> Rows:
-    """Of `rows`, those that SQLite still finds as they were, asked for one by one."""
+def answers(database: sqlite3.Connection, sql: str, values: tuple[object, ...]) -> list[tuple[object, ...]]:
+    try:
+        return database.execute(sql, values).fetchall()
+    except (sqlite3.Error, UnicodeDecodeError):
+        return []
+
+
+def readable(path: Path, rows: Rows, spans: Spans) -> Rows:
+    """Of `rows`, those that SQLite still finds as they were, asked for one by one; the track by its spans."""
     found: Rows = {}
     with closing(sqlite3.connect(path)) as database:
         for (epoch, lane, seq), text in rows.items():
-            try:
-                answer = database.execute(
-                    "SELECT record FROM outbox NOT INDEXED WHERE receipted_ms IS NULL AND lane = ? AND seq = ? "
-                    "AND epoch_id = (SELECT min(epoch_id) FROM epochs NOT INDEXED WHERE epoch = ?)",
-                    (lane, seq, epoch),
-                ).fetchall()
-            except (sqlite3.Error, UnicodeDecodeError):
-                continue
-            if answer == [(text,)]:
+            sql = f"SELECT record FROM outbox NOT INDEXED WHERE {_NEXT_OF_EPOCH} AND lane = ? AND seq = ?"
+            if lane == "events" and answers(database, sql, (epoch, lane, seq)) == [(text,)]:
                 found[epoch, lane, seq] = text
+        for number, (epoch, first, last, *others) in spans.items():
+            sql = f"SELECT {_SPAN} FROM trail NOT INDEXED WHERE {_NEXT_OF_EPOCH} AND trail_id = ?"
+            if answers(database, sql, (epoch, number)) == [(first, last, *others)]:
+                found |= {key: rows[key] for key in rows if key[1] == "track" and first <= key[2] <= last}
     return found
 
 
-def waiting_rows(path: Path) -> Rows:
+_SPAN = "first_seq, last_seq, created_ms, crumbs_zstd"
+
+
+def waiting_spans(path: Path) -> Spans:
     with closing(sqlite3.connect(path)) as database:
-        rows = database.execute(
-            "SELECT epoch, lane, seq, record FROM outbox JOIN epochs USING (epoch_id) WHERE receipted_ms IS NULL"
-        )
-        return {(epoch, lane, seq): record for epoch, lane, seq, record in rows}
+        sql = f"SELECT trail_id, epoch, {_SPAN} FROM trail JOIN epochs USING (epoch_id) WHERE receipted_ms IS NULL"
+        return {row[0]: row[1:] for row in database.execute(sql)}
+
+
+def waiting_rows(path: Path) -> Rows:
+    with closing(Database(path)) as database:
+        return {
+            (row.epoch, row.lane, row.seq): row.record_json
+            for lane in ("events", "track")
+            for row in outbox.next_unreceipted(database, lane, 1_000_000)
+        }
 
 
 def evidence(path: Path) -> dict[str, bytes]:
     with closing(sqlite3.connect(path)) as database:
         return dict(database.execute("SELECT sha256, bytes FROM blobs JOIN blob_bytes USING (sha256)"))
+
+
+def as_an_older_agent_left_it(path: Path) -> None:
+    """Pages of 4 kB, and a row in the outbox for each breadcrumb."""
+    new = path.with_name("newer.sqlite")
+    path.rename(new)
+    tables = ("meta", "epochs", "inputs", "taps", "run", "run_base", "lanes", "outbox", "blobs", "blob_bytes")
+    with closing(Database(new)) as source, closing(Database(path, 4096)) as old, old.transaction():
+        for number in range(3):
+            take_step(old, number)
+        old.execute("PRAGMA user_version = 3")
+        for table in tables:
+            names = ", ".join(str(name) for (name,) in old.execute("SELECT name FROM pragma_table_info(?)", (table,)))
+            for row in source.execute(f"SELECT {names} FROM {table}"):
+                old.execute(f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' for _ in row)})", row)
+        for crumb in outbox.next_unreceipted(source, "track", 1_000_000):
+            old.execute("INSERT INTO outbox VALUES (1, 'track', ?, ?, 1, NULL)", (crumb.seq, crumb.record_json))
+    for leftover in new.parent.glob(f"{new.name}*"):
+        leftover.unlink()
 
 
 def spoil_all_but_the_first_pages(path: Path) -> None:
@@ -119,6 +157,7 @@ async def test_whatever_bytes_are_spoiled_every_row_that_can_be_read_goes_on(tmp
     whole = tmp_path / "whole"
     await fill(whole)
     rows, photos = waiting_rows(whole / "van.sqlite"), evidence(whole / "van.sqlite")
+    spans = waiting_spans(whole / "van.sqlite")
     assert len(rows) == EVENTS - 10 + CRUMBS // EVENTS * EVENTS
     salvaged = 0
     for seed in range(RUNS):
@@ -127,7 +166,7 @@ async def test_whatever_bytes_are_spoiled_every_row_that_can_be_read_goes_on(tmp
         shutil.copytree(whole, van)
         damage(van / "van.sqlite", dice)
         shutil.copy2(van / "van.sqlite", tmp_path / "damaged.sqlite")
-        expected = readable(tmp_path / "damaged.sqlite", rows)
+        expected = readable(tmp_path / "damaged.sqlite", rows, spans)
         # As production does it; and, where a first look finds nothing wrong, as after a failure in use.
         salvaging.suspect(van)
         store = await Store.open(van)
@@ -148,15 +187,47 @@ async def test_whatever_bytes_are_spoiled_every_row_that_can_be_read_goes_on(tmp
     assert salvaged > RUNS * len(rows) / 3  # else the damage proves nothing
 
 
-@pytest.mark.parametrize("spoiled", [b"", bytes(100), bytes(4096), b"\xff" * 4096])
-async def test_a_spoiled_first_page_costs_nothing(tmp_path: Path, spoiled: bytes) -> None:
+@pytest.mark.parametrize("is_older", [False, True], ids=["small pages", "an older agent's"])
+@pytest.mark.parametrize("spoiled", [b"", bytes(100), bytes(1024), bytes(4096), b"\xff" * 4096])
+async def test_a_spoiled_first_page_costs_nothing(tmp_path: Path, spoiled: bytes, *, is_older: bool) -> None:
     await fill(tmp_path)
     rows, photos = waiting_rows(tmp_path / "van.sqlite"), evidence(tmp_path / "van.sqlite")
+    if is_older:
+        as_an_older_agent_left_it(tmp_path / "van.sqlite")
     with (tmp_path / "van.sqlite").open("r+b") as file:
         file.write(spoiled or b"X")
     await (await Store.open(tmp_path)).close()
     assert waiting_rows(tmp_path / "van.sqlite").items() >= rows.items()
     assert evidence(tmp_path / "van.sqlite") == photos
+
+
+@pytest.mark.parametrize("has_log", [True, False], ids=["some of it in the log", "no log"])
+async def test_the_list_of_tables_is_put_back_wherever_it_was(tmp_path: Path, *, has_log: bool) -> None:
+    """With small pages it has pages of its own; a store that grew before it got a new table has them elsewhere."""
+    record = Record(kind="k", wall_ms=1, wall_source="gps", mono_ms=0, body={}).model_dump_json(by_alias=True)
+    with closing(Database(tmp_path / "van.sqlite")) as database:
+        with database.transaction():
+            for number in range(3):
+                take_step(database, number)
+            database.execute("INSERT INTO epochs (epoch) VALUES ('00000000000000aa')")
+            rows = [(seq, record) for seq in range(1, 1001)]
+            database.execute_many("INSERT INTO outbox VALUES (1, 'events', ?, ?, 1, NULL)", rows)
+            database.execute("PRAGMA user_version = 3")
+        migrate(database)
+        database.checkpoint()
+        database.execute_many("INSERT INTO outbox VALUES (1, 'events', ?, ?, 1, NULL)", [(1001, record)])
+        if not has_log:
+            database.checkpoint()
+        shutil.copytree(tmp_path, tmp_path / "cut")
+    path = tmp_path / "cut" / "van.sqlite"
+    assert (path.with_name("van.sqlite-wal").stat().st_size > 0) == has_log
+    content = bytearray(path.read_bytes())
+    for place in range(0, len(content), 1024):
+        if place == 0 or b"CREATE TABLE" in content[place : place + 1024]:
+            content[place : place + 1024] = bytes(1024)
+    path.write_bytes(content)
+    await (await Store.open(tmp_path / "cut")).close()
+    assert len([key for key in waiting_rows(path) if key[0] == "00000000000000aa"]) == 1001
 
 
 async def test_a_damaged_file_is_set_aside_and_the_van_goes_on(tmp_path: Path) -> None:
