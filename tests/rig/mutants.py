@@ -100,13 +100,14 @@ def _() -> Any:
 @planted("what entered is forgotten by the clock on the wall")
 def _() -> Any:
     def make(original: Any) -> Any:
-        def purge(database: VanDatabase, age_ms: int) -> None:
+        def purge(database: VanDatabase, age_ms: int, limit: int) -> int:
             # As it was once: against the newest wall time there is, from the oldest row on.
-            limit = "(SELECT at_ms FROM inputs ORDER BY input_id DESC LIMIT 1) - 604800000"
-            fresh = database.execute(f"SELECT input_id FROM inputs WHERE at_ms >= {limit} ORDER BY input_id LIMIT 1")
+            week = "(SELECT at_ms FROM inputs ORDER BY input_id DESC LIMIT 1) - 604800000"
+            fresh = database.execute(f"SELECT input_id FROM inputs WHERE at_ms >= {week} ORDER BY input_id LIMIT 1")
             for (input_id,) in fresh:
                 database.execute("DELETE FROM taps WHERE input_id < ?", (input_id,))
-            original(database, age_ms)
+            rows: int = original(database, age_ms, limit)
+            return rows
 
         return purge
 
