@@ -26,6 +26,8 @@ MOST_WANTED = 300
 
 log = logging.getLogger(__name__)
 
+_NOTHING_HELD = BlobReceipt()
+
 # Made once: putting a statement together costs as much as running it, and these run for each chunk or hello.
 _BLOB = select(blobs.c.total_bytes, blobs.c.is_whole).where(blobs.c.sha256 == bindparam("of_blob"))
 _CHUNK = and_(blob_chunks.c.sha256 == bindparam("of_blob"), blob_chunks.c.offset_bytes == bindparam("at_offset"))
@@ -107,7 +109,8 @@ def blob_receipts(connection: Connection, sha256s: Collection[str]) -> dict[str,
         whole[sha256] = BlobReceipt(held=((0, total_bytes),), is_whole=True)
     for sha256, start, length in _PIECES_OF.rows(connection, sha256s):
         pieces.setdefault(sha256, []).append((start, start + length))
-    return {sha256: whole.get(sha256) or BlobReceipt(held=merge(pieces.get(sha256, ()))) for sha256 in sorted(sha256s)}
+    held = {sha256: BlobReceipt(held=merge(ranges)) for sha256, ranges in pieces.items()}
+    return {sha256: whole.get(sha256) or held.get(sha256) or _NOTHING_HELD for sha256 in sorted(sha256s)}
 
 
 def blobs_of_van(connection: Connection, van: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, bindparam
 
 from cloud.store.database import execute_one
 
@@ -32,13 +32,13 @@ class Among:
         self._column = column
         self._of_size: dict[int, Select[Any]] = {}
 
-    def rows(self, connection: Connection, ids: Iterable[str]) -> Iterator[Row[Any]]:
+    def rows(self, connection: Connection, ids: Iterable[str]) -> Iterator[Row[*tuple[Any, ...]]]:
         """What is found for any of the ids, each row once; columns as the driver gives them."""
         for part in parts(ids):
             # Two threads may make the same statement: one of the two is then forgotten.
             statement = self._of_size.get(len(part))
             if statement is None:
-                places = [bindparam(f"id_{place}") for place in range(len(part))]
+                places: list[BindParameter[str]] = [bindparam(f"id_{place}") for place in range(len(part))]
                 statement = self._of_size[len(part)] = self._question.where(self._column.in_(places))
             values = {f"id_{place}": one for place, one in enumerate(part)}
             yield from execute_one(connection, statement, values)
