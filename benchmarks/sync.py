@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.link.outbound import MAX_EVENTS
-from benchmarks import made, silence
+from benchmarks import effort, made, silence
 from benchmarks.figure import Figure, conclude, percentile
 from benchmarks.machine import machine
 from benchmarks.peers import PeerMissingError
@@ -53,6 +53,8 @@ def main(argv: list[str]) -> int:
             "records/s to durable receipt",
             at_least=MIN_RATE,
         ),
+        Figure("processor time a record, all programs together", ours["cpu_us"], "us"),
+        Figure("of that in the vans", ours["cpu_us_in_vans"], "us"),
         Figure("idle: record to receipt, p50", ours["idle_p50_ms"], "ms", at_most=MAX_IDLE_MS),
         Figure("idle: record to receipt, p99", ours["idle_p99_ms"], "ms"),
         Figure("records that did not arrive", ours["missing"], "records", at_most=0),
@@ -77,11 +79,20 @@ async def _measured(vans: int, records: int, pings: int) -> list[dict[str, Any]]
                 for number, van in enumerate(couriers)
             )
         )
+        before = effort.spent_s()
         spans = await asyncio.gather(*(van.ask(do="drain") for van in couriers))
+        after = effort.spent_s()
         took_s = max(span["ended_s"] for span in spans) - min(span["began_s"] for span in spans)
         missing = vans * records - place.stored()["events"]
         idle = (await couriers[0].ask(do="ping", count=pings, pause_s=0.02))["took_ms"]
-    return [_row(place, records=vans * records, took_s=took_s, idle=idle, missing=missing)]
+        in_vans = {van.process.pid for van in couriers}
+    return [
+        {
+            **_row(place, records=vans * records, took_s=took_s, idle=idle, missing=missing),
+            "cpu_us": round(1e6 * effort.between(before, after) / (vans * records), 1),
+            "cpu_us_in_vans": round(1e6 * effort.between(before, after, in_vans) / (vans * records), 1),
+        }
+    ]
 
 
 async def _beside(records: int) -> list[dict[str, Any]]:

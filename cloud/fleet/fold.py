@@ -216,6 +216,8 @@ def _with[F: Fact](known: tuple[F, ...], new: Sequence[Fact]) -> tuple[F, ...]:
     """`new` are of the same kind."""
     if not new:
         return known
+    if len(new) == 1 and (not known or known[-1].origin.identity < new[0].origin.identity):
+        return (*known, cast("F", new[0]))  # the usual case: it comes after all that is known
     by_identity = {fact.origin.identity: fact for fact in (*cast("Sequence[F]", new), *known)}
     return tuple(by_identity[identity] for identity in sorted(by_identity))
 

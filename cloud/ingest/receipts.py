@@ -38,7 +38,9 @@ def receipts_for(standing: Standing) -> Receipts:
         if lane is not Lane.BLOBS
     }
     blobs = {
-        sha256: receipt.model_copy(update={"held": receipt.held[:MAX_BLOB_RANGES]})
+        sha256: receipt
+        if len(receipt.held) <= MAX_BLOB_RANGES
+        else receipt.model_copy(update={"held": receipt.held[:MAX_BLOB_RANGES]})
         for sha256, receipt in standing.blobs.items()
     }
     return Receipts.model_validate(

@@ -7,12 +7,12 @@ import logging
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
 from cloud.store.cursor import Ranges, merge
 from cloud.store.database import execute_many
 from cloud.store.instants import to_ms
-from cloud.store.parts import parts
+from cloud.store.parts import Among
 from cloud.store.records import Changes
 from cloud.store.tables import blob_chunks, blobs, wanted_blobs
 from cloud.store.vans import heard
@@ -25,6 +25,8 @@ MOST_WANTED = 300
 """How many missing ones a van is asked for at once, so that the receipt fits its packet; the rest with the next."""
 
 log = logging.getLogger(__name__)
+
+_NOTHING_HELD = BlobReceipt()
 
 # Made once: putting a statement together costs as much as running it, and these run for each chunk or hello.
 _BLOB = select(blobs.c.total_bytes, blobs.c.is_whole).where(blobs.c.sha256 == bindparam("of_blob"))
@@ -46,13 +48,12 @@ _NEWEST_WANTED = (
     .order_by(wanted_blobs.c.named_ms.desc())
     .limit(MOST_WANTED)
 )
-_WHICH: BindParameter[str] = bindparam("which", expanding=True)
-_WHOLE_AMONG = select(blobs.c.sha256, blobs.c.total_bytes).where(blobs.c.sha256.in_(_WHICH), blobs.c.is_whole)
-_WANTED_AMONG = select(wanted_blobs.c.sha256).where(wanted_blobs.c.sha256.in_(_WHICH))
+_WHOLE_AMONG = Among(select(blobs.c.sha256, blobs.c.total_bytes).where(blobs.c.is_whole), blobs.c.sha256)
+_WANTED_AMONG = Among(select(wanted_blobs.c.sha256), wanted_blobs.c.sha256)
 _NEW_WANTED = insert(wanted_blobs)
-_PIECES_OF = select(
-    blob_chunks.c.sha256, blob_chunks.c.offset_bytes, func.length(blob_chunks.c.data).label("length")
-).where(blob_chunks.c.sha256.in_(_WHICH))
+_PIECES_OF = Among(
+    select(blob_chunks.c.sha256, blob_chunks.c.offset_bytes, func.length(blob_chunks.c.data)), blob_chunks.c.sha256
+)
 
 
 def apply_chunk(connection: Connection, header: ChunkHeader, data: bytes, now: datetime) -> Changes:
@@ -97,20 +98,19 @@ def apply_chunk(connection: Connection, header: ChunkHeader, data: bytes, now: d
 
 def held_ranges(connection: Connection, sha256: str) -> Ranges:
     """Which bytes of an unfinished blob are here: (start, end), end excluded."""
-    rows = connection.execute(_PIECES_OF, {"which": (sha256,)})
-    return merge((start, start + length) for _, start, length in rows)
+    return merge((start, start + length) for _, start, length in _PIECES_OF.rows(connection, (sha256,)))
 
 
 def blob_receipts(connection: Connection, sha256s: Collection[str]) -> dict[str, BlobReceipt]:
     """What to tell a van about blobs; nothing held of one that was never heard of."""
     whole: dict[str, BlobReceipt] = {}
     pieces: dict[str, list[tuple[int, int]]] = {}
-    for part in parts(sha256s):
-        for sha256, total_bytes in connection.execute(_WHOLE_AMONG, {"which": part}):
-            whole[sha256] = BlobReceipt(held=((0, total_bytes),), is_whole=True)
-        for sha256, start, length in connection.execute(_PIECES_OF, {"which": part}):
-            pieces.setdefault(sha256, []).append((start, start + length))
-    return {sha256: whole.get(sha256) or BlobReceipt(held=merge(pieces.get(sha256, ()))) for sha256 in sorted(sha256s)}
+    for sha256, total_bytes in _WHOLE_AMONG.rows(connection, sha256s):
+        whole[sha256] = BlobReceipt(held=((0, total_bytes),), is_whole=True)
+    for sha256, start, length in _PIECES_OF.rows(connection, sha256s):
+        pieces.setdefault(sha256, []).append((start, start + length))
+    held = {sha256: BlobReceipt(held=merge(ranges)) for sha256, ranges in pieces.items()}
+    return {sha256: whole.get(sha256) or held.get(sha256) or _NOTHING_HELD for sha256 in sorted(sha256s)}
 
 
 def blobs_of_van(connection: Connection, van: str) -> tuple[str, ...]:
@@ -121,11 +121,8 @@ def blobs_of_van(connection: Connection, van: str) -> tuple[str, ...]:
 
 def want_blobs(connection: Connection, van: str, named: Sequence[str], now: datetime) -> list[str]:
     """Remember evidence that a record names and that is not whole here; which those are."""
-    whole: set[str] = set()
-    known: set[str] = set()
-    for part in parts(named):
-        whole |= {row.sha256 for row in connection.execute(_WHOLE_AMONG, {"which": part})}
-        known |= set(connection.execute(_WANTED_AMONG, {"which": part}).scalars())
+    whole = {sha256 for sha256, _ in _WHOLE_AMONG.rows(connection, named)}
+    known = {sha256 for (sha256,) in _WANTED_AMONG.rows(connection, named)}
     missing = [sha256 for sha256 in dict.fromkeys(named) if sha256 not in whole]
     fresh = [{"sha256": sha256, "van": van, "named_ms": to_ms(now)} for sha256 in missing if sha256 not in known]
     execute_many(connection, _NEW_WANTED, fresh)

@@ -18,7 +18,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import ClauseElement, Connection, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy import ClauseElement, Connection, CursorResult, Dialect, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -80,6 +80,18 @@ class Database:
             raise StoreError(f"the database cannot be used now: {error.orig}") from error
 
 
+def execute_one(connection: Connection, statement: ClauseElement, values: Mapping[str, Any]) -> CursorResult[Any]:
+    """Run a statement that was made once; `values` names every parameter, with values the driver knows.
+
+    Past SQLAlchemy's own `execute`, which takes longer over a statement it knows than the database does. Columns come
+    as the driver gives them.
+    """
+    made = _compiled(statement, connection.dialect)
+    if made.positiontup is None:
+        return connection.exec_driver_sql(made.string, dict(values))
+    return connection.exec_driver_sql(made.string, tuple(map(values.__getitem__, made.positiontup)))
+
+
 def execute_many(connection: Connection, statement: ClauseElement, rows: Sequence[Mapping[str, Any]]) -> None:
     """Run a statement that was made once, for each row; a row names every parameter, with values the driver knows.
 
@@ -95,7 +107,7 @@ def execute_many(connection: Connection, statement: ClauseElement, rows: Sequenc
         connection.exec_driver_sql(made.string, [pick(row) for row in rows])
 
 
-@lru_cache
+@lru_cache(maxsize=256)
 def _compiled(statement: ClauseElement, dialect: Dialect) -> SQLCompiler:
     made = statement.compile(dialect=dialect)
     assert isinstance(made, SQLCompiler)

@@ -16,18 +16,19 @@ from cloud.orders.order import Order
 from cloud.store.instants import from_ms, to_ms
 from cloud.store.manifests import newest_versions
 from cloud.store.orders import find_orders, orders_of_day
-from cloud.store.parts import parts
+from cloud.store.parts import Among, parts
 from cloud.store.tables import blob_chunks, blobs, forks, records, stop_states, van_states
 from wire.events import Live, Presence
 from wire.model import Sha256, StopId
+
+_STATES = Among(select(stop_states.c.stop_id, stop_states.c.state), stop_states.c.stop_id)
+_WHOLE = Among(select(blobs.c.sha256).where(blobs.c.is_whole), blobs.c.sha256)
 
 
 def states_of(conn: Connection, stop_ids: Iterable[StopId]) -> dict[StopId, StopState]:
     """What the vans made of these stops; one nobody said anything about has an empty state."""
     states = {stop_id: StopState(stop_id=stop_id) for stop_id in stop_ids}
-    for part in parts(states):
-        rows = conn.execute(select(stop_states).where(stop_states.c.stop_id.in_(part)))
-        states |= {row.stop_id: StopState.from_json(row.state) for row in rows}
+    states |= {row.stop_id: StopState.from_json(row.state) for row in _STATES.rows(conn, states)}
     return states
 
 
@@ -107,9 +108,7 @@ def facts_of(conn: Connection, stop_ids: Iterable[StopId]) -> dict[StopId, StopF
     """What became of these stops."""
     states = states_of(conn, stop_ids)
     wanted = {piece.sha256 for state in states.values() for piece in state.evidence}
-    whole = set()
-    for part in parts(wanted):
-        whole |= set(conn.execute(select(blobs.c.sha256).where(blobs.c.sha256.in_(part), blobs.c.is_whole)).scalars())
+    whole = {sha256 for (sha256,) in _WHOLE.rows(conn, wanted)}
     return {
         stop_id: StopFacts(
             state=state, whole=frozenset(piece.sha256 for piece in state.evidence if piece.sha256 in whole)

@@ -16,9 +16,9 @@ from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, insert, 
 
 from cloud.fleet.fold import Origin, StopState, fold
 from cloud.store.cursor import Cursor
-from cloud.store.database import execute_many
+from cloud.store.database import execute_many, execute_one
 from cloud.store.instants import from_ms, to_ms
-from cloud.store.parts import parts
+from cloud.store.parts import Among
 from cloud.store.tables import breadcrumbs, clock_anchors, forks, lane_cursors, records, stop_states, track_gaps
 from cloud.store.vans import count_plans, heard
 from wire.codec import WireError, loads
@@ -43,9 +43,7 @@ _NEW_CRUMB = insert(breadcrumbs)
 _ANCHORS = select(clock_anchors).where(
     clock_anchors.c.van == bindparam("which"), clock_anchors.c.epoch == bindparam("life")
 )
-_STATES = select(stop_states.c.stop_id, stop_states.c.state).where(
-    stop_states.c.stop_id.in_(bindparam("which", expanding=True))
-)
+_STATES = Among(select(stop_states.c.stop_id, stop_states.c.state), stop_states.c.stop_id)
 _NEW_STATE = insert(stop_states).values(stop_id=bindparam("which"), state=bindparam("folded"))
 _CHANGED_STATE = (
     update(stop_states).where(stop_states.c.stop_id == bindparam("which")).values(state=bindparam("folded"))
@@ -61,7 +59,9 @@ _OF_LANE = and_(
     lane_cursors.c.lane == bindparam("on"),
 )
 _CURSOR = select(lane_cursors.c.contiguous_seq, lane_cursors.c.beyond).where(_OF_LANE)
-_ADVANCE = update(lane_cursors).where(_OF_LANE)
+_ADVANCE = (
+    update(lane_cursors).where(_OF_LANE).values(contiguous_seq=bindparam("contiguous_seq"), beyond=bindparam("beyond"))
+)
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def apply_records(
     """Keep consecutive records of the events lane and fold the new ones; those known already change nothing."""
     first, last = batch[0].seq, batch[-1].seq
     span = {"which": sender.van, "life": sender.epoch, "first": first, "last": last}
-    known = {row.seq: row.sha256 for row in connection.execute(_KNOWN, span)}
+    known = {row.seq: row.sha256 for row in execute_one(connection, _KNOWN, span)}
     received_ms = to_ms(now)
     fresh = [record for record in batch if record.seq not in known]
     anchors = _anchors(connection, sender, boot, fresh)
@@ -163,7 +163,7 @@ def apply_track(
     """Keep consecutive breadcrumbs; those known already stay as they are. None takes a seq and is nothing: given up."""
     last = first_seq + len(crumbs) - 1
     span = {"which": sender.van, "life": sender.epoch, "first": first_seq, "last": last}
-    known = set(connection.execute(_KNOWN_CRUMBS, span).scalars())
+    known = set(execute_one(connection, _KNOWN_CRUMBS, span).scalars())
     rows = [
         {"van": sender.van, "epoch": sender.epoch, "seq": seq, **dict(crumb)}
         for seq, crumb in enumerate(crumbs, first_seq)
@@ -200,7 +200,7 @@ def give_up_track(connection: Connection, sender: Sender, first_seq: int, count:
 
 def cursor_of(connection: Connection, sender: Sender, lane: Lane) -> Cursor:
     """What of a lane is stored; nothing for a lane never heard of."""
-    row = connection.execute(_CURSOR, _lane(sender, lane)).first()
+    row = execute_one(connection, _CURSOR, _lane(sender, lane)).first()
     return Cursor() if row is None else Cursor(row.contiguous_seq, tuple((a, b) for a, b in json.loads(row.beyond)))
 
 
@@ -311,7 +311,7 @@ def _fold_stops(connection: Connection, fresh: Iterable[tuple[Origin, NewRecord]
     for origin, record in fresh:
         if record.stop_id is not None and record.body is not None:
             about.setdefault(record.stop_id, []).append((origin, record.body))
-    texts = _states(connection, about)
+    texts: dict[str, str] = {row.stop_id: row.state for row in _STATES.rows(connection, about)}
     made: list[dict[str, str]] = []
     changed: list[dict[str, str]] = []
     for stop_id, facts in about.items():
@@ -320,13 +320,6 @@ def _fold_stops(connection: Connection, fresh: Iterable[tuple[Origin, NewRecord]
         (made if text is None else changed).append({"which": stop_id, "folded": fold(state, facts).to_json()})
     execute_many(connection, _NEW_STATE, made)
     execute_many(connection, _CHANGED_STATE, changed)
-
-
-def _states(connection: Connection, stop_ids: Iterable[str]) -> dict[str, str]:
-    texts: dict[str, str] = {}
-    for part in parts(stop_ids):
-        texts.update((row.stop_id, row.state) for row in connection.execute(_STATES, {"which": part}))
-    return texts
 
 
 def _keep_forks(connection: Connection, sender: Sender, differing: Sequence[NewRecord], now: datetime) -> None:
@@ -367,7 +360,7 @@ def _keep_forks(connection: Connection, sender: Sender, differing: Sequence[NewR
 def _advance(connection: Connection, sender: Sender, lane: Lane, stored: tuple[int, int]) -> None:
     cursor = cursor_of(connection, sender, lane).with_range(*stored)
     values = {"contiguous_seq": cursor.contiguous_seq, "beyond": json.dumps(cursor.beyond)}
-    if connection.execute(_ADVANCE, {**_lane(sender, lane), **values}).rowcount == 0:
+    if execute_one(connection, _ADVANCE, {**_lane(sender, lane), **values}).rowcount == 0:
         connection.execute(insert(lane_cursors).values(van=sender.van, epoch=sender.epoch, lane=lane.value, **values))
 
 

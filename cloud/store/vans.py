@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
 
+from cloud.store.database import execute_one
 from cloud.store.instants import to_ms
 from cloud.store.tables import parked, van_states
 from wire.codec import canonical, to_json
@@ -19,6 +20,7 @@ MAX_PARKED = 200
 
 # Made once: putting a statement together costs as much as running it, and these run for each packet.
 _NOTE = update(van_states).where(van_states.c.van == bindparam("of_van"))
+_HEARD = update(van_states).where(van_states.c.van == bindparam("of_van")).values(heard_ms=bindparam("heard_ms"))
 _COUNTED = (
     update(van_states)
     .where(van_states.c.van == bindparam("which"))
@@ -57,7 +59,9 @@ def apply_presence(connection: Connection, presence: Presence, now: datetime, *,
 
 def heard(connection: Connection, van: str, now: datetime) -> None:
     """Something of this van came in now."""
-    _note(connection, van, {"heard_ms": to_ms(now)})
+    values = {"heard_ms": to_ms(now)}
+    if execute_one(connection, _HEARD, {"of_van": van, **values}).rowcount == 0:
+        _note(connection, van, {**values})
 
 
 def count_plans(connection: Connection, van: str, bodies: Iterable[Message]) -> None:

@@ -107,6 +107,8 @@ def test_fields_of_a_newer_peer_travel_on() -> None:
         b'{"a": 1e400}',
         b'{"a": -1e400}',
         b'{"a": 1, "a": 2}',
+        b'{"a":1,"a":1}',
+        b'{"a":[{"b":1,"b":2}],"c":1}',
         b'{"a": {"b": 1, "b": 1}}',
         b'{"a": "\\ud800"}',
         b'{"\\udfff": 1}',
@@ -148,6 +150,28 @@ def test_any_bytes_are_a_message_or_a_refusal(packet: bytes) -> None:
 @given(json_values)
 def test_strict_json_reads_what_json_writes(value: Any) -> None:
     assert loads(json.dumps(value).encode()) == value
+
+
+@settings(max_examples=40)
+@given(json_values)
+def test_what_is_written_as_we_write_it_is_read_the_same_the_quick_way_and_the_strict_way(value: Any) -> None:
+    compact = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+    assert repr(loads(compact)) == repr(json.loads(compact))
+
+
+@settings(max_examples=40)
+@given(json_values)
+def test_a_fingerprint_is_taken_over_text_that_reads_back_as_the_value(value: Any) -> None:
+    assert loads(canonical(value)) == value
+
+
+@pytest.mark.parametrize("number", [2**53, 2**64, -(2**63) - 1, 1e-7, 1e16, 1.5e300, -0.0, 10**40])
+def test_numbers_of_any_size_are_read_exactly_and_have_one_fingerprint(number: float) -> None:
+    once = canonical({"b": number, "a": 1})
+
+    assert repr(loads(once)) == repr({"a": 1, "b": number})
+    assert canonical(loads(once)) == once
 
 
 @settings(max_examples=40)

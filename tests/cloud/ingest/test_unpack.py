@@ -50,6 +50,42 @@ def why(said: Content) -> str:
     return said.why
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"mono_ms": "12"},
+        {"mono_ms": 1.5},
+        {"boot": 0},
+        {"boot": 3},
+        {"wall_source": "sundial"},
+        {"wall_ms": -1},
+        {"wall_err_ms": None},
+        {"from_the_future": 1},
+        {"body": {"stop_id": "s1", "lat_deg": 91}},
+        {"body": {"stop_id": "no stop"}},
+    ],
+    ids=str,
+)
+def test_a_record_of_a_kind_we_know_is_read_as_one_of_a_newer_van_is(changes: dict[str, Any]) -> None:
+    raw = {**to_json(a_record(arrived())), **changes}
+    known, newer = with_records(raw), with_records({**raw, "kind": "stop.levitated"})
+
+    assert isinstance(known, Events)
+    assert isinstance(newer, Events)
+    (one,), (other,) = known.records, newer.records
+    assert isinstance(one.mono_ms, int)
+    is_about_the_body = one.problem is not None and one.problem.startswith("body.")
+    assert is_about_the_body or one.problem == other.problem
+    assert (one.captured_ms, one.has_time, one.boot, one.mono_ms, one.is_sure, one.stop_id) == (
+        other.captured_ms,
+        other.has_time,
+        other.boot,
+        other.mono_ms,
+        other.is_sure,
+        other.stop_id,
+    )
+
+
 def test_a_batch_becomes_records_with_their_seqs_and_bodies() -> None:
     said = content(*batch_packet([a_record(arrived()), a_record(completed())], first_seq=7))
 
