@@ -18,7 +18,7 @@ from cloud.ingest.unpack import unpack
 from cloud.store.blobs import blob_receipts, whole_blob
 from cloud.store.cursor import Cursor
 from cloud.store.database import Database
-from cloud.store.records import Sender, cursor_of, rebuild_stop_states
+from cloud.store.records import Sender, apply_track, cursor_of, rebuild_stop_states
 from cloud.store.tables import (
     blob_chunks,
     blobs,
@@ -277,6 +277,15 @@ def test_breadcrumbs_are_kept_once_however_their_batches_overlap(database: Datab
     assert count(database, breadcrumbs) == 15
     assert cursor(database, Lane.TRACK) == Cursor(15)
     assert cursor(database) == Cursor(0)
+
+
+def test_a_breadcrumb_that_was_given_up_takes_its_seq_and_leaves_the_others_theirs(database: Database) -> None:
+    crumbs = [Breadcrumb(wall_ms=MORNING_MS + n, lat_deg=41.1, lon_deg=-8.6, speed_mps=8.0) for n in range(4)]
+    with database.transaction() as connection:
+        apply_track(connection, SENDER, 11, [crumbs[0], None, crumbs[2], crumbs[3]], MORNING)
+    with database.snapshot() as connection:
+        kept = connection.execute(select(breadcrumbs.c.seq, breadcrumbs.c.wall_ms).order_by(breadcrumbs.c.seq)).all()
+    assert [tuple(row) for row in kept] == [(11, MORNING_MS), (13, MORNING_MS + 2), (14, MORNING_MS + 3)]
 
 
 def test_breadcrumbs_nobody_can_read_are_parked_and_do_not_block_their_lane(database: Database) -> None:
