@@ -219,6 +219,8 @@ def test_offline_is_said_with_since_when_and_how_much_waits(page: Page, agent: A
     expect(page.get_by_test_id("link-state")).to_have_attribute("data-state", "online")
     agent.change(link={"is_online": False, "since": "2026-11-24T14:05:00Z", "waiting": 12, "oldest_waiting_s": 1500})
     expect(page.get_by_test_id("link-state")).to_have_text("Offline since 14:05 · 12 things waiting")
+    agent.change(link={"is_online": False, "since": "2026-11-24T14:05:00Z", "waiting": 12, "oldest_waiting_s": 4000})
+    expect(page.get_by_test_id("link-state")).to_contain_text("Offline · 12 things waiting · up to 1 h 6 min")
 
 
 def test_nothing_is_fetched_from_outside(browser: Browser, agent: Agent) -> None:

@@ -70,9 +70,10 @@ export function linkWords(view: CabView, now_ms: number): LinkWords {
     if (oldest) return { is_online, is_worry, text: joined(t('online'), t('waiting', { n: waiting }), oldest) }
     return { is_online, is_worry, text: joined(t('online'), waiting > 25 ? t('sending', { n: waiting }) : '') }
   }
-  // How long the oldest has waited says since when, and the line has room for one of the two.
-  const offline = since && !oldest ? t('offline_since', { at: clock(since, view.timezone, locale) }) : t('offline')
-  return { is_online, is_worry, text: joined(offline, waiting ? t('waiting', { n: waiting }) : '', oldest) }
+  // Since when we are offline tells how old things are at most; when that is a worry, the age says it instead.
+  const waits = waiting ? t('waiting', { n: waiting }) : ''
+  if (is_worry || !since) return { is_online, is_worry, text: joined(t('offline'), waits, oldest) }
+  return { is_online, is_worry, text: joined(t('offline_since', { at: clock(since, view.timezone, locale) }), waits) }
 }
 
 const joined = (...parts: string[]): string => parts.filter(Boolean).join(' · ')
