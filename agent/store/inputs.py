@@ -66,13 +66,15 @@ def purge(database: Database, age_ms: int, limit: int) -> int:
     Never by the clock on the wall: when GPS moves it from 1970 to today, all of this morning's taps would go, and one
     that is sent again would be done again. Rows of before ages were kept go with the first that is old and has one.
     """
-    ((last,),) = database.execute(
-        "SELECT max(input_id) FROM (SELECT input_id FROM inputs WHERE input_id <= "
-        "(SELECT max(input_id) FROM inputs WHERE age_ms < ?) ORDER BY input_id LIMIT ?)",
-        (age_ms - KEEP_MS, limit),
-    )
-    if last is None:
+    # Never from the newest end: that would look at each row of the week, and a tap waits for whoever looks.
+    oldest = database.execute("SELECT age_ms FROM inputs WHERE age_ms IS NOT NULL ORDER BY input_id LIMIT 1")
+    if not any(isinstance(entered_ms, int) and entered_ms < age_ms - KEEP_MS for (entered_ms,) in oldest):
         return 0
+    ((last,),) = database.execute(
+        "SELECT max(input_id) FROM (SELECT input_id, age_ms FROM inputs ORDER BY input_id LIMIT ?) "
+        "WHERE age_ms IS NULL OR age_ms < ?",
+        (limit, age_ms - KEEP_MS),
+    )
     database.execute("DELETE FROM taps WHERE input_id <= ?", (last,))
     return len(database.execute("DELETE FROM inputs WHERE input_id <= ? RETURNING 1", (last,)))
 
