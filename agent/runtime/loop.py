@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 
 from agent.errors import StoreError, StoreErrorKind
 from agent.gps.walltime import WallTime, measured_off_s, wall_time
@@ -73,7 +74,8 @@ class Runtime:
         self._decide = decide
         self._pending_effects = pending_effects
         self._clock = clock
-        self._queue: asyncio.Queue[_Entry] = asyncio.Queue()
+        self._queue: asyncio.PriorityQueue[tuple[bool, int, _Entry]] = asyncio.PriorityQueue()
+        self._numbers = count()
         self._fixes = FixBuffer()
         self._clock_off_s: float | None = None
         """How far our clock was from the newest fix."""
@@ -92,12 +94,16 @@ class Runtime:
         `decide` raised; the run is as before then.
         """
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait(_Entry(entered, tap, blob, answer=answer))
+        self._queue_up(_Entry(entered, tap, blob, answer=answer))
         return await answer
 
     def tell(self, entered: AnyInput, *, crumb: Breadcrumb | None = None) -> None:
         """Queues an input that nobody waits for; a fix with the breadcrumb of its second."""
-        self._queue.put_nowait(_Entry(entered, crumb=crumb))
+        self._queue_up(_Entry(entered, crumb=crumb))
+
+    def _queue_up(self, entry: _Entry) -> None:
+        """A tap goes first: somebody stands before the screen until it is saved."""
+        self._queue.put_nowait((entry.tap is None, next(self._numbers), entry))
 
     async def live(self) -> None:
         """Takes inputs, plans and minutes until cancelled; what is buffered is saved on the way out."""
@@ -125,7 +131,7 @@ class Runtime:
 
     async def _take_inputs(self) -> None:
         while True:
-            entry = await self._queue.get()
+            _, _, entry = await self._queue.get()
             try:
                 answer = await self._take(entry)
             except Exception as error:

@@ -1,7 +1,7 @@
 """Evidence by content hash: kept until it is whole at the coordinator, and 72 hours more."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from agent.store.database import Database
@@ -87,6 +87,12 @@ def mark_whole(database: Database, sha256s: Sequence[str], at_ms: int) -> None:
     database.execute_many(
         "UPDATE blobs SET whole_ms = ? WHERE sha256 = ? AND whole_ms IS NULL", [(at_ms, sha256) for sha256 in sha256s]
     )
+
+
+def whole_among(database: Database, sha256s: Iterable[str]) -> list[str]:
+    """Those that we took to be whole at the coordinator."""
+    sql = "SELECT sha256 FROM blobs WHERE sha256 = ? AND whole_ms IS NOT NULL"
+    return [sha256 for sha256 in sha256s if database.execute(sql, (sha256,))]
 
 
 def reopen(database: Database, sha256s: Sequence[str]) -> None:

@@ -60,11 +60,13 @@ def append_soft(database: Database, entries: Sequence[tuple[int, AnyInput]], age
 
 
 def purge(database: Database, age_ms: int, limit: int) -> int:
-    """Forgets what entered more than a week ago, as ages tell (`Clock.age_ms`), the oldest first, `limit` at most.
+    """Forgets what entered more than a week ago, as ages tell (`Clock.age_ms`), the oldest first and `limit` at most;
+    how many.
 
-    How many. Never by the clock on the wall: when GPS moves it from 1970 to today, all of this morning's taps would
-    go, and one that is sent again would be done again. Rows of before ages were kept go with the first that is old.
+    Never by the clock on the wall: when GPS moves it from 1970 to today, all of this morning's taps would go, and one
+    that is sent again would be done again. Rows of before ages were kept go with the first that is old and has one.
     """
+    # Never from the newest end: that would look at each row of the week, and a tap waits for whoever looks.
     oldest = database.execute("SELECT age_ms FROM inputs WHERE age_ms IS NOT NULL ORDER BY input_id LIMIT 1")
     if not any(isinstance(entered_ms, int) and entered_ms < age_ms - KEEP_MS for (entered_ms,) in oldest):
         return 0

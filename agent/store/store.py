@@ -29,7 +29,7 @@ from agent.store.thread import StoreThread
 from agent.trip.inputs import AnyInput
 from agent.trip.run import Run
 from host.clock import ClockMark
-from wire.envelope import BlobReceipt, Receipts, Record
+from wire.envelope import Receipts, Record
 from wire.track import Breadcrumb
 
 type Keep = Callable[[], AbstractContextManager[None]]
@@ -39,16 +39,17 @@ log = logging.getLogger(__name__)
 SETTLE_AFTER_S = 90.0
 """Receipts are written with the next step; without one, after this. Each commit of their own would wear the card, and
 a receipt that is forgotten only costs a packet sent twice. Longer than the minute after which fixes go to disk."""
-SETTLE_AFTER_ROWS = 3_000
-"""... or when there are so many, so that a power cut in a long drain does not send much of it again."""
+SETTLE_AFTER_BYTES = 500_000
+"""... or when there are so many, so that a power cut in a long drain does not send much of it again, and none of these
+commits is long."""
 
-LOG_IS_LONG_BYTES = 2_000_000
-"""From here on the log goes into the file as soon as a step is answered; by itself it would go before an answer."""
-LOG_IS_FULL_BYTES = 3_000_000
-"""... and from here on without a step too."""
+LOG_IS_LONG_BYTES = 1_200_000
+"""From here on the log goes into the file as soon as a tap is answered: it will be a while until the next."""
+LOG_IS_FULL_BYTES = 2_000_000
+"""... and from here on after anything; by itself it would go before an answer, which then takes three syncs more."""
 LOGGED_BYTES = 16_000
 """What a step puts into the log, beside its evidence: a dozen pages, seldom more."""
-LOGGED_BYTES_A_RECEIPT: dict[LaneName, int] = {"events": 1_000, "track": 50}
+LOGGED_BYTES_A_RECEIPT: dict[LaneName, int] = {"events": 1_300, "track": 50}
 """... and the receipt for one record."""
 LOGGED_BYTES_A_PHOTO = 200_000
 PURGED_AT_ONCE = 200
@@ -116,7 +117,7 @@ class Store:
         self._thread = thread
         self._is_closed = False
         self._settling: asyncio.Task[None] | None = None
-        self._noted_rows = 0
+        self._noted_bytes = 0
         self._emptying: asyncio.Task[None] | None = None
         self._logged_bytes = 0
         self._run_base: bytes | None = None
@@ -164,7 +165,7 @@ class Store:
     async def save(self, step: Step) -> None:
         """Returns after the synced commit. Raises StoreError, and then nothing of the step is kept."""
         await self._do(lambda: self._save(step), is_urgent=True)
-        self._empty_log_in_time(LOG_IS_LONG_BYTES)
+        self._empty_log_in_time(LOG_IS_FULL_BYTES if step.tap is None else LOG_IS_LONG_BYTES)
 
     async def find_tap(self, tap_id: str) -> TapAnswered | None:
         return await self._do(lambda: inputs.find_tap(self._database, tap_id), is_urgent=True)
@@ -218,7 +219,7 @@ class Store:
         """
         # A little at a time: a tap that comes meanwhile goes between.
         while await self._do(lambda: self._purge_some(age_ms, age_ms - KEEP_RECEIPTED_MS)):
-            self._empty_log_in_time(LOG_IS_LONG_BYTES)
+            self._empty_log_in_time(LOG_IS_FULL_BYTES)
         await self._do(self._take_reserve)
 
     def _empty_log_in_time(self, from_bytes: int) -> None:
@@ -258,7 +259,7 @@ class Store:
             return act()
         finally:
             if not self._database.has_notes:
-                self._noted_rows = 0
+                self._noted_bytes = 0
             if self._database.has_lost_notes:  # receipts went with a write that failed: their rows wait again
                 self._database.has_lost_notes = False
                 self._recount()
@@ -308,15 +309,17 @@ class Store:
         is_resume = is_resume or receipts.is_resume
         # That something must be sent again is said once; and on a full disk room is made of what is receipted.
         again = copied.shown_by(self._database, self.identity, receipts)
-        is_unheld = any(map(_is_unheld, receipts.blobs.values()))
-        is_urgent = is_resume or again is not None or is_unheld or not self._reserve.is_held
+        unheld = [sha256 for sha256, receipt in receipts.blobs.items() if not receipt.is_whole and not receipt.held]
+        lost = blobs.whole_among(self._database, unheld)
+        is_urgent = is_resume or again is not None or bool(lost) or not self._reserve.is_held
         kept = self._database.transaction if is_urgent else self._database.note
-        self._with_reserve(lambda: marked.update(self._mark(receipts, at_ms, kept, again, is_resume=is_resume)))
+        self._with_reserve(lambda: marked.update(self._mark(receipts, at_ms, kept, again, lost, is_resume=is_resume)))
         if not self._reserve.is_held:
             self._make_room(at_ms)
-        self._noted_rows += sum(marked.values())
-        self._logged_bytes += sum(rows * LOGGED_BYTES_A_RECEIPT[lane] for lane, rows in marked.items())
-        if self._noted_rows >= SETTLE_AFTER_ROWS:
+        noted_bytes = sum(rows * LOGGED_BYTES_A_RECEIPT[lane] for lane, rows in marked.items())
+        self._logged_bytes += noted_bytes
+        self._noted_bytes += noted_bytes
+        if self._noted_bytes >= SETTLE_AFTER_BYTES:
             self._with_reserve(self._database.settle)
         if is_resume or again is not None:
             self._recount()
@@ -326,7 +329,7 @@ class Store:
             )
 
     def _mark(
-        self, receipts: Receipts, at_ms: int, kept: Keep, again: Again | None, *, is_resume: bool
+        self, receipts: Receipts, at_ms: int, kept: Keep, again: Again | None, lost: Sequence[str], *, is_resume: bool
     ) -> dict[LaneName, int]:
         """How many rows of each lane wait no longer."""
         marked: dict[LaneName, int] = {}
@@ -340,7 +343,7 @@ class Store:
                 marked[lane] = outbox.apply_receipt(self._database, receipts.epoch, lane, receipt, at_ms)
             whole = [sha256 for sha256, receipt in receipts.blobs.items() if receipt.is_whole]
             blobs.mark_whole(self._database, whole, at_ms)
-            blobs.reopen(self._database, [sha256 for sha256, held in receipts.blobs.items() if _is_unheld(held)])
+            blobs.reopen(self._database, lost)
         self.identity = anew
         return marked
 
@@ -399,11 +402,6 @@ class Store:
             oldest_said_ms=min(said, default=None),
             oldest_ms=min(every, default=None),
         )
-
-
-def _is_unheld(receipt: BlobReceipt) -> bool:
-    """The coordinator says that it holds nothing of it."""
-    return not receipt.is_whole and not receipt.held
 
 
 def _open(folder: Path, reserve: Reserve) -> tuple[Database, Identity]:

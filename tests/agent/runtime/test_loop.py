@@ -145,6 +145,20 @@ async def test_a_driver_who_hangs_up_is_saved_all_the_same(store: Store) -> None
         assert await store.find_tap(TAP.tap_id) is not None
 
 
+async def test_a_tap_goes_before_what_nobody_waits_for(store: Store) -> None:
+    runtime = a_runtime(store, a_run())
+    for _ in range(3):
+        runtime.tell(PlanNotFound(run_version=0, why="nobody plans here"))
+    tapping = asyncio.create_task(runtime.submit(ArrivedTapped(stop_id="s1"), tap=TAP))
+    await asyncio.sleep(0)
+    saved: list[str] = []
+    runtime.saved.then(lambda: saved.append(str(runtime.run.stops[0].phase)))
+    async with living(runtime):
+        await tapping
+    assert len(saved) == 1
+    assert runtime.run.stops[0].phase is StopPhase.ARRIVED
+
+
 async def test_fixes_go_to_disk_with_the_next_step_and_not_before(store: Store) -> None:
     runtime = a_runtime(store, a_run())
     async with living(runtime):

@@ -1,6 +1,7 @@
 """A receipt is believed at once and costs no commit of its own; forgotten, it only costs a packet sent twice."""
 
 import asyncio
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -8,11 +9,13 @@ import pytest
 
 from agent.errors import StoreError
 from agent.store import store as store_module
+from agent.store.blobs import NewBlob
 from agent.store.inputs import TapMade
 from agent.store.store import Step, Store
 from agent.trip.inputs import ArrivedTapped
 from agent.trip.run import Run
-from wire.envelope import LaneReceipt, Receipts, Record
+from wire.envelope import BlobReceipt, LaneReceipt, Receipts, Record
+from wire.manifest import EvidenceKind
 
 
 def a_tap(number: int, tap_id: str = "") -> Step:
@@ -75,7 +78,7 @@ async def test_without_a_step_a_receipt_is_on_disk_a_little_later(
 
 
 async def test_many_receipts_do_not_wait_for_a_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "SETTLE_AFTER_ROWS", 2)
+    monkeypatch.setattr(store_module, "SETTLE_AFTER_BYTES", 2_600)
     store = await Store.open(tmp_path / "van")
     for number in (1, 2, 3):
         await store.save(a_tap(number))
@@ -83,6 +86,20 @@ async def test_many_receipts_do_not_wait_for_a_step(tmp_path: Path, monkeypatch:
     assert await waiting_after_a_power_cut(tmp_path / "van", tmp_path / "one") == [1, 2, 3]
     await receipt(store, 2)
     assert await waiting_after_a_power_cut(tmp_path / "van", tmp_path / "two") == [3]
+    await store.close()
+
+
+async def test_a_word_of_evidence_that_is_on_its_way_costs_no_commit(tmp_path: Path) -> None:
+    """The receipt for a record names the photo in it, of which the coordinator holds nothing yet."""
+    store = await Store.open(tmp_path / "van")
+    data = b"photo"
+    sha256 = hashlib.sha256(data).hexdigest()
+    photo = NewBlob(sha256, EvidenceKind.PHOTO, "image/jpeg", data)
+    await store.save(Step(at_ms=1, run=Run(), entered=ArrivedTapped(stop_id="s1"), blob=photo))
+    await store.save(a_tap(1))
+    lanes = {"events": LaneReceipt(contiguous_seq=1)}
+    await store.apply_receipts(Receipts(epoch=store.identity.epoch, lanes=lanes, blobs={sha256: BlobReceipt()}), 2)
+    assert await waiting_after_a_power_cut(tmp_path / "van", tmp_path / "after") == [1]
     await store.close()
 
 
