@@ -32,7 +32,6 @@ import cloud.store.blobs
 import cloud.store.cursor
 import cloud.store.database
 import cloud.store.records
-from agent.link.unsaved import Unsaved
 from agent.runtime import Runtime
 from agent.store.database import Database as VanDatabase
 from agent.store.inputs import TapMade
@@ -113,11 +112,6 @@ def _() -> Any:
         return purge
 
     return _wrapped(agent.store.inputs, "purge", make)
-
-
-@planted("a message that the disk would not take is not taken again")
-def _() -> Any:
-    return mock.patch.object(Unsaved, "due", return_value=[])
 
 
 @planted("what the van says is written in a transaction of its own")
