@@ -64,8 +64,12 @@ class Notebook:
         return self._link.publish(topic, encode(message), qos=1, retain=retain)
 
     def blob(self, content_hash: str) -> bytes:
-        pieces = self.blobs.get(content_hash, {})
-        return b"".join(pieces[offset] for offset in sorted(pieces))
+        whole = bytearray()
+        for offset, data in sorted(self.blobs.get(content_hash, {}).items()):
+            if offset > len(whole):
+                break
+            whole[offset : offset + len(data)] = data  # pieces said again may be of another size
+        return bytes(whole)
 
     def _note(self, event: Arrived) -> None:
         parsed = topics.parse(event.topic)
@@ -79,7 +83,8 @@ class Notebook:
         elif topic == topics.BLOBS:
             header, data = unpack_chunk(event.payload)
             self._totals[header.sha256] = header.total_bytes
-            self.blobs.setdefault(header.sha256, {})[header.offset_bytes] = data
+            pieces = self.blobs.setdefault(header.sha256, {})
+            pieces[header.offset_bytes] = max(data, pieces.get(header.offset_bytes, b""), key=len)
             self._answer(header.epoch, chunk=header)
         elif topic == topics.LIVE:
             decode(Live, event.payload)
