@@ -4,6 +4,7 @@ The planner decides nothing about the day. It translates: what the driver has no
 (the stop stood at or driven to, locked places, stops put off, a `fixed` manifest) into rules, and an answer into legs.
 """
 
+import asyncio
 import logging
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -74,11 +75,10 @@ class Planner:
             self._solver.warm()
         try:
             times = await self._network.matrix([start, *(stop.stop.place for stop in stops), end.place])
-            problem = _problem(run, run.manifest, reason, times, now)
-            if run.manifest.policy is SequencePolicy.FIXED:
-                old = answer = evaluate(problem, _listed(run, problem.first))
-            else:
-                old = evaluate(problem, repaired(problem))
+            # On a thread, as all that takes long with many stops: a tap must not wait for it.
+            problem, old = await asyncio.to_thread(_without_search, run, run.manifest, reason, times, now)
+            answer = old
+            if run.manifest.policy is not SequencePolicy.FIXED:
                 answer = await self._look(problem, old, reason)
         except (RoadsError, OSError, ValueError) as error:
             return PlanNotFound(run_version=run.version, why=f"no plan could be made: {error}")
@@ -109,6 +109,15 @@ class Planner:
         has_new_stop = any(visit.stop_id not in problem.warm_order for visit in problem.visits)
         least_gain = 0.0 if has_new_stop or reason in LOOK_REASONS else LEAST_GAIN_S
         return found if old.cost - found.cost >= least_gain else old
+
+
+def _without_search(
+    run: Run, manifest: Manifest, reason: ReplanReason, times: Matrix, now: datetime
+) -> tuple[Problem, Answer]:
+    """What is to be solved, and the order that needs no engine."""
+    problem = _problem(run, manifest, reason, times, now)
+    is_fixed = manifest.policy is SequencePolicy.FIXED
+    return problem, evaluate(problem, _listed(run, problem.first) if is_fixed else repaired(problem))
 
 
 def lifted_stops(before: Sequence[StopId], after: Sequence[StopId]) -> tuple[StopId, ...]:

@@ -79,8 +79,8 @@ class Solver:
         """
         async with self._turn:
             ends_at = time.monotonic() + limit_s  # the worker reads the same clock
-            known = repaired(problem)
-            best = evaluate(problem, known, "repair")
+            # On a thread, as all that takes long with many stops: the van's event loop has taps to answer.
+            known, best = await asyncio.to_thread(_without_search, problem)
             if len(problem.visits) < 2:
                 return best, ""
             try:
@@ -94,12 +94,15 @@ class Solver:
                 async with asyncio.timeout(ends_at + GRACE_S - time.monotonic()):
                     engine = ENGINES[self._engine]
                     searched_at = time.monotonic() + engine.SEARCH_S_PER_STOP * len(problem.visits)
-                    await _ask(worker, engine.question(problem, known, min(ends_at, searched_at), self._seed))
+                    question = await asyncio.to_thread(
+                        engine.question, problem, known, min(ends_at, searched_at), self._seed
+                    )
+                    await _ask(worker, question)
                     while True:
                         reply = await _hear(worker)
                         if "order" not in reply:
                             return best, str(reply["why"])
-                        best = _better(problem, best, reply["order"], self._engine)
+                        best = await asyncio.to_thread(_better, problem, best, reply["order"], self._engine)
             except TimeoutError:
                 await self._replace(worker)
                 return best, f"the engine was killed: it did not keep its limit of {limit_s:g} s"
@@ -163,6 +166,11 @@ class Solver:
         self._starting = None
         self.warm()
         await _kill(worker)
+
+
+def _without_search(problem: Problem) -> tuple[tuple[str, ...], Answer]:
+    known = repaired(problem)
+    return known, evaluate(problem, known, "repair")
 
 
 def _better(problem: Problem, best: Answer, order: Sequence[str], engine: EngineName) -> Answer:

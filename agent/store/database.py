@@ -15,7 +15,7 @@ from agent.errors import StoreError, StoreErrorKind
 PAGE_BYTES = 1_024
 """A commit writes whole pages, and ours change a few words on a dozen of them: small ones wear a card less. A file that
 is older keeps the size it was made with."""
-LOG_BYTES = 4_000_000
+LOG_BYTES = 8_000_000
 """Longer than this it goes into the file within a commit; `empty_log` in time spares that commit three syncs."""
 
 type Cell = int | float | str | bytes | None

@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 5_000
 """Rows a stage touches in one transaction, so that its log fits the room that the ballast gave."""
-WORK_BYTES = 4_500_000
-"""The database's log (4 MB at most), emptied into the file while the disk is full."""
+WORK_BYTES = 8_500_000
+"""The database's log (8 MB at most), emptied into the file while the disk is full."""
 SLACK_BYTES = 1_000_000
 NEWEST_CRUMBS = 600
 """The last ten minutes of the track stay as they are."""

@@ -44,9 +44,12 @@ SETTLE_AFTER_BYTES = 500_000
 commits is long."""
 
 LOG_IS_LONG_BYTES = 1_200_000
-"""From here on the log goes into the file as soon as a tap is answered: it will be a while until the next."""
-LOG_IS_FULL_BYTES = 2_000_000
-"""... and from here on after anything; by itself it would go before an answer, which then takes three syncs more."""
+"""From here on the log goes into the file when nobody taps: it takes three or four syncs, and a tap would wait."""
+LOG_IS_FULL_BYTES = 6_500_000
+"""... and from here on also while somebody does; by itself it would go before an answer."""
+LULL_S = 3.0
+"""Nobody taps when nobody has for so long: two taps of one stop come closer together."""
+LOOK_EVERY_S = 0.5
 LOGGED_BYTES = 16_000
 """What a step puts into the log, beside its evidence: a dozen pages, seldom more."""
 LOGGED_BYTES_A_RECEIPT: dict[LaneName, int] = {"events": 1_300, "track": 50}
@@ -120,6 +123,7 @@ class Store:
         self._noted_bytes = 0
         self._emptying: asyncio.Task[None] | None = None
         self._logged_bytes = 0
+        self._tapped_at_s = -LULL_S
         self._run_base: bytes | None = None
         """What the run on disk is told as a difference from; None makes the next step write it whole."""
 
@@ -154,7 +158,8 @@ class Store:
         if self._settling is not None:
             self._settling.cancel()
         if self._emptying is not None:
-            await self._emptying
+            self._emptying.cancel()
+            await asyncio.wait([self._emptying])
         await self._do(self._close)
         self._thread.end()
 
@@ -165,7 +170,9 @@ class Store:
     async def save(self, step: Step) -> None:
         """Returns after the synced commit. Raises StoreError, and then nothing of the step is kept."""
         await self._do(lambda: self._save(step), is_urgent=True)
-        self._empty_log_in_time(LOG_IS_FULL_BYTES if step.tap is None else LOG_IS_LONG_BYTES)
+        if step.tap is not None:
+            self._tapped_at_s = asyncio.get_running_loop().time()
+        self._empty_log_in_time()
 
     async def find_tap(self, tap_id: str) -> TapAnswered | None:
         return await self._do(lambda: inputs.find_tap(self._database, tap_id), is_urgent=True)
@@ -196,7 +203,7 @@ class Store:
         the coordinator was restored from a backup; and so does evidence of which a receipt says that nothing is held.
         """
         await self._do(lambda: self._apply_receipts(receipts, at_ms, is_resume=is_resume))
-        self._empty_log_in_time(LOG_IS_FULL_BYTES)
+        self._empty_log_in_time()
         if self._settling is None and self._database.has_notes:
             self._settling = asyncio.create_task(self._settle_in_time())
 
@@ -219,15 +226,21 @@ class Store:
         """
         # A little at a time: a tap that comes meanwhile goes between.
         while await self._do(lambda: self._purge_some(age_ms, age_ms - KEEP_RECEIPTED_MS)):
-            self._empty_log_in_time(LOG_IS_FULL_BYTES)
+            self._empty_log_in_time()
         await self._do(self._take_reserve)
 
-    def _empty_log_in_time(self, from_bytes: int) -> None:
-        if self._logged_bytes >= from_bytes:
-            self._logged_bytes = 0
+    def _empty_log_in_time(self) -> None:
+        if self._logged_bytes >= LOG_IS_LONG_BYTES and (self._emptying is None or self._emptying.done()):
             self._emptying = asyncio.create_task(self._empty_log())
 
     async def _empty_log(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._logged_bytes < LOG_IS_FULL_BYTES:
+            quiet_s = loop.time() - self._tapped_at_s
+            if quiet_s >= LULL_S:
+                break
+            await asyncio.sleep(min(LULL_S - quiet_s, LOOK_EVERY_S))
+        self._logged_bytes = 0
         try:
             await self._do(self._database.empty_log)
             await self._do(self._database.begin_log)

@@ -35,7 +35,7 @@ from wire.track import Breadcrumb
 pytestmark = pytest.mark.system
 DISK_BYTES = 64_000_000
 RESERVE_BYTES = 8_000_000
-BALLAST_BYTES = 8_000_000
+BALLAST_BYTES = 12_000_000
 
 
 @pytest.fixture
