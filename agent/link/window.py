@@ -17,9 +17,10 @@ TRACK_LIMIT = 4
 FIRST_PIECE_BYTES = LEAST_PIECE_BYTES = 4_096
 SLOW_S, QUICK_S = 0.45, 0.25
 """A chunk that took longer to be answered makes the next ones smaller, one that was quicker makes them bigger."""
-CHUNKS_ON_A_QUICK_LINK = 2
-QUICK_PAIR_S = 0.35
-"""From a full chunk to its receipt: 16 kB at 1 Mbit/s with another before it. At 256 kbit/s one alone takes 0.6 s."""
+MOST_CHUNKS = 8
+ROOM_S = 0.30
+"""Full chunks that are answered sooner may be one more: most of the time then passes between a chunk and its receipt.
+With three under way 16 kB take 0.39 s at 1 Mbit/s, and three stay; at 256 kbit/s one alone takes 0.6 s."""
 AGAIN = Backoff(first_s=2.0, longest_s=30.0)
 
 
@@ -81,13 +82,15 @@ class Window:
 
 @dataclass(frozen=True)
 class Chunk:
-    """The piece of evidence that is on its way."""
+    """A piece of evidence that is on its way."""
 
     sha256: str
     offset_bytes: int
     length: int
     sent_s: float
     tries: int = 0
+    among: int = 1
+    """So many were under way with it, as it was sent."""
 
     @property
     def due_s(self) -> float:
@@ -95,8 +98,8 @@ class Chunk:
 
 
 class ChunkWindow:
-    """Evidence under way: one chunk at a time, and on a slow link a smaller one, so that a stop event never waits long;
-    two where the link takes full chunks in little time, because most of it would pass between a chunk and its receipt.
+    """Evidence under way: so much that the link is busy, and so little that a stop event never waits long behind it.
+    On a slow link that is a part of one chunk.
 
     What the coordinator holds of a blob is remembered while we run; after a restart its first receipt tells it all.
     """
@@ -105,7 +108,7 @@ class ChunkWindow:
         self._under_way: list[Chunk] = []
         self._held: dict[str, tuple[tuple[int, int], ...]] = {}
         self._piece_bytes = FIRST_PIECE_BYTES
-        self._is_quick = False
+        self._most = 1
 
     @property
     def is_empty(self) -> bool:
@@ -139,8 +142,8 @@ class ChunkWindow:
             for chunk in self._under_way
             if chunk.due_s > now_s and (chunk.sha256, chunk.offset_bytes) != (sha256, offset_bytes)
         ]
-        self._under_way.append(Chunk(sha256, offset_bytes, length, now_s, tries))
-        self._is_quick = self._is_quick and tries == 0
+        self._under_way.append(Chunk(sha256, offset_bytes, length, now_s, tries, len(self._under_way) + 1))
+        self._most = self._most if tries == 0 else 1
 
     def receipted(self, sha256: str, receipt: BlobReceipt, now_s: float) -> None:
         if receipt.is_whole:
@@ -157,23 +160,27 @@ class ChunkWindow:
 
     def _learn(self, chunk: Chunk, took_s: float) -> None:
         if chunk.tries or took_s > SLOW_S:
-            self._piece_bytes = max(LEAST_PIECE_BYTES, self._piece_bytes // 2)
-        elif took_s < QUICK_S and chunk.length >= self._piece_bytes:
+            if self._most == 1:
+                self._piece_bytes = max(LEAST_PIECE_BYTES, self._piece_bytes // 2)
+            self._most = max(1, self._most - 1)
+            return
+        # The short end of a blob is quick on any link, and one that had the link to itself says nothing of several.
+        if took_s < QUICK_S and chunk.length >= self._piece_bytes:
             self._piece_bytes = min(MAX_CHUNK_BYTES, self._piece_bytes * 2)
-        if chunk.length == MAX_CHUNK_BYTES:  # the short end of a blob is quick on any link
-            self._is_quick = not chunk.tries and took_s < QUICK_PAIR_S
+        if took_s < ROOM_S and chunk.length == MAX_CHUNK_BYTES and chunk.among >= self._most:
+            self._most = min(MOST_CHUNKS, self._most + 1)
 
     def is_free(self, now_s: float) -> bool:
         """There is room for a chunk, or one that is under way is due again."""
         waited_for = sum(chunk.due_s > now_s for chunk in self._under_way)
-        return waited_for < (CHUNKS_ON_A_QUICK_LINK if self._is_quick else 1)
+        return waited_for < self._most
 
     def next_due_s(self) -> float | None:
         return min((chunk.due_s for chunk in self._under_way), default=None)
 
     def clear(self) -> None:
         self._under_way = []
-        self._is_quick = False
+        self._most = 1
 
 
 class Pulse:

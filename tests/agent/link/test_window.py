@@ -84,8 +84,8 @@ def test_chunks_grow_on_a_quick_link_and_shrink_on_a_slow_one(took_s: float, pie
     assert seen == pieces
 
 
-def _piece(chunks: ChunkWindow, now_s: float) -> tuple[int, int]:
-    piece = chunks.next_piece(SHA, 1_000_000, now_s)
+def _piece(chunks: ChunkWindow, now_s: float, total_bytes: int = 1_000_000) -> tuple[int, int]:
+    piece = chunks.next_piece(SHA, total_bytes, now_s)
     assert piece is not None
     return piece
 
@@ -117,7 +117,7 @@ def test_waits_grow_to_their_limit_and_differ_between_vans() -> None:
     assert backoff.wait_s(1, chance=0.5) == 3.0
 
 
-def test_a_quick_link_takes_two_chunks_and_a_slow_one_never_does() -> None:
+def test_a_quick_link_takes_several_chunks_and_a_slow_one_never_does() -> None:
     for took_s, has_room in ((0.2, True), (0.6, False)):
         chunks = ChunkWindow()
         chunks.sent(SHA, 0, 16_384, 0.0)
@@ -129,6 +129,31 @@ def test_a_quick_link_takes_two_chunks_and_a_slow_one_never_does() -> None:
             chunks.sent(SHA, 32_768, 7_232, took_s)
             assert not chunks.is_free(took_s)
             assert chunks.next_piece(SHA, 40_000, took_s) is None
+
+
+@pytest.mark.parametrize(
+    ("bytes_per_s", "there_and_back_s", "least_use"),
+    [(32_000, 0.12, 0.5), (32_000, 0.02, 0.7), (125_000, 0.12, 0.95), (1_250_000, 0.12, 0.5), (125_000, 0.02, 0.9)],
+)
+def test_evidence_keeps_the_link_busy_and_leaves_a_stop_event_its_half_second(
+    bytes_per_s: float, there_and_back_s: float, least_use: float
+) -> None:
+    chunks = ChunkWindow()
+    answers: list[tuple[float, int]] = []
+    now_s, link_free_s, held, sent = 0.0, 0.0, 0, 0
+    waits_s = []
+    while now_s < 60:
+        while chunks.is_free(now_s):
+            start, length = _piece(chunks, now_s, 100_000_000)
+            chunks.sent(SHA, start, length, now_s)
+            link_free_s = max(now_s, link_free_s) + length / bytes_per_s
+            answers.append((link_free_s + there_and_back_s, start + length))
+            sent += length
+            waits_s.append(link_free_s - now_s)
+        now_s, held = answers.pop(0)
+        chunks.receipted(SHA, BlobReceipt(held=((0, held),)), now_s)
+    assert max(waits_s) < 0.5
+    assert sent / bytes_per_s / now_s > least_use
 
 
 def test_the_short_end_of_a_blob_does_not_make_a_link_quick() -> None:
