@@ -63,3 +63,7 @@ class EvidenceRefusedError(AgentError, ValueError):
 
 class CarryError(AgentError):
     """The text names the bundle and what is wrong with it; nothing was changed."""
+
+
+class DayError(AgentError, ValueError):
+    """A day in VROOM's JSON that cannot be read, or asks for what this engine does not do."""
