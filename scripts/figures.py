@@ -1,6 +1,7 @@
-"""`python -m scripts.figures`: docs/figures.md, written from the benchmarks' reports in docs/reports/, never by hand.
+"""`python -m scripts.figures`: docs/figures.md and the README's tables, written from the benchmarks' reports in
+docs/reports/, never by hand.
 
-With `--check` it says whether the page is fresh, and writes nothing.
+With `--check` it says whether both are fresh, and writes nothing.
 """
 
 import json
@@ -9,10 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from scripts import headline
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 REPORTS = CHECKOUT / "docs" / "reports"
 PAGE = CHECKOUT / "docs" / "figures.md"
-BUSY_LOAD = 0.5
+README = CHECKOUT / "README.md"
 HEAD = """# Figures
 
 Written by `python -m scripts.figures` from the reports in `docs/reports/`. What each figure must be is decided in the
@@ -27,19 +30,20 @@ def page(reports: dict[str, dict[str, Any]]) -> str:
 
 def main(argv: list[str]) -> int:
     reports = {path.stem: json.loads(path.read_text()) for path in REPORTS.glob("*.json")}
-    text = page(reports)
+    fresh = {PAGE: page(reports), README: headline.put_in(README.read_text(), reports)}
+    stale = [path.name for path, text in fresh.items() if path.read_text() != text]
     if argv == ["--check"]:
-        if PAGE.read_text() == text:
-            return 0
-        print("docs/figures.md is stale; run python -m scripts.figures", file=sys.stderr)
-        return 1
-    PAGE.write_text(text)
+        if stale:
+            print(f"{', '.join(stale)}: stale; run python -m scripts.figures", file=sys.stderr)
+        return 1 if stale else 0
+    for path, text in fresh.items():
+        path.write_text(text)
     return 0
 
 
 def _section(name: str, report: dict[str, Any]) -> str:
     at = report["machine"]
-    is_busy = at["load_1_min"] > BUSY_LOAD
+    is_busy = at["load_1_min"] > headline.BUSY_LOAD
     lines = [f"## {name}{' (preliminary)' if is_busy else ''}", "", f"`{_command(at['command'])}`", ""]
     lines.append(
         f"{at['cpu']}, {at['cores']} cores, load {at['load_1_min']} before"

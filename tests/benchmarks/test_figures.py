@@ -3,6 +3,7 @@
 import itertools
 import json
 from pathlib import Path
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from benchmarks.machine import machine
 from benchmarks.thinning import thinned
 from benchmarks.tracks import Track
 from benchmarks.uplink import measured, on_air_bytes
+from scripts import headline
 from scripts.figures import page
 from wire.geo import Place, distance_m
 from wire.track import Breadcrumb
@@ -74,3 +76,27 @@ def test_the_page_holds_each_figure_with_command_machine_and_load(tmp_path: Path
     assert "`scripts/bench wear`" in text
     assert "load" in text
     assert "- one note" in text
+
+
+def a_report(summary: list[dict[str, Any]], load: float = 0.2) -> dict[str, Any]:
+    return {"summary": summary, "machine": {"load_1_min": load, "cpu": "A chip", "cores": 2}}
+
+
+def test_the_readme_sets_each_engine_beside_ours_and_says_what_was_missed_or_busy() -> None:
+    line = {"runs": 4, "feasible": 4, "limit_s": 0.2, "mean_gap_pct": 0.041, "day": "late", "mean_cost": 1234.0}
+    line["mean_cost_95_pct"] = 100.0
+    engines = [{**line, "engine": "core"}, {**line, "engine": "pyvrp", "feasible": 3, "mean_gap_pct": 0.5}]
+    rate = {"what": "idle: record to receipt, p50", "value": 16.0, "unit": "ms", "at_least": None, "at_most": 15.0}
+    reports = {
+        "resequence": a_report(engines),
+        "late_van": a_report(engines),
+        "sync": a_report([{**rate, "is_met": False}], load=3.0),
+    }
+    text = headline.put_in(f"above\n{headline.BEGIN}\nold\n{headline.END}\nbelow\n", reports)
+    assert text.startswith("above\n")
+    assert text.endswith("\nbelow\n")
+    assert "| 0.2 s | 0.04 % | 0.50 %, 3 of 4 feasible |" in text
+    assert "| late | 0.2 s | 1.2 ± 0.1 | 1.2 ± 0.1 |" in text
+    assert "| sync | idle: record to receipt, p50 | 16 ms | at most 15, **missed** |" in text
+    assert "other work: sync." in text
+    assert "old" not in text

@@ -1,0 +1,96 @@
+"""The README's tables, from the benchmarks' reports: what the decided figures came to, and each engine beside ours.
+
+`python -m scripts.figures` puts them between two marks in the README.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+BUSY_LOAD = 0.5
+PEERS = {"core": "Roundsman", "pyvrp": "PyVRP", "ortools": "OR-Tools", "vroom": "VROOM"}
+PROMISED = {
+    "sync": ("4 vans, batches of 50: rate", "idle: record to receipt, p50"),
+    "tap": ('tap to "saved", sync of 50 ms: p99',),
+    "backlog": ("all stop events at the coordinator", "everything at the coordinator", "agent's PSS, highest"),
+    "wear": ("10 h shift without photos: written",),
+    "fleet": None,
+    "uplink": (
+        "town-day, every crumb, batches of 300 s: payload",
+        "town-day, thinned to 5 m, batches of 300 s: payload",
+    ),
+}
+
+type Reports = Mapping[str, Mapping[str, Any]]
+type Line = Mapping[str, Any]
+
+
+def put_in(readme: str, reports: Reports) -> str:
+    """The README with fresh tables. Raises ValueError when the marks are not there."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"README.md has no {BEGIN} ... {END}")
+    return f"{before}{BEGIN}\n{tables(reports)}\n{END}{after}"
+
+
+def tables(reports: Reports) -> str:
+    parts = []
+    if "resequence" in reports:
+        lines = reports["resequence"]["summary"]
+        head = f"**Re-sequencing, hard windows** ({_runs(lines)} runs of public TSPTW days; gap to the best known tour)"
+        parts += [head, "", *_engines(lines, ("limit_s",), _gap), ""]
+    if "late_van" in reports:
+        lines = reports["late_van"]["summary"]
+        head = f"**A day of 150 stops, soft windows** ({_runs(lines)} made days; mean cost, 95 % interval, in 1,000 s)"
+        parts += [head, "", *_engines(lines, ("day", "limit_s"), _cost), ""]
+    kept = [
+        line for name, wanted in PROMISED.items() if name in reports for line in _promised(name, reports[name], wanted)
+    ]
+    if kept:
+        parts += ["**The rest**", "", "| | figure | measured | decided |", "| --- | --- | --- | --- |", *kept, ""]
+    busy = sorted(name for name, report in reports.items() if report["machine"]["load_1_min"] > BUSY_LOAD)
+    machines = sorted(
+        {f"{report['machine']['cpu']}, {report['machine']['cores']} cores" for report in reports.values()}
+    )
+    parts.append(
+        f"On {'; '.join(machines)}; commands, versions and loads in [docs/figures.md](docs/figures.md)."
+        + (f" Taken while the machine had other work: {', '.join(busy)}." if busy else "")
+    )
+    return "\n".join(parts)
+
+
+def _engines(lines: Sequence[Line], by: tuple[str, ...], told: Any) -> list[str]:
+    engines = [engine for engine in PEERS if any(line["engine"] == engine for line in lines)]
+    cells = {(tuple(line[key] for key in by), line["engine"]): told(line) for line in lines}
+    rows = dict.fromkeys(tuple(line[key] for key in by) for line in lines)
+    head = ["day" if key == "day" else "time" for key in by] + [PEERS[engine] for engine in engines]
+    table = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    for row in rows:
+        names = [f"{key:g} s" if isinstance(key, float | int) else str(key) for key in row]
+        table.append(f"| {' | '.join([*names, *(cells.get((row, engine), '') for engine in engines)])} |")
+    return table
+
+
+def _gap(line: Line) -> str:
+    share = "" if line["feasible"] == line["runs"] else f", {line['feasible']} of {line['runs']} feasible"
+    return "none feasible" if line["mean_gap_pct"] is None else f"{line['mean_gap_pct']:.2f} %{share}"
+
+
+def _cost(line: Line) -> str:
+    return f"{line['mean_cost'] / 1000:,.1f} ± {line['mean_cost_95_pct'] / 1000:,.1f}"
+
+
+def _runs(lines: Sequence[Line]) -> int:
+    return max(int(line["runs"]) for line in lines)
+
+
+def _promised(name: str, report: Mapping[str, Any], wanted: tuple[str, ...] | None) -> list[str]:
+    told = []
+    for line in report["summary"]:
+        if line["is_met"] is None or (wanted is not None and line["what"] not in wanted):
+            continue
+        bound = f"at most {line['at_most']:,g}" if line["at_most"] is not None else f"at least {line['at_least']:,g}"
+        missed = "" if line["is_met"] else ", **missed**"
+        told.append(f"| {name} | {line['what']} | {line['value']:,g} {line['unit']} | {bound}{missed} |")
+    return told
