@@ -2,7 +2,8 @@
 // set that ended at the same stop, one is forgotten when the other is no later and cheaper even after it has waited for
 // the first: being early by d seconds never costs more than d seconds of waiting, since with one rule for when service begins
 // the earlier van stays the earlier one, and all it can do with its lead is wait. (Where legs take longer by the hour it
-// may also drive d seconds longer. Where both slots and gaps between windows exist that is no longer so, and we do not try.)
+// may also drive d seconds longer. Where both slots and gaps between windows exist that is no longer so: nothing is forgotten
+// then, which up to eight stops bear.)
 // A promise may be missed for being early, so the promises to come are added to the price of the lead.
 #include "exact.hpp"
 
@@ -16,6 +17,12 @@ namespace core {
 namespace {
 
 constexpr std::size_t kMostLabels = 150'000;
+
+bool has_gaps(const Problem& problem) {
+  for (int node = 1; node < problem.end(); ++node)
+    if (problem.stops[node].has_gaps) return true;
+  return false;
+}
 
 struct Label {
   Walk walk;
@@ -38,6 +45,7 @@ class Table {
         if (problem.stops[free_[i]].pickup == free_[j]) pickup_of_.push_back({1U << i, 1U << j});
     labels_.reserve(4096);
     heads_.assign(std::size_t{1} << count(), kNone);
+    may_forget_ = problem.slots.empty() || !has_gaps(problem);
   }
 
   // The cheapest order of the route's stops, if cheaper than `limit`.
@@ -123,7 +131,7 @@ class Table {
       return a.clock <= b.clock && a.cost + promises + lead_price * (b.clock - a.clock) <= b.cost;
     };
     const Walk& mine = label.walk;
-    for (int other = heads_[now]; other != kNone; other = labels_[other].next) {
+    for (int other = may_forget_ ? heads_[now] : kNone; other != kNone; other = labels_[other].next) {
       Label& theirs = labels_[other];
       const Walk& walk = theirs.walk;
       if (theirs.is_dominated || walk.here != mine.here || walk.rank != mine.rank || walk.group != mine.group) continue;
@@ -143,6 +151,7 @@ class Table {
   std::vector<int> free_;
   std::vector<double> cheapest_;
   unsigned last_ = 0;
+  bool may_forget_ = true;
   std::vector<std::pair<unsigned, unsigned>> pickup_of_;
   std::vector<Label> labels_;
   std::vector<int> heads_;
@@ -151,14 +160,11 @@ class Table {
 }  // namespace
 
 bool is_small(const Problem& problem, int stops) {
-  if (stops - problem.frozen > kMostExact) return false;
+  const int free = stops - problem.frozen;
+  if (free <= kAlwaysExact) return true;
   int optional = 0;
-  bool has_gaps = false;
-  for (int node = 1; node < problem.end(); ++node) {
-    optional += problem.stops[node].is_optional();
-    has_gaps |= problem.stops[node].has_gaps;
-  }
-  return optional <= kMostExactOptional && (problem.slots.empty() || !has_gaps);
+  for (int node = 1; node < problem.end(); ++node) optional += problem.stops[node].is_optional();
+  return free <= kMostExact && optional <= kMostExactOptional && (problem.slots.empty() || !has_gaps(problem));
 }
 
 std::optional<std::vector<int>> cheaper(const Problem& problem, const std::vector<int>& best, const Clock& clock, bool& is_proven) {

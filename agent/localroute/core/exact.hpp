@@ -11,6 +11,7 @@ namespace core {
 
 inline constexpr int kMostExact = 12;         // stops that are not frozen
 inline constexpr int kMostExactOptional = 4;  // of them, stops that may be left out
+inline constexpr int kAlwaysExact = 8;        // so few that every choice and order of them can be looked at
 
 bool is_small(const Problem& problem, int stops);
 
