@@ -2,8 +2,8 @@
 
 A receipt stands for a commit that survives a power cut, so SQLite runs with WAL and `synchronous=FULL`, and we read
 the setting back rather than believe it. One connection writes and checkpoints, ever: SQLite before 3.51.3 can damage
-a WAL that two connections reset in the same moment (handbook/reliability.md 1). Readers have connections of their
-own that cannot write, so a slow page never holds up a receipt.
+a WAL that two connections reset in the same moment (its "WAL-reset bug"). Readers have connections of their own that
+cannot write, so a slow page never holds up a receipt.
 """
 
 import asyncio
