@@ -23,12 +23,15 @@ from cloud.store.records import (
     head_of,
     note_track_gaps,
 )
-from cloud.store.vans import Unreadable, apply_live, apply_presence, park
-from wire.events import Live, Presence, ProofCaptured
+from cloud.store.vans import Unreadable, apply_live, apply_presence, heard, park
+from wire.events import EventKind, Live, Presence
 from wire.topics import Lane
 
 MAX_EPOCHS = 20
 """Lives of a van's store that are answered at once: a van that makes up hundreds gets no more work out of us."""
+_SIGNS_OF_LIFE = (Events, Track, Chunk)
+"""What only a van sends, and only now; a broker speaks for it too, and may have kept what it says from before."""
+_PROOF = EventKind.PROOF_CAPTURED
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class _ToTell:
 
 def apply_group(connection: Connection, group: Sequence[Incoming], now: datetime) -> Applied:
     """Apply packets in the order they came, and read how each sender stands at the end."""
+    heard(connection, {one.packet.van for one in group if isinstance(one.packet.content, _SIGNS_OF_LIFE)}, now)
     changes = Changes()
     to_tell: dict[Sender, _ToTell] = {}
     for incoming in joined(group):
@@ -124,7 +128,7 @@ def _apply(connection: Connection, incoming: Incoming, to_tell: dict[Sender, _To
             told = to_tell.setdefault(sender, _ToTell())
             told.lanes.add(Lane.EVENTS)
             changes = apply_records(connection, sender, events.boot, events.records, now)
-            named = [record.body.sha256 for record in events.records if isinstance(record.body, ProofCaptured)]
+            named = [record.body["sha256"] for record in events.records if record.kind == _PROOF and record.body]
             # It may have freed them already, for a life of this database that a backup has undone.
             told.blobs |= set(want_blobs(connection, sender.van, named, now))
             return changes
@@ -135,7 +139,7 @@ def _apply(connection: Connection, incoming: Incoming, to_tell: dict[Sender, _To
         case Track(sender=sender, crumbs=crumbs) as track if crumbs is not None:
             to_tell.setdefault(sender, _ToTell()).lanes.add(Lane.TRACK)
             note_track_gaps(connection, sender, track.dropped, now)
-            return apply_track(connection, sender, track.first_seq, crumbs, now)
+            return apply_track(connection, sender, track.first_seq, crumbs)
         case Chunk(header=header, data=data):
             to_tell.setdefault(Sender(header.van, header.epoch), _ToTell()).blobs.add(header.sha256)
             return apply_chunk(connection, header, data, now)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, text, update
 
 from cloud.store.cursor import Ranges, merge
 from cloud.store.database import execute_many
@@ -15,7 +15,6 @@ from cloud.store.instants import to_ms
 from cloud.store.parts import Among
 from cloud.store.records import Changes
 from cloud.store.tables import blob_chunks, blobs, wanted_blobs
-from cloud.store.vans import heard
 from wire.envelope import BlobReceipt, ChunkHeader
 
 RECENT_WHOLE = 100
@@ -49,8 +48,9 @@ _NEWEST_WANTED = (
     .limit(MOST_WANTED)
 )
 _WHOLE_AMONG = Among(select(blobs.c.sha256, blobs.c.total_bytes).where(blobs.c.is_whole), blobs.c.sha256)
-_WANTED_AMONG = Among(select(wanted_blobs.c.sha256), wanted_blobs.c.sha256)
-_NEW_WANTED = insert(wanted_blobs)
+_WANT = text(
+    "INSERT INTO wanted_blobs (sha256, van, named_ms) VALUES (:sha256, :van, :named_ms) ON CONFLICT (sha256) DO NOTHING"
+)
 _PIECES_OF = Among(
     select(blob_chunks.c.sha256, blob_chunks.c.offset_bytes, func.length(blob_chunks.c.data)), blob_chunks.c.sha256
 )
@@ -58,7 +58,6 @@ _PIECES_OF = Among(
 
 def apply_chunk(connection: Connection, header: ChunkHeader, data: bytes, now: datetime) -> Changes:
     """Keep a chunk; when it was the last one missing, the blob becomes whole, or starts anew if its hash is wrong."""
-    heard(connection, header.van, now)
     changes = Changes(vans={header.van})
     row = connection.execute(_BLOB, {"of_blob": header.sha256}).first()
     if row is not None and row.is_whole:
@@ -122,10 +121,9 @@ def blobs_of_van(connection: Connection, van: str) -> tuple[str, ...]:
 def want_blobs(connection: Connection, van: str, named: Sequence[str], now: datetime) -> list[str]:
     """Remember evidence that a record names and that is not whole here; which those are."""
     whole = {sha256 for sha256, _ in _WHOLE_AMONG.rows(connection, named)}
-    known = {sha256 for (sha256,) in _WANTED_AMONG.rows(connection, named)}
     missing = [sha256 for sha256 in dict.fromkeys(named) if sha256 not in whole]
-    fresh = [{"sha256": sha256, "van": van, "named_ms": to_ms(now)} for sha256 in missing if sha256 not in known]
-    execute_many(connection, _NEW_WANTED, fresh)
+    named_ms = to_ms(now)
+    execute_many(connection, _WANT, [{"sha256": sha256, "van": van, "named_ms": named_ms} for sha256 in missing])
     return missing
 
 

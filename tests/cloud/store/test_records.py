@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select
+from sqlalchemy import Connection, delete, func, select, text
 
 from cloud.fleet.fold import StopState
 from cloud.fleet.view import StopStatus
@@ -17,8 +18,9 @@ from cloud.ingest.apply import Applied, Incoming, apply_group
 from cloud.ingest.unpack import unpack
 from cloud.store.blobs import blob_receipts, whole_blob
 from cloud.store.cursor import Cursor
-from cloud.store.database import Database
-from cloud.store.records import Sender, apply_track, cursor_of, rebuild_stop_states
+from cloud.store.database import Database, open_database
+from cloud.store.records import Sender, apply_track, cursor_of
+from cloud.store.stop_facts import rebuild_facts, states_of
 from cloud.store.tables import (
     blob_chunks,
     blobs,
@@ -27,7 +29,7 @@ from cloud.store.tables import (
     metadata,
     parked,
     records,
-    stop_states,
+    stop_facts,
     van_states,
 )
 from tests.builders import MORNING, at
@@ -81,17 +83,21 @@ def cursor(database: Database, lane: Lane = Lane.EVENTS) -> Cursor:
 
 def state(database: Database, stop_id: str = "s1") -> StopState:
     with database.snapshot() as connection:
-        text = connection.execute(select(stop_states.c.state).where(stop_states.c.stop_id == stop_id)).scalar_one()
-    return StopState.from_json(text)
+        return states_of(connection, [stop_id])[stop_id]
 
 
 def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     """All that the vans' words made, in an order of its own."""
     with database.snapshot() as connection:
-        return {
+        rows = {
             table.name: sorted(tuple(row) for row in connection.execute(select(table)))
-            for table in (records, stop_states, van_states, blobs, forks)
+            for table in (records, van_states, blobs, forks)
         }
+        return {**rows, "states": sorted(states_of(connection, stop_ids_told(connection)).items())}
+
+
+def stop_ids_told(connection: Connection) -> Sequence[str]:
+    return connection.execute(select(stop_facts.c.stop_id)).scalars().all()
 
 
 def wipe(database: Database) -> None:
@@ -178,9 +184,25 @@ def test_the_states_can_be_rebuilt_from_the_records_alone(database: Database) ->
     before = everything(database)
 
     with database.transaction() as connection:
-        rebuild_stop_states(connection)
+        rebuild_facts(connection)
 
     assert everything(database) == before
+
+
+def test_an_older_database_s_states_are_what_its_records_say(tmp_path: Path) -> None:
+    older = open_database(tmp_path / "older.db")
+    take(older, *cut([*a_day(), a_record(arrived("s9"), wall_source="none", wall_ms=0)], [3, 3]))
+    before = everything(older)
+    with older.transaction() as connection:  # as revision 0002 had it
+        connection.execute(text("DROP TABLE stop_facts"))
+        connection.execute(text("CREATE TABLE stop_states (stop_id VARCHAR(64) PRIMARY KEY, state TEXT NOT NULL)"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    older.close()
+
+    newer = open_database(tmp_path / "older.db")
+
+    assert everything(newer) == before
+    newer.close()
 
 
 def test_plans_are_counted_once_each_and_the_newest_manifest_stands(database: Database) -> None:
@@ -282,7 +304,7 @@ def test_breadcrumbs_are_kept_once_however_their_batches_overlap(database: Datab
 def test_a_breadcrumb_that_was_given_up_takes_its_seq_and_leaves_the_others_theirs(database: Database) -> None:
     crumbs = [Breadcrumb(wall_ms=MORNING_MS + n, lat_deg=41.1, lon_deg=-8.6, speed_mps=8.0) for n in range(4)]
     with database.transaction() as connection:
-        apply_track(connection, SENDER, 11, [crumbs[0], None, crumbs[2], crumbs[3]], MORNING)
+        apply_track(connection, SENDER, 11, [crumbs[0], None, crumbs[2], crumbs[3]])
     with database.snapshot() as connection:
         kept = connection.execute(select(breadcrumbs.c.seq, breadcrumbs.c.wall_ms).order_by(breadcrumbs.c.seq)).all()
     assert [tuple(row) for row in kept] == [(11, MORNING_MS), (13, MORNING_MS + 2), (14, MORNING_MS + 3)]
