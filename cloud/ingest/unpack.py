@@ -109,12 +109,18 @@ _ORDINARY = _of_known_kinds()
 _ABOUT_A_STOP = {kind for kind, body in BODIES.items() if "stop_id" in body.model_fields}
 
 
+def spoken_by(fleet: str, topic: str) -> tuple[str, Topic] | None:
+    """The van that speaks on a topic, and the topic's row; None where no van of this fleet speaks."""
+    parsed = topics.parse(topic)
+    return None if parsed is None or parsed[0] != fleet or parsed[2] not in _READERS else (parsed[1], parsed[2])
+
+
 def unpack(fleet: str, topic: str, payload: bytes) -> Packet | None:
     """What a message holds; None for a topic on which no van of this fleet speaks."""
-    parsed = topics.parse(topic)
-    if parsed is None or parsed[0] != fleet or parsed[2] not in _READERS:
+    speaker = spoken_by(fleet, topic)
+    if speaker is None:
         return None
-    _, van, row = parsed
+    van, row = speaker
     try:
         said_by, content = _READERS[row](payload)
         if said_by != van:

@@ -95,12 +95,15 @@ class Changes:
     stops: set[str] = field(default_factory=set)
     blobs: set[str] = field(default_factory=set)
     """Those that became whole."""
+    named: set[tuple[str, str]] = field(default_factory=set)
+    """Evidence that new records name: van, sha256."""
 
     def add(self, other: "Changes") -> None:
         self.vans |= other.vans
         self.forked |= other.forked
         self.stops |= other.stops
         self.blobs |= other.blobs
+        self.named |= other.named
 
 
 def apply_records(
@@ -143,6 +146,7 @@ def apply_records(
     for record in fresh:
         if record.kind == EventKind.CLOCK_ANCHORED and record.body is not None:
             changes.stops |= _anchor(connection, sender, record.seq, ClockAnchored.model_validate(record.body))
+    changes.named = {(sender.van, sha256) for sha256 in evidence_of(fresh)}
     count_plans(connection, sender.van, [(record.kind, record.body) for record in fresh if record.kind in COUNTED])
     return changes
 
@@ -210,6 +214,11 @@ def epochs_of(connection: Connection, van: str) -> tuple[str, ...]:
     """The lives of a van's store that anything is stored of."""
     epochs = select(lane_cursors.c.epoch).where(lane_cursors.c.van == van).distinct().order_by(lane_cursors.c.epoch)
     return tuple(connection.execute(epochs).scalars())
+
+
+def evidence_of(batch: Iterable[NewRecord]) -> list[str]:
+    """The hashes of the pieces of evidence that these records name."""
+    return [one.body["sha256"] for one in batch if one.kind == EventKind.PROOF_CAPTURED and one.body is not None]
 
 
 def _known(connection: Connection, sender: Sender, first: int, last: int) -> dict[int, str]:

@@ -184,12 +184,14 @@ blob_chunks = Table(
 )
 
 wanted_blobs = Table(
-    "wanted_blobs",  # named by a record and not whole here; a van that comes back is asked for them
+    # Named by a record and not whole here; a van that comes back is asked for them. In the order in which they were
+    # named: by their hashes each of them would change a page of its own.
+    "wanted_blobs",
     metadata,
+    Column("van", String(32), primary_key=True),
+    Column("named_ms", BigInteger, primary_key=True),
     Column("sha256", String(64), primary_key=True),
-    Column("van", String(32), nullable=False),
-    Column("named_ms", BigInteger, nullable=False),
-    Index("ix_wanted_blobs_van", "van", "named_ms"),
+    sqlite_with_rowid=False,
 )
 
 # Made of the records, rebuilt from them at any time ---------------------------------------------------------------

@@ -2,15 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy import Connection, create_engine, delete, func, insert, select
 
 from cloud.fleet.fold import StopState
 from cloud.fleet.view import StopStatus
@@ -31,6 +34,7 @@ from cloud.store.tables import (
     records,
     stop_facts,
     van_states,
+    wanted_blobs,
 )
 from tests.builders import MORNING, at
 from tests.cloud.said import (
@@ -189,20 +193,34 @@ def test_the_states_can_be_rebuilt_from_the_records_alone(database: Database) ->
     assert everything(database) == before
 
 
-def test_an_older_database_s_states_are_what_its_records_say(tmp_path: Path) -> None:
-    older = open_database(tmp_path / "older.db")
-    take(older, *cut([*a_day(), a_record(arrived("s9"), wall_source="none", wall_ms=0)], [3, 3]))
-    before = everything(older)
-    with older.transaction() as connection:  # as revision 0002 had it
-        connection.execute(text("DROP TABLE stop_facts"))
-        connection.execute(text("CREATE TABLE stop_states (stop_id VARCHAR(64) PRIMARY KEY, state TEXT NOT NULL)"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
-    older.close()
+def test_an_older_database_s_states_are_what_its_records_say(database: Database, tmp_path: Path) -> None:
+    take(database, *cut([*a_day(), a_record(arrived("s9"), wall_source="none", wall_ms=0)], [3, 3]))
+    with database.snapshot() as connection:
+        said = [dict(row) for row in connection.execute(select(records)).mappings()]
+        wanted = [dict(row) for row in connection.execute(select(wanted_blobs)).mappings()]
+    older = tmp_path / "older.db"
+    with at_revision(older, "0002") as connection:
+        connection.execute(insert(records), said)
+        connection.execute(insert(wanted_blobs), wanted)
 
-    newer = open_database(tmp_path / "older.db")
+    newer = open_database(older)
 
-    assert everything(newer) == before
+    with newer.snapshot() as connection:
+        assert [dict(row) for row in connection.execute(select(wanted_blobs)).mappings()] == wanted
+    assert everything(newer)["states"] == everything(database)["states"]
     newer.close()
+
+
+@contextmanager
+def at_revision(path: Path, revision: str) -> Iterator[Connection]:
+    """A database of that revision, within a transaction."""
+    engine, config = create_engine(f"sqlite:///{path}"), Config()
+    config.set_main_option("script_location", "cloud.store:migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        yield connection
+    engine.dispose()
 
 
 def test_plans_are_counted_once_each_and_the_newest_manifest_stands(database: Database) -> None:

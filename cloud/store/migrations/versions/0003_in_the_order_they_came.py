@@ -1,4 +1,6 @@
-"""What was heard of a stop is kept as it was said, and its state is folded when it is read."""
+"""What was heard of a stop is kept as it was said, and its state is folded when it is read; evidence that is missing is
+remembered in the order in which it was named.
+"""
 
 import json
 from itertools import batched
@@ -23,6 +25,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("stop_id", name="pk_stop_facts"),
     )
     _take_facts_from_records()
+    op.drop_index("ix_wanted_blobs_van", "wanted_blobs")
+    op.rename_table("wanted_blobs", "wanted_before")
+    op.create_table(
+        "wanted_blobs",
+        sa.Column("van", sa.String(length=32), nullable=False),
+        sa.Column("named_ms", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("van", "named_ms", "sha256", name="pk_wanted_blobs_in_order"),
+        sqlite_with_rowid=False,
+    )
+    op.execute("INSERT INTO wanted_blobs (van, named_ms, sha256) SELECT van, named_ms, sha256 FROM wanted_before")
+    op.drop_table("wanted_before")
 
 
 def _take_facts_from_records() -> None:
