@@ -7,6 +7,7 @@ needs no flag.
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -96,6 +97,14 @@ def canonical(value: Any) -> bytes:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     except _BEYOND_ORJSON:
         return _CANONICAL.encode(value).encode()
+
+
+def canonical_each(values: Sequence[Any]) -> list[bytes]:
+    """`canonical` of each; of many values it takes less time."""
+    try:
+        return [orjson.dumps(value, option=orjson.OPT_SORT_KEYS) for value in values]
+    except _BEYOND_ORJSON:
+        return [canonical(value) for value in values]
 
 
 def content_hash(message: Message) -> str:

@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from cloud.store.records import NewRecord, Sender
 from cloud.store.vans import Unreadable
 from wire import topics
-from wire.codec import WireError, canonical, decode, first_problem, unpack_chunk
+from wire.codec import WireError, canonical_each, decode, first_problem, unpack_chunk
 from wire.envelope import MAX_RECORDS, ChunkHeader, Record, Seq
 from wire.events import BODIES, Live, Presence
 from wire.manifest import SCHEMA
@@ -136,21 +136,17 @@ def _events(payload: bytes) -> tuple[str, Content]:
 
 
 def _records(raw: Sequence[Any], first_seq: int) -> tuple[NewRecord, ...]:
-    texts = [_text(seq, one) for seq, one in enumerate(raw, first_seq)]
+    # Over what was said and not over our model of it: a newer coordinator, which knows of a field more, must come
+    # to the same hash when the van says it again.
+    try:
+        texts = canonical_each(raw)
+    except (ValueError, RecursionError) as error:
+        raise WireError(f"a record can be read and not written again: {error}") from error
     try:
         read = _ORDINARY.validate_python(raw)
     except ValidationError:
         return tuple(map(_odd, count(first_seq), raw, texts))
     return tuple(map(_record, count(first_seq), raw, texts, read))
-
-
-def _text(seq: int, raw: Any) -> bytes:
-    # Over what was said and not over our model of it: a newer coordinator, which knows of a field more, must come
-    # to the same hash when the van says it again.
-    try:
-        return canonical(raw)
-    except (ValueError, RecursionError) as error:
-        raise WireError(f"record {seq} can be read and not written again: {error}") from error
 
 
 def _record(seq: int, raw: Any, text: bytes, read: Mapping[str, Any], problem: str | None = None) -> NewRecord:

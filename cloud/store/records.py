@@ -7,7 +7,7 @@ identity with another hash is a fork (a cloned or restored store), kept beside i
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
 from cloud.fleet.fold import FACTS
 from cloud.store.cursor import Cursor
-from cloud.store.database import execute_many, execute_one
+from cloud.store.database import execute_many, execute_one, insert_rows
 from cloud.store.instants import to_ms
 from cloud.store.stop_facts import Line, add_facts, rebuild_facts
 from cloud.store.tables import breadcrumbs, clock_anchors, forks, lane_cursors, records, track_gaps
@@ -34,9 +34,9 @@ _KNOWN = select(records.c.seq, records.c.sha256).where(
     records.c.epoch == bindparam("life"),
     records.c.seq.between(bindparam("first"), bindparam("last")),
 )
+_PROOF_CAPTURED, _CLOCK_ANCHORED = EventKind.PROOF_CAPTURED.value, EventKind.CLOCK_ANCHORED.value
 MAX_FORKED = 500
 """Told in one receipt, so that it fits its packet."""
-_NEW_RECORD = insert(records)
 _NEW_CRUMB = insert(breadcrumbs)
 _ANCHORS = select(clock_anchors).where(
     clock_anchors.c.van == bindparam("which"), clock_anchors.c.epoch == bindparam("life")
@@ -114,40 +114,41 @@ def apply_records(
     cursor = cursor_of(connection, sender, Lane.EVENTS)
     known = _known(connection, sender, first, last) if cursor.meets(first, last) else {}
     received_ms = to_ms(now)
-    fresh = [record for record in batch if record.seq not in known]
+    fresh = [record for record in batch if record.seq not in known] if known else batch
     anchors = _anchors(connection, sender, boot, fresh)
-    execute_many(
+    van, epoch = sender.van, sender.epoch
+    insert_rows(
         connection,
-        _NEW_RECORD,
+        records,
         [
-            {
-                "van": sender.van,
-                "epoch": sender.epoch,
-                "seq": record.seq,
-                "kind": record.kind,
-                "stop_id": record.stop_id,
-                "sha256": record.sha256,
-                "record": record.text,
-                "boot": record.boot or boot,
-                "captured_ms": record.captured_ms,
-                "anchored_ms": anchors.get(record.seq),
-                "received_ms": received_ms,
-                "problem": record.problem,
-            }
-            for record in fresh
+            (
+                van,
+                epoch,
+                one.seq,
+                one.kind,
+                one.stop_id,
+                one.sha256,
+                one.text,
+                one.boot or boot,
+                one.captured_ms,
+                anchors.get(one.seq),
+                received_ms,
+                one.problem,
+            )
+            for one in fresh
         ],
     )
-    differing = [one for one in batch if known.get(one.seq, one.sha256) != one.sha256]
+    differing = [one for one in batch if known.get(one.seq, one.sha256) != one.sha256] if known else []
     _keep_forks(connection, sender, differing, now)
     _advance(connection, sender, Lane.EVENTS, (first, last))
-    changes = Changes(vans={sender.van}, stops={record.stop_id for record in fresh if record.stop_id is not None})
+    add_facts(connection, _facts(sender, fresh, anchors, received_ms))
+    changes = Changes(vans={van}, stops={one.stop_id for one in fresh if one.stop_id is not None})
     changes.forked |= {sender} if differing else set()
-    add_facts(connection, [_fact(sender, record, anchors, received_ms) for record in fresh if _is_fact(record)])
-    for record in fresh:
-        if record.kind == EventKind.CLOCK_ANCHORED and record.body is not None:
-            changes.stops |= _anchor(connection, sender, record.seq, ClockAnchored.model_validate(record.body))
-    changes.named = {(sender.van, sha256) for sha256 in evidence_of(fresh)}
-    count_plans(connection, sender.van, [(record.kind, record.body) for record in fresh if record.kind in COUNTED])
+    changes.named = {(van, sha256) for sha256 in evidence_of(fresh)}
+    for one in fresh:
+        if one.kind == _CLOCK_ANCHORED and one.body is not None:
+            changes.stops |= _anchor(connection, sender, one.seq, ClockAnchored.model_validate(one.body))
+    count_plans(connection, van, [(one.kind, one.body) for one in fresh if one.kind in COUNTED])
     return changes
 
 
@@ -218,7 +219,7 @@ def epochs_of(connection: Connection, van: str) -> tuple[str, ...]:
 
 def evidence_of(batch: Iterable[NewRecord]) -> list[str]:
     """The hashes of the pieces of evidence that these records name."""
-    return [one.body["sha256"] for one in batch if one.kind == EventKind.PROOF_CAPTURED and one.body is not None]
+    return [one.body["sha256"] for one in batch if one.kind == _PROOF_CAPTURED and one.body is not None]
 
 
 def _known(connection: Connection, sender: Sender, first: int, last: int) -> dict[int, str]:
@@ -227,22 +228,14 @@ def _known(connection: Connection, sender: Sender, first: int, last: int) -> dic
     return {row.seq: row.sha256 for row in execute_one(connection, _KNOWN, span)}
 
 
-def _is_fact(record: NewRecord) -> bool:
-    return record.kind in FACTS and record.body is not None
-
-
-def _fact(sender: Sender, record: NewRecord, anchors: Mapping[int, int], received_ms: int) -> tuple[str, Line]:
-    captured_ms = anchors.get(record.seq, record.captured_ms if record.has_time else None)
-    assert record.stop_id is not None
-    return record.stop_id, (
-        sender.van,
-        sender.epoch,
-        record.seq,
-        captured_ms,
-        received_ms,
-        record.kind,
-        record.body,
-    )
+def _facts(
+    sender: Sender, fresh: Iterable[NewRecord], anchors: Mapping[int, int], received_ms: int
+) -> Iterator[tuple[str, Line]]:
+    van, epoch = sender.van, sender.epoch
+    for one in fresh:
+        if one.kind in FACTS and one.body is not None and one.stop_id is not None:
+            captured_ms = anchors.get(one.seq, one.captured_ms if one.has_time else None)
+            yield one.stop_id, (van, epoch, one.seq, captured_ms, received_ms, one.kind, one.body)
 
 
 def _anchors(connection: Connection, sender: Sender, boot: int, fresh: Iterable[NewRecord]) -> dict[int, int]:

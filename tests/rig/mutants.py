@@ -416,13 +416,13 @@ def _() -> Any:
     def make(original: Any) -> Any:
         count = iter(range(1, 10**9))
 
-        def fact(sender: Any, record: Any, anchors: Any, received_ms: int) -> Any:
-            stop_id, line = original(sender, record, anchors, received_ms)
-            return stop_id, (*line[:2], next(count), *line[3:])
+        def facts(sender: Any, fresh: Any, anchors: Any, received_ms: int) -> Any:
+            for stop_id, line in original(sender, fresh, anchors, received_ms):
+                yield stop_id, (*line[:2], next(count), *line[3:])
 
-        return fact
+        return facts
 
-    return _wrapped(cloud.store.records, "_fact", make)
+    return _wrapped(cloud.store.records, "_facts", make)
 
 
 @planted("a commit that failed is answered as if it had not")
