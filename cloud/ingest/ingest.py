@@ -151,4 +151,6 @@ class Ingest:
     def _send_receipts(self, applied: Applied) -> None:
         for van, standing in applied.standings:
             # False when the link is down: the van sends again, and is told then.
-            self._publish(topics.RECEIPTS.of(self._fleet, van), encode(receipts_for(standing)), topics.RECEIPTS.qos)
+            self._publish(
+                topics.RECEIPTS.of(self._fleet, van), encode(receipts_for(standing), level=3), topics.RECEIPTS.qos
+            )
