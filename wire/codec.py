@@ -7,6 +7,8 @@ needs no flag.
 import hashlib
 import json
 import math
+import threading
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -36,9 +38,9 @@ class TooBigError(WireError):
     """The message does not fit the 65,536-byte packet, or unpacks to more than a reader accepts."""
 
 
-def encode(message: Message) -> bytes:
+def encode(message: Message, level: int = 9) -> bytes:
     """The packet of a message; raises TooBigError when it would not fit, or its reader would not unpack it."""
-    return encode_text(json.dumps(to_json(message), separators=(",", ":"), ensure_ascii=False, allow_nan=False))
+    return encode_text(json.dumps(to_json(message), separators=(",", ":"), ensure_ascii=False, allow_nan=False), level)
 
 
 def encode_text(text: str, level: int = 9) -> bytes:
@@ -51,7 +53,7 @@ def encode_text(text: str, level: int = 9) -> bytes:
         raise TooBigError(
             f"a message of {len(plain)} bytes is over the limit of {MAX_PLAIN_BYTES}, however small it packs"
         )
-    packet = zstandard.ZstdCompressor(level=level).compress(plain) if len(plain) > COMPRESS_ABOVE_BYTES else plain
+    packet = _ZSTD.compressor(level).compress(plain) if len(plain) > COMPRESS_ABOVE_BYTES else plain
     if len(packet) > MAX_PACKET_BYTES:
         raise TooBigError(f"a packet of {len(packet)} bytes is over the limit of {MAX_PACKET_BYTES}")
     return packet
@@ -98,6 +100,14 @@ def canonical(value: Any) -> bytes:
         return _CANONICAL.encode(value).encode()
 
 
+def canonical_each(values: Sequence[Any]) -> list[bytes]:
+    """`canonical` of each; of many values it takes less time."""
+    try:
+        return [orjson.dumps(value, option=orjson.OPT_SORT_KEYS) for value in values]
+    except _BEYOND_ORJSON:
+        return [canonical(value) for value in values]
+
+
 def content_hash(message: Message) -> str:
     """sha256 of a message's canonical form, in hex. Fields at their defaults do not count: a peer that knows of a field
     more must come to the same hash.
@@ -131,21 +141,44 @@ def first_problem(error: ValidationError) -> str:
     return f"{where}: {problem['msg']}" if where else str(problem["msg"])
 
 
+class _Zstd(threading.local):
+    """A thread's own: each is for one thread at a time, and making one takes as long as a small message does."""
+
+    def __init__(self) -> None:
+        self.compressors: dict[int, zstandard.ZstdCompressor] = {}
+        self.decompressor = zstandard.ZstdDecompressor()
+
+    def compressor(self, level: int) -> zstandard.ZstdCompressor:
+        if level not in self.compressors:
+            self.compressors[level] = zstandard.ZstdCompressor(level=level)
+        return self.compressors[level]
+
+
+_ZSTD = _Zstd()
+
+
 def _plain(packet: bytes) -> bytes:
     if not packet.startswith(ZSTD_MAGIC):
         return packet
     try:
-        plain = zstandard.ZstdDecompressor().decompressobj()
-        out = b""
-        # Fed in small steps, so that a bomb is noticed after one step and never unpacked whole.
-        for start in range(0, len(packet), 1024):
-            out += plain.decompress(packet[start : start + 1024])
-            if len(out) > MAX_PLAIN_BYTES:
-                raise WireError(f"a packet unpacks to more than {MAX_PLAIN_BYTES} bytes")
-        if not plain.eof:
-            raise WireError("a compressed packet ends too early")
+        # A frame that says how long it is does not come to more; one that does not say may be a bomb.
+        if 0 < zstandard.frame_content_size(packet) <= MAX_PLAIN_BYTES:
+            return _ZSTD.decompressor.decompress(packet)
+        return _in_steps(packet)
     except zstandard.ZstdError as error:
         raise WireError(f"a compressed packet is damaged: {error}") from error
+
+
+def _in_steps(packet: bytes) -> bytes:
+    """Fed in small steps, so that a bomb is noticed after one step and never unpacked whole."""
+    plain = zstandard.ZstdDecompressor().decompressobj()
+    out = b""
+    for start in range(0, len(packet), 1024):
+        out += plain.decompress(packet[start : start + 1024])
+        if len(out) > MAX_PLAIN_BYTES:
+            raise WireError(f"a packet unpacks to more than {MAX_PLAIN_BYTES} bytes")
+    if not plain.eof:
+        raise WireError("a compressed packet ends too early")
     return out
 
 

@@ -38,7 +38,7 @@ class EventKind(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a completed stop ended (the recipient list of handbook conventions; superset of Spoke's)."""
+    """How a completed stop ended."""
 
     TO_RECIPIENT = "delivered_to_recipient"
     TO_THIRD_PARTY = "delivered_to_third_party"

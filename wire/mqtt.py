@@ -391,6 +391,6 @@ def _judging(secure: Secure) -> ssl.SSLContext:
 
 
 def _send_at_once(sock: object) -> None:
-    # Without this, Nagle and delayed ACKs make an event's round trip 88 ms instead of 1 (handbook/spikes.md E).
+    # Without this, Nagle and delayed ACKs make an event's round trip 88 ms instead of 1.
     if isinstance(sock, socket.socket):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

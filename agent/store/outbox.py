@@ -6,19 +6,19 @@ so that a coordinator restored from a backup can ask again. The track's rows are
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from agent.store import trail
-from agent.store.database import Cell, Database
+from agent.store.database import Cell, Database, Row
 from wire.envelope import LaneReceipt, Record
 from wire.track import Breadcrumb, GivenUp
 
 type LaneName = Literal["events", "track"]
 KEEP_RECEIPTED_MS = 72 * 3600 * 1000
+MAX_SEQ = 2**53
 
 
-@dataclass(frozen=True)
-class OutboxRow:
+class OutboxRow(NamedTuple):
     """One record or breadcrumb as JSON."""
 
     epoch: str
@@ -74,20 +74,20 @@ def next_unreceipted(
     *,
     newest: bool = False,
 ) -> list[OutboxRow]:
-    """Rows of a lane without a receipt and outside the ranges `besides`, ascending: the oldest, or the newest ones."""
+    """Rows of a lane without a receipt and outside the ranges `besides`, ascending: the oldest ones; of the track, if
+    asked for, the newest.
+    """
     if lane == "track":
         return _next_crumbs(database, limit, besides, newest=newest)
-    sql = "SELECT epoch, seq, record FROM outbox JOIN epochs USING (epoch_id) WHERE lane = ? AND receipted_ms IS NULL"
-    values: list[Cell] = [lane]
-    for known in besides:
-        if known.lane == lane:
-            sql += " AND NOT (epoch = ? AND seq BETWEEN ? AND ?)"
-            values += [known.epoch, known.first, known.last]
-    order = "DESC" if newest else "ASC"
-    sql += f" ORDER BY epoch_id {order}, seq {order} LIMIT ?"
-    rows = database.execute(sql, [*values, limit])
-    found = [OutboxRow(str(epoch), lane, _whole(seq), str(record)) for epoch, seq, record in rows]
-    return found[::-1] if newest else found
+    assert not newest
+    found: list[OutboxRow] = []
+    for epoch_id, epoch in database.execute("SELECT epoch_id, epoch FROM epochs ORDER BY epoch_id"):
+        first = _first_waiting(database, _whole(epoch_id))
+        if first is not None and len(found) < limit:
+            known = [span for span in besides if (span.lane, span.epoch) == (lane, epoch)]
+            rows = _rows_waiting(database, _whole(epoch_id), first, limit - len(found), known)
+            found += [OutboxRow(str(epoch), lane, _whole(seq), str(record)) for seq, record in rows]
+    return found
 
 
 def apply_receipt(database: Database, epoch: str, lane: LaneName, receipt: LaneReceipt, at_ms: int) -> int:
@@ -95,15 +95,16 @@ def apply_receipt(database: Database, epoch: str, lane: LaneName, receipt: LaneR
     if lane == "track":
         return sum(trail.apply_receipt(database, known, receipt, at_ms) for known in _epoch_ids(database, epoch))
     marked = 0
-    # By the index of what waits: the primary key would lead past every row receipted in the last 72 hours.
-    for first, last in ((1, receipt.contiguous_seq), *receipt.ranges):
-        database.execute(
-            "UPDATE outbox INDEXED BY outbox_waiting SET receipted_ms = ? "
-            "WHERE lane = ? AND receipted_ms IS NULL AND seq BETWEEN ? AND ? "
-            "AND epoch_id = (SELECT epoch_id FROM epochs WHERE epoch = ?)",
-            (at_ms, lane, first, last, epoch),
-        )
-        marked += _whole(database.execute("SELECT changes()")[0][0])
+    for epoch_id in _epoch_ids(database, epoch):
+        for first, last in ((1, receipt.contiguous_seq), *receipt.ranges):
+            waiting = _first_waiting(database, epoch_id, first, last)
+            if waiting is not None:
+                database.execute(
+                    "UPDATE outbox NOT INDEXED SET receipted_ms = ? "
+                    "WHERE epoch_id = ? AND lane = 'events' AND seq BETWEEN ? AND ? AND receipted_ms IS NULL",
+                    (at_ms, epoch_id, waiting, last),
+                )
+                marked += _whole(database.execute("SELECT changes()")[0][0])
     return marked
 
 
@@ -164,6 +165,27 @@ def purge(database: Database, receipted_before_ms: int, limit: int) -> int:
         (receipted_before_ms, limit),
     )
     return len(gone) + trail.purge(database, receipted_before_ms, limit)
+
+
+def _first_waiting(database: Database, epoch_id: int, first: int = 1, last: int = MAX_SEQ) -> int | None:
+    """The lowest seq among those that waits. By the index of what waits: the primary key would lead past every row
+    receipted in the last 72 hours. From there on the key is the shorter way by far.
+    """
+    rows = database.execute(
+        "SELECT seq FROM outbox INDEXED BY outbox_waiting "
+        "WHERE lane = 'events' AND epoch_id = ? AND receipted_ms IS NULL AND seq BETWEEN ? AND ? ORDER BY seq LIMIT 1",
+        (epoch_id, first, last),
+    )
+    return _whole(rows[0][0]) if rows else None
+
+
+def _rows_waiting(database: Database, epoch_id: int, first: int, limit: int, besides: Sequence[SeqRange]) -> list[Row]:
+    sql = "SELECT seq, record FROM outbox NOT INDEXED WHERE epoch_id = ? AND lane = 'events' AND seq >= ?"
+    values: list[Cell] = [epoch_id, first]
+    for known in besides:
+        sql += " AND seq NOT BETWEEN ? AND ?"
+        values += [known.first, known.last]
+    return database.execute(sql + " AND receipted_ms IS NULL ORDER BY seq LIMIT ?", [*values, limit])
 
 
 def _next_crumbs(database: Database, limit: int, besides: Sequence[SeqRange], *, newest: bool) -> list[OutboxRow]:

@@ -6,14 +6,20 @@ of arrival, gaps and batch boundaries included, gives the same state. Order of m
 lanes (another van, or the same van with a new store) there is none, and the van's own clock decides what to show first.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import cast
-
-from pydantic import TypeAdapter
 
 from cloud.fleet.view import StopStatus
-from wire.events import FailReason, Outcome, ProofCaptured, StopArrived, StopCompleted, StopFailed, StopSkipped
+from wire.events import (
+    EventKind,
+    FailReason,
+    Outcome,
+    ProofCaptured,
+    StopArrived,
+    StopCompleted,
+    StopFailed,
+    StopSkipped,
+)
 from wire.manifest import EvidenceKind
 from wire.model import Instant, Latitude, Longitude, Message, Metres, Sha256, StopId
 
@@ -83,6 +89,15 @@ class AnnouncedEvidence:
 
 Fact = Arrival | PutOff | Closing | AnnouncedEvidence
 
+FACTS: Mapping[str, type[Message]] = {
+    EventKind.STOP_ARRIVED: StopArrived,
+    EventKind.STOP_SKIPPED: StopSkipped,
+    EventKind.STOP_COMPLETED: StopCompleted,
+    EventKind.STOP_FAILED: StopFailed,
+    EventKind.PROOF_CAPTURED: ProofCaptured,
+}
+"""The kinds of records that say something of a stop, and the models of their bodies."""
+
 
 @dataclass(frozen=True, slots=True)
 class StopState:
@@ -93,13 +108,6 @@ class StopState:
     put_offs: tuple[PutOff, ...] = ()
     closings: tuple[Closing, ...] = ()
     announced: tuple[AnnouncedEvidence, ...] = ()
-
-    @staticmethod
-    def from_json(text: str) -> "StopState":
-        return _STATE.validate_json(text)
-
-    def to_json(self) -> str:
-        return _STATE.dump_json(self).decode()
 
     @property
     def closing(self) -> Closing | None:
@@ -163,22 +171,22 @@ class StopState:
         )
 
 
-_STATE = TypeAdapter(StopState)
-
-
-def fold(state: StopState, told: Iterable[tuple[Origin, Message]]) -> StopState:
-    """The state after these records' bodies. One that says nothing about this stop, or is known, changes nothing."""
-    new: dict[type[Fact], list[Fact]] = {}
+def fold(stop_id: StopId, told: Iterable[tuple[Origin, Message]]) -> StopState:
+    """The state that these records' bodies come to, in whatever order and however often each is here; one that says
+    nothing about this stop changes nothing.
+    """
+    facts: dict[tuple[str, str, int], Fact] = {}
     for origin, body in told:
-        fact = _fact(origin, body) if getattr(body, "stop_id", None) == state.stop_id else None
+        fact = _fact(origin, body) if getattr(body, "stop_id", None) == stop_id else None
         if fact is not None:
-            new.setdefault(type(fact), []).append(fact)
+            facts[origin.identity] = fact
+    ordered = [facts[identity] for identity in sorted(facts)]
     return StopState(
-        stop_id=state.stop_id,
-        arrivals=_with(state.arrivals, new.get(Arrival, ())),
-        put_offs=_with(state.put_offs, new.get(PutOff, ())),
-        closings=_with(state.closings, new.get(Closing, ())),
-        announced=_with(state.announced, new.get(AnnouncedEvidence, ())),
+        stop_id=stop_id,
+        arrivals=tuple(fact for fact in ordered if isinstance(fact, Arrival)),
+        put_offs=tuple(fact for fact in ordered if isinstance(fact, PutOff)),
+        closings=tuple(fact for fact in ordered if isinstance(fact, Closing)),
+        announced=tuple(fact for fact in ordered if isinstance(fact, AnnouncedEvidence)),
     )
 
 
@@ -210,16 +218,6 @@ def _fact(origin: Origin, body: Message) -> Fact | None:
                 signed_by=body.signed_by,
             )
     return None
-
-
-def _with[F: Fact](known: tuple[F, ...], new: Sequence[Fact]) -> tuple[F, ...]:
-    """`new` are of the same kind."""
-    if not new:
-        return known
-    if len(new) == 1 and (not known or known[-1].origin.identity < new[0].origin.identity):
-        return (*known, cast("F", new[0]))  # the usual case: it comes after all that is known
-    by_identity = {fact.origin.identity: fact for fact in (*cast("Sequence[F]", new), *known)}
-    return tuple(by_identity[identity] for identity in sorted(by_identity))
 
 
 def _when(origin: Origin) -> tuple[bool, float, tuple[str, str, int]]:

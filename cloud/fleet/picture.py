@@ -1,7 +1,7 @@
 """The day at this moment, in memory: facts are put in, views of what changed come out. No clock, no waiting, no SQL."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from cloud.fleet.build import Job, closure_view, looks_the_same, stop_row, van_view
 from cloud.fleet.fold import StopState
@@ -13,6 +13,8 @@ from wire.manifest import Closure, Depot
 from wire.model import Sha256, StopId, Value
 
 _AWAITED = (StopStatus.PLANNED, StopStatus.UNASSIGNED)
+LOOK_FOR_LATE_EVERY = timedelta(seconds=5)
+"""Minutes are shown; a look at each stop of a day, several times a second, would be most of what a picture costs."""
 
 
 class StopFacts(Value):
@@ -54,12 +56,14 @@ class Picture:
         self._stops_of: dict[str, set[StopId]] = {}
         self._stale: set[StopId] = set()
         self._stale_vans: set[str] = set()
+        self._looked_for_late_at: datetime | None = None
 
     def start_day(self, day: date) -> None:
         """Empties the day's stops."""
         self.day = day
         for kept in (self._jobs, self._facts, self._rows, self._stops_of, self._stale):
             kept.clear()
+        self._looked_for_late_at = None
         self._stale_vans = set(self._vans)
 
     def put_stop(self, job: Job, facts: StopFacts) -> None:
@@ -180,6 +184,10 @@ class Picture:
 
     def _overdue(self, now: datetime) -> set[StopId]:
         """Open stops whose window has closed and that show too few minutes: those grow without any news."""
+        last = self._looked_for_late_at
+        if last is not None and last <= now < last + LOOK_FOR_LATE_EVERY:
+            return set()
+        self._looked_for_late_at = now
         return {
             stop_id
             for stop_id, row in self._rows.items()

@@ -3,7 +3,7 @@
 What stands is read inside the same transaction, so it says what this commit holds and nothing more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -18,17 +18,21 @@ from cloud.store.records import (
     apply_records,
     apply_track,
     cursor_of,
+    evidence_of,
     forked_of,
     give_up_track,
     head_of,
     note_track_gaps,
 )
-from cloud.store.vans import Unreadable, apply_live, apply_presence, park
-from wire.events import Live, Presence, ProofCaptured
+from cloud.store.vans import Unreadable, apply_live, apply_presence, heard, park
+from wire.envelope import BlobReceipt
+from wire.events import Live, Presence
 from wire.topics import Lane
 
 MAX_EPOCHS = 20
 """Lives of a van's store that are answered at once: a van that makes up hundreds gets no more work out of us."""
+_SIGNS_OF_LIFE = (Events, Track, Chunk)
+"""What only a van sends, and only now; a broker speaks for it too, and may have kept what it says from before."""
 
 
 @dataclass(frozen=True)
@@ -52,22 +56,29 @@ class Applied:
 class _ToTell:
     lanes: set[Lane] = field(default_factory=set)
     blobs: set[str] = field(default_factory=set)
+    evidence: set[str] = field(default_factory=set)
+    """Named by records: told of unless it is whole. The van may have freed it already, for a life of this database that
+    a backup has undone.
+    """
     is_resume: bool = False
 
 
 def apply_group(connection: Connection, group: Sequence[Incoming], now: datetime) -> Applied:
     """Apply packets in the order they came, and read how each sender stands at the end."""
+    heard(connection, {one.packet.van for one in group if isinstance(one.packet.content, _SIGNS_OF_LIFE)}, now)
     changes = Changes()
     to_tell: dict[Sender, _ToTell] = {}
     for incoming in joined(group):
         changes.add(_apply(connection, incoming, to_tell, now))
+    blobs = blob_receipts(connection, {sha256 for told in to_tell.values() for sha256 in told.blobs | told.evidence})
+    want_blobs(connection, (named for named in changes.named if not blobs[named[1]].is_whole), now)
     standings = tuple(
         (
             sender.van,
             Standing(
                 epoch=sender.epoch,
                 lanes={lane: cursor_of(connection, sender, lane) for lane in sorted(told.lanes)},
-                blobs=blob_receipts(connection, told.blobs),
+                blobs={sha256: blobs[sha256] for sha256 in sorted(told.blobs | _missing(told.evidence, blobs))},
                 is_resume=told.is_resume,
                 events_head=head_of(connection, sender) if told.is_resume else None,
                 forked=forked_of(connection, sender) if told.is_resume or sender in changes.forked else (),
@@ -76,6 +87,10 @@ def apply_group(connection: Connection, group: Sequence[Incoming], now: datetime
         for sender, told in to_tell.items()
     )
     return Applied(changes, standings)
+
+
+def _missing(evidence: Collection[str], blobs: Mapping[str, BlobReceipt]) -> set[str]:
+    return {sha256 for sha256 in evidence if not blobs[sha256].is_whole}
 
 
 def standing_of(connection: Connection, sender: Sender) -> Standing:
@@ -124,9 +139,7 @@ def _apply(connection: Connection, incoming: Incoming, to_tell: dict[Sender, _To
             told = to_tell.setdefault(sender, _ToTell())
             told.lanes.add(Lane.EVENTS)
             changes = apply_records(connection, sender, events.boot, events.records, now)
-            named = [record.body.sha256 for record in events.records if isinstance(record.body, ProofCaptured)]
-            # It may have freed them already, for a life of this database that a backup has undone.
-            told.blobs |= set(want_blobs(connection, sender.van, named, now))
+            told.evidence |= set(evidence_of(events.records))
             return changes
         case Track(sender=sender, crumbs=None) as track:
             to_tell.setdefault(sender, _ToTell()).lanes.add(Lane.TRACK)
@@ -135,7 +148,7 @@ def _apply(connection: Connection, incoming: Incoming, to_tell: dict[Sender, _To
         case Track(sender=sender, crumbs=crumbs) as track if crumbs is not None:
             to_tell.setdefault(sender, _ToTell()).lanes.add(Lane.TRACK)
             note_track_gaps(connection, sender, track.dropped, now)
-            return apply_track(connection, sender, track.first_seq, crumbs, now)
+            return apply_track(connection, sender, track.first_seq, crumbs)
         case Chunk(header=header, data=data):
             to_tell.setdefault(Sender(header.van, header.epoch), _ToTell()).blobs.add(header.sha256)
             return apply_chunk(connection, header, data, now)

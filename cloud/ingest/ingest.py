@@ -3,12 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from cloud.errors import StoreError
 from cloud.ingest.apply import Applied, Incoming, apply_group
 from cloud.ingest.receipts import receipts_for
-from cloud.ingest.unpack import SUBSCRIBED, Packet, unpack
+from cloud.ingest.unpack import SUBSCRIBED, Packet, spoken_by, unpack
 from cloud.store.database import Database
 from cloud.store.records import Changes
 from cloud.store.vans import Unreadable
@@ -37,10 +36,33 @@ def subscriptions(fleet: str) -> tuple[tuple[str, int], ...]:
     return tuple((topic.of_every_van(fleet), topic.qos) for topic in SUBSCRIBED)
 
 
-@dataclass(frozen=True)
 class _Waiting:
-    arrived: Arrived
-    incoming: Incoming
+    """A message from a van, read when its turn comes and then no more."""
+
+    def __init__(self, fleet: str, arrived: Arrived) -> None:
+        self.arrived = arrived
+        self._fleet = fleet
+        self._read: Incoming | None = None
+
+    def read(self) -> Incoming:
+        if self._read is None:
+            packet = unpack(self._fleet, self.arrived.topic, self.arrived.payload)
+            assert packet is not None  # or it would not wait
+            if isinstance(packet.content, Unreadable):
+                log.warning("%s sent what nobody can read on %s: %s", packet.van, packet.topic, packet.content.why)
+            self._read = Incoming(packet, self.arrived.is_retained)
+        return self._read
+
+    def park(self) -> bool:
+        """Takes it as one that nobody can read; False when it is one already."""
+        if self._read is not None and isinstance(self._read.packet.content, Unreadable):
+            return False
+        speaker = spoken_by(self._fleet, self.arrived.topic)
+        assert speaker is not None
+        van, topic = speaker
+        payload, why = self.arrived.payload, "it could not be applied; the coordinator's log says more"
+        self._read = Incoming(Packet(van, topic.name, payload, Unreadable(topic.name, payload, why)))
+        return True
 
 
 class Ingest:
@@ -64,16 +86,14 @@ class Ingest:
 
     def take(self, arrived: Arrived) -> None:
         """Put a message in the queue; `run` does the rest. Never waits and never raises for what is in the message."""
-        packet = unpack(self._fleet, arrived.topic, arrived.payload)
-        if packet is None:
+        speaker = spoken_by(self._fleet, arrived.topic)
+        if speaker is None:
             log.warning("a message on %s, where no van of this fleet speaks, is ignored", arrived.topic)
             arrived.ack()
-        elif packet.topic == topics.LIVE.name and self._waiting.qsize() >= MAX_WAITING:
+        elif speaker[1] is topics.LIVE and self._waiting.qsize() >= MAX_WAITING:
             arrived.ack()
         else:
-            if isinstance(packet.content, Unreadable):
-                log.warning("%s sent what nobody can read on %s: %s", packet.van, packet.topic, packet.content.why)
-            self._waiting.put_nowait(_Waiting(arrived, Incoming(packet, arrived.is_retained)))
+            self._waiting.put_nowait(_Waiting(self._fleet, arrived))
 
     async def run(self) -> None:
         """Apply what is waiting, group after group, until cancelled."""
@@ -104,8 +124,8 @@ class Ingest:
         if len(group) > 1:
             for one in group:
                 await self._serve([one])
-        elif not isinstance(group[0].incoming.packet.content, Unreadable):
-            await self._serve([_parked(group[0])])
+        elif group[0].park():
+            await self._serve(group)
         else:
             group[0].arrived.ack()
 
@@ -115,9 +135,11 @@ class Ingest:
         A van deletes what is receipted. A receipt before the commit would make a power cut here the end of the only
         copy; whatever stops us after the commit makes the van send again what we then know already.
         """
-        incoming = [one.incoming for one in group]
         now = self._clock.now()
-        applied = await self._database.write(lambda connection: apply_group(connection, incoming, now))
+        # Read there too: two threads at work would only take turns, and each turn is a long one.
+        applied = await self._database.write(
+            lambda connection: apply_group(connection, [one.read() for one in group], now)
+        )
         self._send_receipts(applied)
         for one in group:
             one.arrived.ack()
@@ -129,10 +151,6 @@ class Ingest:
     def _send_receipts(self, applied: Applied) -> None:
         for van, standing in applied.standings:
             # False when the link is down: the van sends again, and is told then.
-            self._publish(topics.RECEIPTS.of(self._fleet, van), encode(receipts_for(standing)), topics.RECEIPTS.qos)
-
-
-def _parked(one: _Waiting) -> _Waiting:
-    packet = one.incoming.packet
-    content = Unreadable(packet.topic, packet.payload, "it could not be applied; the coordinator's log says more")
-    return _Waiting(one.arrived, Incoming(Packet(packet.van, packet.topic, packet.payload, content)))
+            self._publish(
+                topics.RECEIPTS.of(self._fleet, van), encode(receipts_for(standing), level=3), topics.RECEIPTS.qos
+            )

@@ -5,17 +5,17 @@ its content what it may. Only a packet without a believable van, epoch and seq i
 """
 
 import hashlib
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
+from itertools import count
+from typing import Annotated, Any, Literal, NotRequired, TypedDict, Union
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from cloud.store.records import NewRecord, Sender
 from cloud.store.vans import Unreadable
 from wire import topics
-from wire.codec import WireError, canonical, decode, first_problem, unpack_chunk
+from wire.codec import WireError, canonical_each, decode, first_problem, unpack_chunk
 from wire.envelope import MAX_RECORDS, ChunkHeader, Record, Seq
 from wire.events import BODIES, Live, Presence
 from wire.manifest import SCHEMA
@@ -88,26 +88,39 @@ class _LooseTrack(_Envelope):
 _STOP_ID: TypeAdapter[str] = TypeAdapter(StopId)
 
 
-def _said(body: type[Message]) -> TypeAdapter[dict[str, Any]]:
-    """A record with its body, read in one go into a plain mapping: as a model it would cost three times as much."""
+def _fields(of: type[Message], **instead: Any) -> Any:
+    """A message's fields as those of a plain mapping: read into models a record would cost twice as much."""
     fields = {
         name: field.rebuild_annotation() if field.is_required() else NotRequired[field.rebuild_annotation()]
-        for name, field in Record.model_fields.items()
+        for name, field in of.model_fields.items()
     }
     made: Any = TypedDict
-    return TypeAdapter(made("Said", {**fields, "body": body}))
+    return made(of.__name__, {**fields, **instead})
 
 
-_SAID = {kind: _said(body) for kind, body in BODIES.items()}
+def _of_known_kinds() -> TypeAdapter[tuple[Mapping[str, Any], ...]]:
+    some: Any = tuple
+    kinds: Any = Union[*(_fields(Record, kind=Literal[str(kind)], body=_fields(body)) for kind, body in BODIES.items())]
+    return TypeAdapter(some[Annotated[kinds, Field(discriminator="kind")], ...])
+
+
+_ORDINARY = _of_known_kinds()
+"""Records of kinds we know with nothing wrong in any, read in one go: one by one takes several times as long."""
 _ABOUT_A_STOP = {kind for kind, body in BODIES.items() if "stop_id" in body.model_fields}
+
+
+def spoken_by(fleet: str, topic: str) -> tuple[str, Topic] | None:
+    """The van that speaks on a topic, and the topic's row; None where no van of this fleet speaks."""
+    parsed = topics.parse(topic)
+    return None if parsed is None or parsed[0] != fleet or parsed[2] not in _READERS else (parsed[1], parsed[2])
 
 
 def unpack(fleet: str, topic: str, payload: bytes) -> Packet | None:
     """What a message holds; None for a topic on which no van of this fleet speaks."""
-    parsed = topics.parse(topic)
-    if parsed is None or parsed[0] != fleet or parsed[2] not in _READERS:
+    speaker = spoken_by(fleet, topic)
+    if speaker is None:
         return None
-    _, van, row = parsed
+    van, row = speaker
     try:
         said_by, content = _READERS[row](payload)
         if said_by != van:
@@ -119,69 +132,70 @@ def unpack(fleet: str, topic: str, payload: bytes) -> Packet | None:
 
 def _events(payload: bytes) -> tuple[str, Content]:
     batch = decode(_LooseEvents, payload)
-    records = tuple(_record(seq, raw) for seq, raw in enumerate(batch.records, batch.first_seq))
-    return batch.van, Events(Sender(batch.van, batch.epoch), batch.boot, records)
+    return batch.van, Events(Sender(batch.van, batch.epoch), batch.boot, _records(batch.records, batch.first_seq))
 
 
-def _record(seq: int, raw: Any) -> NewRecord:
+def _records(raw: Sequence[Any], first_seq: int) -> tuple[NewRecord, ...]:
     # Over what was said and not over our model of it: a newer coordinator, which knows of a field more, must come
     # to the same hash when the van says it again.
     try:
-        canonical_text = canonical(raw)
-        text = canonical_text.decode()
+        texts = canonical_each(raw)
     except (ValueError, RecursionError) as error:
-        raise WireError(f"record {seq} can be read and not written again: {error}") from error
+        raise WireError(f"a record can be read and not written again: {error}") from error
     try:
-        said, body, problem = _read(raw, text)
-    except ValidationError as error:
-        return _poison(seq, raw, text, first_problem(error))
-    kind = said["kind"]
+        read = _ORDINARY.validate_python(raw)
+    except ValidationError:
+        return tuple(map(_odd, count(first_seq), raw, texts))
+    return tuple(map(_record, count(first_seq), raw, texts, read))
+
+
+def _record(seq: int, raw: Any, text: bytes, read: Mapping[str, Any], problem: str | None = None) -> NewRecord:
+    kind, body = read["kind"], raw["body"]
+    is_read = problem is None and kind in BODIES
     return NewRecord(
         seq=seq,
         kind=kind,
-        stop_id=cast("Any", body).stop_id if body is not None and kind in _ABOUT_A_STOP else _stop_id(raw["body"]),
-        sha256=hashlib.sha256(canonical_text).hexdigest(),
-        text=text,
-        captured_ms=said["wall_ms"],
-        has_time=said["wall_source"] != "none",
+        stop_id=body["stop_id"] if is_read and kind in _ABOUT_A_STOP else _stop_id(body),
+        sha256=hashlib.sha256(text).hexdigest(),
+        text=text.decode(),
+        captured_ms=read["wall_ms"],
+        has_time=read["wall_source"] != "none",
         problem=problem,
-        body=body,
-        boot=said.get("boot"),
-        mono_ms=said["mono_ms"],
-        is_sure=said["wall_source"] == "gps",
+        body=body if is_read else None,
+        boot=read.get("boot"),
+        mono_ms=read["mono_ms"],
+        is_sure=read["wall_source"] == "gps",
     )
 
 
-def _read(raw: Any, text: str) -> tuple[Mapping[str, Any], Message | None, str | None]:
-    """A record, its body and what is wrong with that; from its text, because what is kept is read back from there."""
-    kind = raw.get("kind") if isinstance(raw, dict) else None
-    if isinstance(kind, str) and kind in _SAID:
-        with suppress(ValidationError):  # then it is read in two steps, which tell what is wrong
-            said = _SAID[kind].validate_json(text)
-            return said, said["body"], None
-    record = Record.model_validate_json(text)
-    body, problem = _body(record)
-    return dict(record), body, problem
+def _odd(seq: int, raw: Any, text: bytes) -> NewRecord:
+    """A record that is none, or beside one, or of a kind we do not know: read on its own, to tell what is wrong."""
+    try:
+        record = Record.model_validate_json(text)  # from its text, because what is kept is read back from there
+    except ValidationError as error:
+        return _poison(seq, raw, text, first_problem(error))
+    return _record(seq, raw, text, dict(record), _problem(record))
 
 
-def _body(record: Record) -> tuple[Message | None, str | None]:
+def _problem(record: Record) -> str | None:
     model = BODIES.get(record.kind)
     if model is None:
-        return None, None  # a newer van knows more than we do: kept as it came
+        return None  # a newer van knows more than we do: kept as it came
     try:
-        return model.model_validate(record.body), None
+        model.model_validate(record.body)
     except ValidationError as error:
-        return None, f"body.{first_problem(error)}"
+        return f"body.{first_problem(error)}"
+    return None
 
 
-def _poison(seq: int, raw: Any, text: str, problem: str) -> NewRecord:
+def _poison(seq: int, raw: Any, text: bytes, problem: str) -> NewRecord:
     kind = raw.get("kind") if isinstance(raw, dict) else None
     return NewRecord(
         seq=seq,
         kind=kind if isinstance(kind, str) and 0 < len(kind) <= 64 else "unreadable",
         stop_id=_stop_id(raw.get("body")) if isinstance(raw, dict) else None,
-        sha256=hashlib.sha256(text.encode()).hexdigest(),
-        text=text,
+        sha256=hashlib.sha256(text).hexdigest(),
+        text=text.decode(),
         captured_ms=0,
         has_time=False,
         problem=problem,
@@ -190,8 +204,10 @@ def _poison(seq: int, raw: Any, text: str, problem: str) -> NewRecord:
 
 
 def _stop_id(body: Any) -> str | None:
+    if not isinstance(body, dict) or "stop_id" not in body:
+        return None
     try:
-        return _STOP_ID.validate_python(body.get("stop_id")) if isinstance(body, dict) else None
+        return _STOP_ID.validate_python(body["stop_id"])
     except ValidationError:
         return None
 

@@ -4,10 +4,10 @@ right. Then the bytes are one row and the chunks are gone. Works within the call
 
 import hashlib
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, text, update
 
 from cloud.store.cursor import Ranges, merge
 from cloud.store.database import execute_many
@@ -15,7 +15,6 @@ from cloud.store.instants import to_ms
 from cloud.store.parts import Among
 from cloud.store.records import Changes
 from cloud.store.tables import blob_chunks, blobs, wanted_blobs
-from cloud.store.vans import heard
 from wire.envelope import BlobReceipt, ChunkHeader
 
 RECENT_WHOLE = 100
@@ -44,13 +43,15 @@ _NEWEST_UNFINISHED, _NEWEST_WHOLE = (
 )
 _NEWEST_WANTED = (
     select(wanted_blobs.c.sha256)
-    .where(wanted_blobs.c.van == bindparam("of_van"))
-    .order_by(wanted_blobs.c.named_ms.desc())
+    .outerjoin(blobs, and_(blobs.c.sha256 == wanted_blobs.c.sha256, blobs.c.is_whole))
+    .where(wanted_blobs.c.van == bindparam("of_van"), blobs.c.sha256.is_(None))
+    .order_by(wanted_blobs.c.named_ms.desc(), wanted_blobs.c.sha256)
     .limit(MOST_WANTED)
 )
 _WHOLE_AMONG = Among(select(blobs.c.sha256, blobs.c.total_bytes).where(blobs.c.is_whole), blobs.c.sha256)
-_WANTED_AMONG = Among(select(wanted_blobs.c.sha256), wanted_blobs.c.sha256)
-_NEW_WANTED = insert(wanted_blobs)
+_WANT = text(
+    "INSERT INTO wanted_blobs (van, named_ms, sha256) VALUES (:van, :named_ms, :sha256) ON CONFLICT DO NOTHING"
+)
 _PIECES_OF = Among(
     select(blob_chunks.c.sha256, blob_chunks.c.offset_bytes, func.length(blob_chunks.c.data)), blob_chunks.c.sha256
 )
@@ -58,7 +59,6 @@ _PIECES_OF = Among(
 
 def apply_chunk(connection: Connection, header: ChunkHeader, data: bytes, now: datetime) -> Changes:
     """Keep a chunk; when it was the last one missing, the blob becomes whole, or starts anew if its hash is wrong."""
-    heard(connection, header.van, now)
     changes = Changes(vans={header.van})
     row = connection.execute(_BLOB, {"of_blob": header.sha256}).first()
     if row is not None and row.is_whole:
@@ -91,7 +91,8 @@ def apply_chunk(connection: Connection, header: ChunkHeader, data: bytes, now: d
             .values(is_whole=True, data=whole, van=header.van, received_ms=to_ms(now))
         )
         connection.execute(delete(blob_chunks).where(blob_chunks.c.sha256 == header.sha256))
-        connection.execute(delete(wanted_blobs).where(wanted_blobs.c.sha256 == header.sha256))
+        mine = (wanted_blobs.c.van == header.van) & (wanted_blobs.c.sha256 == header.sha256)
+        connection.execute(delete(wanted_blobs).where(mine))
         changes.blobs.add(header.sha256)
     return changes
 
@@ -119,14 +120,12 @@ def blobs_of_van(connection: Connection, van: str) -> tuple[str, ...]:
     return (*unfinished, *connection.execute(_NEWEST_WHOLE, {"of_van": van}).scalars().all())
 
 
-def want_blobs(connection: Connection, van: str, named: Sequence[str], now: datetime) -> list[str]:
-    """Remember evidence that a record names and that is not whole here; which those are."""
-    whole = {sha256 for sha256, _ in _WHOLE_AMONG.rows(connection, named)}
-    known = {sha256 for (sha256,) in _WANTED_AMONG.rows(connection, named)}
-    missing = [sha256 for sha256 in dict.fromkeys(named) if sha256 not in whole]
-    fresh = [{"sha256": sha256, "van": van, "named_ms": to_ms(now)} for sha256 in missing if sha256 not in known]
-    execute_many(connection, _NEW_WANTED, fresh)
-    return missing
+def want_blobs(connection: Connection, wanted: Iterable[tuple[str, str]], now: datetime) -> None:
+    """Remember evidence (van, sha256) that new records name and that is not whole here."""
+    named_ms = to_ms(now)
+    execute_many(
+        connection, _WANT, [{"van": van, "named_ms": named_ms, "sha256": sha256} for van, sha256 in sorted(wanted)]
+    )
 
 
 def wanted_blobs_of(connection: Connection, van: str) -> tuple[str, ...]:

@@ -13,6 +13,10 @@ class Cursor:
     contiguous_seq: int = 0
     beyond: Ranges = ()
 
+    def meets(self, first: int, last: int) -> bool:
+        """Whether any of first..last (inclusive) is stored."""
+        return first <= self.contiguous_seq or any(a <= last and first <= b for a, b in self.beyond)
+
     def with_range(self, first: int, last: int) -> "Cursor":
         """The cursor once first..last (inclusive) are stored as well."""
         merged = merge([(1, self.contiguous_seq + 1), *((a, b + 1) for a, b in self.beyond), (first, last + 1)])

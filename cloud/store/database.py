@@ -2,8 +2,8 @@
 
 A receipt stands for a commit that survives a power cut, so SQLite runs with WAL and `synchronous=FULL`, and we read
 the setting back rather than believe it. One connection writes and checkpoints, ever: SQLite before 3.51.3 can damage
-a WAL that two connections reset in the same moment (handbook/reliability.md 1). Readers have connections of their
-own that cannot write, so a slow page never holds up a receipt.
+a WAL that two connections reset in the same moment (its "WAL-reset bug"). Readers have connections of their own that
+cannot write, so a slow page never holds up a receipt.
 """
 
 import asyncio
@@ -18,7 +18,19 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import ClauseElement, Connection, CursorResult, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy import (
+    ClauseElement,
+    Connection,
+    CursorResult,
+    Dialect,
+    Engine,
+    Insert,
+    Table,
+    create_engine,
+    event,
+    insert,
+    make_url,
+)
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -105,6 +117,23 @@ def execute_many(connection: Connection, statement: ClauseElement, rows: Sequenc
     else:
         pick = itemgetter(*made.positiontup)
         connection.exec_driver_sql(made.string, [pick(row) for row in rows])
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows that have a value the driver knows for each column, in the table's order."""
+    if not rows:
+        return
+    made = _compiled(_insert_into(table), connection.dialect)
+    columns = table.columns.keys()
+    if made.positiontup == columns:
+        connection.exec_driver_sql(made.string, rows)
+    else:
+        execute_many(connection, _insert_into(table), [dict(zip(columns, row, strict=True)) for row in rows])
+
+
+@lru_cache(maxsize=64)
+def _insert_into(table: Table) -> Insert:
+    return insert(table)
 
 
 @lru_cache(maxsize=256)

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from cloud.fleet.fold import StopState
 from cloud.fleet.news import VanNews
 from cloud.fleet.page import Heard, Held
 from cloud.fleet.picture import StopFacts
@@ -17,19 +16,12 @@ from cloud.store.instants import from_ms, to_ms
 from cloud.store.manifests import newest_versions
 from cloud.store.orders import find_orders, orders_of_day
 from cloud.store.parts import Among, parts
-from cloud.store.tables import blob_chunks, blobs, forks, records, stop_states, van_states
+from cloud.store.stop_facts import state_from, states_of
+from cloud.store.tables import blob_chunks, blobs, forks, records, stop_facts, van_states
 from wire.events import Live, Presence
 from wire.model import Sha256, StopId
 
-_STATES = Among(select(stop_states.c.stop_id, stop_states.c.state), stop_states.c.stop_id)
 _WHOLE = Among(select(blobs.c.sha256).where(blobs.c.is_whole), blobs.c.sha256)
-
-
-def states_of(conn: Connection, stop_ids: Iterable[StopId]) -> dict[StopId, StopState]:
-    """What the vans made of these stops; one nobody said anything about has an empty state."""
-    states = {stop_id: StopState(stop_id=stop_id) for stop_id in stop_ids}
-    states |= {row.stop_id: StopState.from_json(row.state) for row in _STATES.rows(conn, states)}
-    return states
 
 
 def closed_among(conn: Connection, stop_ids: Iterable[StopId]) -> frozenset[StopId]:
@@ -96,9 +88,9 @@ def held_of(conn: Connection, sha256s: Iterable[Sha256]) -> dict[Sha256, Held]:
 
 def announced_media_type(conn: Connection, sha256: Sha256) -> str | None:
     """What a van said the bytes are, for evidence that a stop's records name; None when none does."""
-    texts = conn.execute(select(stop_states.c.state).where(stop_states.c.state.contains(sha256))).scalars()
-    for text in texts:
-        for piece in StopState.from_json(text).evidence:
+    rows = conn.execute(select(stop_facts).where(stop_facts.c.facts.contains(sha256)))
+    for stop_id, lines in rows:
+        for piece in state_from(stop_id, lines).evidence:
             if piece.sha256 == sha256:
                 return piece.media_type
     return None

@@ -7,24 +7,22 @@ identity with another hash is a fork (a cloned or restored store), kept beside i
 
 import json
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
-from cloud.fleet.fold import Origin, StopState, fold
+from cloud.fleet.fold import FACTS
 from cloud.store.cursor import Cursor
-from cloud.store.database import execute_many, execute_one
-from cloud.store.instants import from_ms, to_ms
-from cloud.store.parts import Among
-from cloud.store.tables import breadcrumbs, clock_anchors, forks, lane_cursors, records, stop_states, track_gaps
-from cloud.store.vans import count_plans, heard
-from wire.codec import WireError, loads
+from cloud.store.database import execute_many, execute_one, insert_rows
+from cloud.store.instants import to_ms
+from cloud.store.stop_facts import Line, add_facts, rebuild_facts
+from cloud.store.tables import breadcrumbs, clock_anchors, forks, lane_cursors, records, track_gaps
+from cloud.store.vans import COUNTED, count_plans
 from wire.envelope import Record
-from wire.events import BODIES, ClockAnchored
-from wire.model import Message
+from wire.events import ClockAnchored, EventKind
 from wire.topics import Lane
 from wire.track import Breadcrumb, Dropped
 
@@ -36,17 +34,12 @@ _KNOWN = select(records.c.seq, records.c.sha256).where(
     records.c.epoch == bindparam("life"),
     records.c.seq.between(bindparam("first"), bindparam("last")),
 )
+_PROOF_CAPTURED, _CLOCK_ANCHORED = EventKind.PROOF_CAPTURED.value, EventKind.CLOCK_ANCHORED.value
 MAX_FORKED = 500
 """Told in one receipt, so that it fits its packet."""
-_NEW_RECORD = insert(records)
 _NEW_CRUMB = insert(breadcrumbs)
 _ANCHORS = select(clock_anchors).where(
     clock_anchors.c.van == bindparam("which"), clock_anchors.c.epoch == bindparam("life")
-)
-_STATES = Among(select(stop_states.c.stop_id, stop_states.c.state), stop_states.c.stop_id)
-_NEW_STATE = insert(stop_states).values(stop_id=bindparam("which"), state=bindparam("folded"))
-_CHANGED_STATE = (
-    update(stop_states).where(stop_states.c.stop_id == bindparam("which")).values(state=bindparam("folded"))
 )
 _KNOWN_CRUMBS = select(breadcrumbs.c.seq).where(
     breadcrumbs.c.van == bindparam("which"),
@@ -73,7 +66,7 @@ class Sender:
 
 
 class NewRecord(NamedTuple):
-    """A record ready to be kept. `problem` says why its body is not what its kind says; then `body` is None."""
+    """A record ready to be kept. `problem` says why its body is not what its kind says."""
 
     seq: int
     kind: str
@@ -83,7 +76,8 @@ class NewRecord(NamedTuple):
     captured_ms: int
     has_time: bool
     problem: str | None
-    body: Message | None
+    body: Mapping[str, Any] | None
+    """As it was said; None when we do not know its kind, or it is not what its kind says."""
     boot: int | None = None
     """It was captured in; None from a van that does not say, then it is the boot it was sent in."""
     mono_ms: int = 0
@@ -101,12 +95,15 @@ class Changes:
     stops: set[str] = field(default_factory=set)
     blobs: set[str] = field(default_factory=set)
     """Those that became whole."""
+    named: set[tuple[str, str]] = field(default_factory=set)
+    """Evidence that new records name: van, sha256."""
 
     def add(self, other: "Changes") -> None:
         self.vans |= other.vans
         self.forked |= other.forked
         self.stops |= other.stops
         self.blobs |= other.blobs
+        self.named |= other.named
 
 
 def apply_records(
@@ -114,52 +111,48 @@ def apply_records(
 ) -> Changes:
     """Keep consecutive records of the events lane and fold the new ones; those known already change nothing."""
     first, last = batch[0].seq, batch[-1].seq
-    span = {"which": sender.van, "life": sender.epoch, "first": first, "last": last}
-    known = {row.seq: row.sha256 for row in execute_one(connection, _KNOWN, span)}
+    cursor = cursor_of(connection, sender, Lane.EVENTS)
+    known = _known(connection, sender, first, last) if cursor.meets(first, last) else {}
     received_ms = to_ms(now)
-    fresh = [record for record in batch if record.seq not in known]
+    fresh = [record for record in batch if record.seq not in known] if known else batch
     anchors = _anchors(connection, sender, boot, fresh)
-    execute_many(
+    van, epoch = sender.van, sender.epoch
+    insert_rows(
         connection,
-        _NEW_RECORD,
+        records,
         [
-            {
-                "van": sender.van,
-                "epoch": sender.epoch,
-                "seq": record.seq,
-                "kind": record.kind,
-                "stop_id": record.stop_id,
-                "sha256": record.sha256,
-                "record": record.text,
-                "boot": record.boot or boot,
-                "captured_ms": record.captured_ms,
-                "anchored_ms": anchors.get(record.seq),
-                "received_ms": received_ms,
-                "problem": record.problem,
-            }
-            for record in fresh
+            (
+                van,
+                epoch,
+                one.seq,
+                one.kind,
+                one.stop_id,
+                one.sha256,
+                one.text,
+                one.boot or boot,
+                one.captured_ms,
+                anchors.get(one.seq),
+                received_ms,
+                one.problem,
+            )
+            for one in fresh
         ],
     )
-    differing = [one for one in batch if known.get(one.seq, one.sha256) != one.sha256]
+    differing = [one for one in batch if known.get(one.seq, one.sha256) != one.sha256] if known else []
     _keep_forks(connection, sender, differing, now)
     _advance(connection, sender, Lane.EVENTS, (first, last))
-    changes = Changes(vans={sender.van}, stops={record.stop_id for record in fresh if record.stop_id is not None})
+    add_facts(connection, _facts(sender, fresh, anchors, received_ms))
+    changes = Changes(vans={van}, stops={one.stop_id for one in fresh if one.stop_id is not None})
     changes.forked |= {sender} if differing else set()
-    heard(connection, sender.van, now)
-    received_at = from_ms(received_ms)  # as precise as it is stored, so that a rebuild gives the same
-    _fold_stops(
-        connection, [(_origin(sender, record, anchors.get(record.seq), received_at), record) for record in fresh]
-    )
-    for record in fresh:
-        if isinstance(record.body, ClockAnchored):
-            changes.stops |= _anchor(connection, sender, record.seq, record.body)
-    count_plans(connection, sender.van, [record.body for record in fresh if record.body is not None])
+    changes.named = {(van, sha256) for sha256 in evidence_of(fresh)}
+    for one in fresh:
+        if one.kind == _CLOCK_ANCHORED and one.body is not None:
+            changes.stops |= _anchor(connection, sender, one.seq, ClockAnchored.model_validate(one.body))
+    count_plans(connection, van, [(one.kind, one.body) for one in fresh if one.kind in COUNTED])
     return changes
 
 
-def apply_track(
-    connection: Connection, sender: Sender, first_seq: int, crumbs: Sequence[Breadcrumb | None], now: datetime
-) -> Changes:
+def apply_track(connection: Connection, sender: Sender, first_seq: int, crumbs: Sequence[Breadcrumb | None]) -> Changes:
     """Keep consecutive breadcrumbs; those known already stay as they are. None takes a seq and is nothing: given up."""
     last = first_seq + len(crumbs) - 1
     span = {"which": sender.van, "life": sender.epoch, "first": first_seq, "last": last}
@@ -171,7 +164,6 @@ def apply_track(
     ]
     execute_many(connection, _NEW_CRUMB, rows)
     _advance(connection, sender, Lane.TRACK, (first_seq, last))
-    heard(connection, sender.van, now)
     return Changes(vans={sender.van})
 
 
@@ -225,37 +217,25 @@ def epochs_of(connection: Connection, van: str) -> tuple[str, ...]:
     return tuple(connection.execute(epochs).scalars())
 
 
-def body_of(kind: str, text: str) -> Message | None:
-    """The body of a stored record, as its kind's model; None for a kind we do not know and for a body that is none."""
-    model = BODIES.get(kind)
-    if model is None:
-        return None
-    try:
-        return model.model_validate(loads(text.encode())["body"])
-    except (WireError, ValueError, KeyError, TypeError):
-        return None
+def evidence_of(batch: Iterable[NewRecord]) -> list[str]:
+    """The hashes of the pieces of evidence that these records name."""
+    return [one.body["sha256"] for one in batch if one.kind == _PROOF_CAPTURED and one.body is not None]
 
 
-def rebuild_stop_states(connection: Connection, stop_ids: Collection[str] | None = None) -> None:
-    """Fold every record again from nothing, of these stops or of all; what comes out is what was there, or the fold or
-    the dates of records have changed since.
-    """
-    which = records.c.stop_id.is_not(None) if stop_ids is None else records.c.stop_id.in_(stop_ids)
-    connection.execute(
-        delete(stop_states) if stop_ids is None else delete(stop_states).where(stop_states.c.stop_id.in_(stop_ids))
-    )
-    states: dict[str, StopState] = {}
-    rows = connection.execute(select(records).where(which, records.c.problem.is_(None)))
-    for row in rows.mappings():
-        body = body_of(row["kind"], row["record"])
-        if body is not None:
-            stop_id = row["stop_id"]
-            states[stop_id] = fold(states.get(stop_id, StopState(stop_id=stop_id)), [(_stored_origin(row), body)])
-    if states:
-        connection.execute(
-            insert(stop_states),
-            [{"stop_id": stop_id, "state": state.to_json()} for stop_id, state in states.items()],
-        )
+def _known(connection: Connection, sender: Sender, first: int, last: int) -> dict[int, str]:
+    """The hashes of the records that are here already, by seq."""
+    span = {"which": sender.van, "life": sender.epoch, "first": first, "last": last}
+    return {row.seq: row.sha256 for row in execute_one(connection, _KNOWN, span)}
+
+
+def _facts(
+    sender: Sender, fresh: Iterable[NewRecord], anchors: Mapping[int, int], received_ms: int
+) -> Iterator[tuple[str, Line]]:
+    van, epoch = sender.van, sender.epoch
+    for one in fresh:
+        if one.kind in FACTS and one.body is not None and one.stop_id is not None:
+            captured_ms = anchors.get(one.seq, one.captured_ms if one.has_time else None)
+            yield one.stop_id, (van, epoch, one.seq, captured_ms, received_ms, one.kind, one.body)
 
 
 def _anchors(connection: Connection, sender: Sender, boot: int, fresh: Iterable[NewRecord]) -> dict[int, int]:
@@ -302,24 +282,8 @@ def _anchor(connection: Connection, sender: Sender, seq: int, anchored: ClockAnc
             connection.execute(update(records).where(one).values(anchored_ms=anchored_ms))
             moved |= {row.stop_id} if row.stop_id is not None else set()
     if moved:
-        rebuild_stop_states(connection, moved)
+        rebuild_facts(connection, moved)
     return moved
-
-
-def _fold_stops(connection: Connection, fresh: Iterable[tuple[Origin, NewRecord]]) -> None:
-    about: dict[str, list[tuple[Origin, Message]]] = {}
-    for origin, record in fresh:
-        if record.stop_id is not None and record.body is not None:
-            about.setdefault(record.stop_id, []).append((origin, record.body))
-    texts: dict[str, str] = {row.stop_id: row.state for row in _STATES.rows(connection, about)}
-    made: list[dict[str, str]] = []
-    changed: list[dict[str, str]] = []
-    for stop_id, facts in about.items():
-        text = texts.get(stop_id)
-        state = StopState(stop_id=stop_id) if text is None else StopState.from_json(text)
-        (made if text is None else changed).append({"which": stop_id, "folded": fold(state, facts).to_json()})
-    execute_many(connection, _NEW_STATE, made)
-    execute_many(connection, _CHANGED_STATE, changed)
 
 
 def _keep_forks(connection: Connection, sender: Sender, differing: Sequence[NewRecord], now: datetime) -> None:
@@ -366,21 +330,3 @@ def _advance(connection: Connection, sender: Sender, lane: Lane, stored: tuple[i
 
 def _lane(sender: Sender, lane: Lane) -> dict[str, str]:
     return {"which": sender.van, "life": sender.epoch, "on": lane.value}
-
-
-def _origin(sender: Sender, record: NewRecord, anchored_ms: int | None, received_at: datetime) -> Origin:
-    captured_at = from_ms(record.captured_ms) if record.has_time else None
-    captured_at = captured_at if anchored_ms is None else from_ms(anchored_ms)
-    return Origin(van=sender.van, epoch=sender.epoch, seq=record.seq, captured_at=captured_at, received_at=received_at)
-
-
-def _stored_origin(row: RowMapping) -> Origin:
-    record = Record.model_validate_json(row["record"])
-    captured_at = None if record.wall_source == "none" else from_ms(row["captured_ms"])
-    return Origin(
-        van=row["van"],
-        epoch=row["epoch"],
-        seq=row["seq"],
-        captured_at=captured_at if row["anchored_ms"] is None else from_ms(row["anchored_ms"]),
-        received_at=from_ms(row["received_ms"]),
-    )

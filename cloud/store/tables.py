@@ -1,7 +1,7 @@
 """Every table of the coordinator. `migrations/` brings a database to this state; a test compares the two.
 
-Records are kept as they came, for good; what a stop's state is, is a fold of them (`stop_states` is that fold, kept up
-to date in the same transaction that applies a record, and can be rebuilt from `records` alone).
+Records are kept as they came, for good; what a stop's state is, is a fold of them (`stop_facts` holds what is folded
+for each stop, kept up to date in the same transaction that applies a record, and can be rebuilt from `records` alone).
 Instants are stored as Unix milliseconds (UTC), documents as JSON text.
 """
 
@@ -184,21 +184,23 @@ blob_chunks = Table(
 )
 
 wanted_blobs = Table(
-    "wanted_blobs",  # named by a record and not whole here; a van that comes back is asked for them
+    # Named by a record and not whole here; a van that comes back is asked for them. In the order in which they were
+    # named: by their hashes each of them would change a page of its own.
+    "wanted_blobs",
     metadata,
+    Column("van", String(32), primary_key=True),
+    Column("named_ms", BigInteger, primary_key=True),
     Column("sha256", String(64), primary_key=True),
-    Column("van", String(32), nullable=False),
-    Column("named_ms", BigInteger, nullable=False),
-    Index("ix_wanted_blobs_van", "van", "named_ms"),
+    sqlite_with_rowid=False,
 )
 
-# Folds of the records, rebuilt from them at any time ---------------------------------------------------------------
+# Made of the records, rebuilt from them at any time ---------------------------------------------------------------
 
-stop_states = Table(
-    "stop_states",
+stop_facts = Table(
+    "stop_facts",
     metadata,
     Column("stop_id", String(64), primary_key=True),
-    Column("state", Text, nullable=False),  # cloud.fleet.fold.StopState as JSON
+    Column("facts", Text, nullable=False),  # lines of JSON in no order; see cloud.store.stop_facts
 )
 
 van_states = Table(

@@ -2,17 +2,18 @@
 it that nobody could read. Works within the caller's transaction.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, insert, select, text, update
 
-from cloud.store.database import execute_one
+from cloud.store.database import execute_many, execute_one
 from cloud.store.instants import to_ms
 from cloud.store.tables import parked, van_states
 from wire.codec import canonical, to_json
-from wire.events import Live, ManifestApplied, PlanAccepted, Presence
+from wire.events import EventKind, Live, ManifestApplied, PlanAccepted, Presence
 from wire.model import Message
 
 MAX_PARKED = 200
@@ -20,7 +21,10 @@ MAX_PARKED = 200
 
 # Made once: putting a statement together costs as much as running it, and these run for each packet.
 _NOTE = update(van_states).where(van_states.c.van == bindparam("of_van"))
-_HEARD = update(van_states).where(van_states.c.van == bindparam("of_van")).values(heard_ms=bindparam("heard_ms"))
+_HEARD = text(
+    "INSERT INTO van_states (van, applied_manifest_version, plans_made, plans_made_offline, heard_ms) "
+    "VALUES (:van, 0, 0, 0, :heard_ms) ON CONFLICT (van) DO UPDATE SET heard_ms = excluded.heard_ms"
+)
 _COUNTED = (
     update(van_states)
     .where(van_states.c.van == bindparam("which"))
@@ -33,6 +37,12 @@ _COUNTED = (
         ),
     )
 )
+
+COUNTED: Mapping[str, type[Message]] = {
+    EventKind.PLAN_ACCEPTED: PlanAccepted,
+    EventKind.MANIFEST_APPLIED: ManifestApplied,
+}
+"""The kinds of records that a van's counts are made of."""
 
 
 @dataclass(frozen=True)
@@ -57,27 +67,25 @@ def apply_presence(connection: Connection, presence: Presence, now: datetime, *,
     _note(connection, presence.van, {"presence": _text(presence), **({"heard_ms": to_ms(now)} if is_here else {})})
 
 
-def heard(connection: Connection, van: str, now: datetime) -> None:
-    """Something of this van came in now."""
-    values = {"heard_ms": to_ms(now)}
-    if execute_one(connection, _HEARD, {"of_van": van, **values}).rowcount == 0:
-        _note(connection, van, {**values})
+def heard(connection: Connection, vans: Iterable[str], now: datetime) -> None:
+    """Something of these vans came in now. Makes the row of a van of which it is the first."""
+    execute_many(connection, _HEARD, [{"van": van, "heard_ms": to_ms(now)} for van in sorted(vans)])
 
 
-def count_plans(connection: Connection, van: str, bodies: Iterable[Message]) -> None:
-    """Take the bodies of new records into the van's counts.
+def count_plans(connection: Connection, van: str, told: Iterable[tuple[str, Mapping[str, Any] | None]]) -> None:
+    """Take new records of COUNTED kinds (kind, body) into the counts of a van that was heard.
 
     Sums and a maximum: like the stops' fold, the same whatever the order in which records come in. Versions of a van's
     manifests grow over all its days.
     """
-    told = tuple(bodies)
-    plans = [body for body in told if isinstance(body, PlanAccepted)]
-    versions = [body.version for body in told if isinstance(body, ManifestApplied)]
+    bodies = [COUNTED[kind].model_validate(body) for kind, body in told if body is not None]
+    plans = [body for body in bodies if isinstance(body, PlanAccepted)]
+    versions = [body.version for body in bodies if isinstance(body, ManifestApplied)]
     if not plans and not versions:
         return
-    made_offline = sum(plan.was_offline for plan in plans)
-    newest = max(versions, default=0)
-    connection.execute(_COUNTED, {"which": van, "made": len(plans), "offline": made_offline, "newest": newest})
+    offline = sum(plan.was_offline for plan in plans)
+    counts = {"which": van, "made": len(plans), "offline": offline, "newest": max(versions, default=0)}
+    execute_one(connection, _COUNTED, counts)
 
 
 def park(connection: Connection, van: str, packet: Unreadable, now: datetime) -> None:

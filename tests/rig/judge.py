@@ -20,8 +20,9 @@ from sqlalchemy import select
 from agent.store.store import Store
 from cloud.store.blobs import whole_blob
 from cloud.store.database import Database
-from cloud.store.records import Sender, cursor_of, rebuild_stop_states
-from cloud.store.tables import stop_states
+from cloud.store.records import Sender, cursor_of
+from cloud.store.stop_facts import rebuild_facts, state_from
+from cloud.store.tables import stop_facts
 from tests.rig.driver import Act, Saying
 from wire import topics
 from wire.codec import canonical, decode
@@ -125,11 +126,11 @@ def _settle(findings: Findings, van: str, saved: Sequence[Act], van_file: Path, 
 def refold(findings: Findings, database: Database) -> None:
     """The stops' states, kept up as records came in, against the same folded anew from all records."""
     with database.transaction() as connection:
-        before = {row.stop_id: row.state for row in connection.execute(select(stop_states))}
-        rebuild_stop_states(connection)
-        after = {row.stop_id: row.state for row in connection.execute(select(stop_states))}
+        before = {row.stop_id: state_from(*row) for row in connection.execute(select(stop_facts))}
+        rebuild_facts(connection)
+        after = {row.stop_id: state_from(*row) for row in connection.execute(select(stop_facts))}
     for stop_id in sorted(before.keys() | after.keys()):
-        if json.loads(before.get(stop_id, "null")) != json.loads(after.get(stop_id, "null")):
+        if before.get(stop_id) != after.get(stop_id):
             findings.disordered.append(
                 f"the state of {stop_id} is {before.get(stop_id)}, folded anew {after.get(stop_id)}"
             )

@@ -416,12 +416,13 @@ def _() -> Any:
     def make(original: Any) -> Any:
         count = iter(range(1, 10**9))
 
-        def fold(state: Any, told: Any) -> Any:
-            return original(state, [(replace(origin, seq=next(count)), body) for origin, body in told])
+        def facts(sender: Any, fresh: Any, anchors: Any, received_ms: int) -> Any:
+            for stop_id, line in original(sender, fresh, anchors, received_ms):
+                yield stop_id, (*line[:2], next(count), *line[3:])
 
-        return fold
+        return facts
 
-    return _wrapped(cloud.store.records, "fold", make)
+    return _wrapped(cloud.store.records, "_facts", make)
 
 
 @planted("a commit that failed is answered as if it had not")

@@ -137,6 +137,23 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
         decode(Receipts, bomb)
 
 
+@pytest.mark.parametrize("said_bytes", [10, 1_000, 300_000])
+def test_a_frame_that_lies_about_its_length_is_refused(said_bytes: int) -> None:
+    frame = zstandard.ZstdCompressor(level=1).compress(b'"' + b"a" * 199_998 + b'"')
+    assert zstandard.frame_content_size(frame) == 200_000
+    lie = frame[:5] + said_bytes.to_bytes(4, "little") + frame[9:]  # after the magic number and the frame's descriptor
+    assert zstandard.frame_content_size(lie) == said_bytes
+
+    with pytest.raises(WireError, match="damaged"):
+        decode(Receipts, lie)
+
+
+def test_a_frame_that_ends_too_early_is_refused() -> None:
+    for frame in (zstandard.ZstdCompressor(), zstandard.ZstdCompressor(write_content_size=False)):
+        with pytest.raises(WireError, match=r"damaged|too early"):
+            decode(Receipts, frame.compress(bytes(2_000))[:-4])
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_message_or_a_refusal(packet: bytes) -> None:
     for model in (Batch, Manifest, Receipts, ChunkHeader):

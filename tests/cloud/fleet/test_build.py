@@ -48,17 +48,11 @@ def job(number: int = 1, *, van: str | None = "van-1", cancelled_at: datetime | 
 
 
 def state(*bodies: Message, stop_id: str = "s1", van: str = "van-1", captured_min: float = 0) -> StopState:
-    folded = StopState(stop_id=stop_id)
-    for seq, body in enumerate(bodies, 1):
-        origin = Origin(
-            van=van,
-            epoch="0" * 16,
-            seq=seq,
-            captured_at=at(captured_min + seq),
-            received_at=at(captured_min + seq + 30),
-        )
-        folded = fold(folded, [(origin, body)])
-    return folded
+    def origin(seq: int) -> Origin:
+        captured_at, received_at = at(captured_min + seq), at(captured_min + seq + 30)
+        return Origin(van=van, epoch="0" * 16, seq=seq, captured_at=captured_at, received_at=received_at)
+
+    return fold(stop_id, [(origin(seq), body) for seq, body in enumerate(bodies, 1)])
 
 
 def eta(p50_min: float, spread_min: float = 1) -> Eta:

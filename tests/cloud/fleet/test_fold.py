@@ -18,10 +18,7 @@ def origin(seq: int, van: str = "van-1", epoch: str = "aa", captured_at: datetim
 
 
 def state_of(*facts: tuple[Origin, Message]) -> StopState:
-    state = StopState(stop_id="s1")
-    for source, body in facts:
-        state = fold(state, [(source, body)])
-    return state
+    return fold("s1", facts)
 
 
 def failed(reason: FailReason = FailReason.NOT_HOME) -> StopFailed:
@@ -67,13 +64,6 @@ def test_any_order_and_any_duplicates_give_the_same_state(
         other.arrival,
         other.evidence,
     )
-
-
-@given(histories)
-def test_a_state_survives_the_database(history: list[tuple[Origin, Message]]) -> None:
-    state = state_of(*history)
-
-    assert StopState.from_json(state.to_json()) == state
 
 
 def test_nothing_heard_is_planned() -> None:

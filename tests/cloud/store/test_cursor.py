@@ -21,6 +21,16 @@ def test_a_cursor_says_exactly_what_was_stored(stored: list[tuple[int, int]]) ->
     assert edges == sorted(edges)
 
 
+@given(ranges, st.integers(1, 50), st.integers(0, 8))
+def test_a_cursor_says_whether_it_meets_what_comes(stored: list[tuple[int, int]], first: int, more: int) -> None:
+    cursor = Cursor()
+    for one in stored:
+        cursor = cursor.with_range(*one)
+    said = {seq for a, b in stored for seq in range(a, b + 1)}
+
+    assert cursor.meets(first, first + more) == bool(said & set(range(first, first + more + 1)))
+
+
 @given(ranges, st.randoms())
 def test_the_order_in_which_things_are_stored_does_not_show(stored: list[tuple[int, int]], dice: object) -> None:
     one, other = Cursor(), Cursor()

@@ -2,14 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select
+from sqlalchemy import Connection, create_engine, delete, func, insert, select
 
 from cloud.fleet.fold import StopState
 from cloud.fleet.view import StopStatus
@@ -17,8 +21,9 @@ from cloud.ingest.apply import Applied, Incoming, apply_group
 from cloud.ingest.unpack import unpack
 from cloud.store.blobs import blob_receipts, whole_blob
 from cloud.store.cursor import Cursor
-from cloud.store.database import Database
-from cloud.store.records import Sender, apply_track, cursor_of, rebuild_stop_states
+from cloud.store.database import Database, open_database
+from cloud.store.records import Sender, apply_track, cursor_of
+from cloud.store.stop_facts import rebuild_facts, states_of
 from cloud.store.tables import (
     blob_chunks,
     blobs,
@@ -27,8 +32,9 @@ from cloud.store.tables import (
     metadata,
     parked,
     records,
-    stop_states,
+    stop_facts,
     van_states,
+    wanted_blobs,
 )
 from tests.builders import MORNING, at
 from tests.cloud.said import (
@@ -81,17 +87,21 @@ def cursor(database: Database, lane: Lane = Lane.EVENTS) -> Cursor:
 
 def state(database: Database, stop_id: str = "s1") -> StopState:
     with database.snapshot() as connection:
-        text = connection.execute(select(stop_states.c.state).where(stop_states.c.stop_id == stop_id)).scalar_one()
-    return StopState.from_json(text)
+        return states_of(connection, [stop_id])[stop_id]
 
 
 def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     """All that the vans' words made, in an order of its own."""
     with database.snapshot() as connection:
-        return {
+        rows = {
             table.name: sorted(tuple(row) for row in connection.execute(select(table)))
-            for table in (records, stop_states, van_states, blobs, forks)
+            for table in (records, van_states, blobs, forks)
         }
+        return {**rows, "states": sorted(states_of(connection, stop_ids_told(connection)).items())}
+
+
+def stop_ids_told(connection: Connection) -> Sequence[str]:
+    return connection.execute(select(stop_facts.c.stop_id)).scalars().all()
 
 
 def wipe(database: Database) -> None:
@@ -178,9 +188,39 @@ def test_the_states_can_be_rebuilt_from_the_records_alone(database: Database) ->
     before = everything(database)
 
     with database.transaction() as connection:
-        rebuild_stop_states(connection)
+        rebuild_facts(connection)
 
     assert everything(database) == before
+
+
+def test_an_older_database_s_states_are_what_its_records_say(database: Database, tmp_path: Path) -> None:
+    take(database, *cut([*a_day(), a_record(arrived("s9"), wall_source="none", wall_ms=0)], [3, 3]))
+    with database.snapshot() as connection:
+        said = [dict(row) for row in connection.execute(select(records)).mappings()]
+        wanted = [dict(row) for row in connection.execute(select(wanted_blobs)).mappings()]
+    older = tmp_path / "older.db"
+    with at_revision(older, "0002") as connection:
+        connection.execute(insert(records), said)
+        connection.execute(insert(wanted_blobs), wanted)
+
+    newer = open_database(older)
+
+    with newer.snapshot() as connection:
+        assert [dict(row) for row in connection.execute(select(wanted_blobs)).mappings()] == wanted
+    assert everything(newer)["states"] == everything(database)["states"]
+    newer.close()
+
+
+@contextmanager
+def at_revision(path: Path, revision: str) -> Iterator[Connection]:
+    """A database of that revision, within a transaction."""
+    engine, config = create_engine(f"sqlite:///{path}"), Config()
+    config.set_main_option("script_location", "cloud.store:migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        yield connection
+    engine.dispose()
 
 
 def test_plans_are_counted_once_each_and_the_newest_manifest_stands(database: Database) -> None:
@@ -282,7 +322,7 @@ def test_breadcrumbs_are_kept_once_however_their_batches_overlap(database: Datab
 def test_a_breadcrumb_that_was_given_up_takes_its_seq_and_leaves_the_others_theirs(database: Database) -> None:
     crumbs = [Breadcrumb(wall_ms=MORNING_MS + n, lat_deg=41.1, lon_deg=-8.6, speed_mps=8.0) for n in range(4)]
     with database.transaction() as connection:
-        apply_track(connection, SENDER, 11, [crumbs[0], None, crumbs[2], crumbs[3]], MORNING)
+        apply_track(connection, SENDER, 11, [crumbs[0], None, crumbs[2], crumbs[3]])
     with database.snapshot() as connection:
         kept = connection.execute(select(breadcrumbs.c.seq, breadcrumbs.c.wall_ms).order_by(breadcrumbs.c.seq)).all()
     assert [tuple(row) for row in kept] == [(11, MORNING_MS), (13, MORNING_MS + 2), (14, MORNING_MS + 3)]

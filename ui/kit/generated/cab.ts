@@ -40,7 +40,7 @@ export type Punctuality = 'unknown' | 'early' | 'on_time' | 'tight' | 'late'
 export type EvidenceKind = 'signature' | 'photo'
 export type EvidenceRule = 'required' | 'warn' | 'optional' | 'off'
 /**
- * How a completed stop ended (the recipient list of handbook conventions; superset of Spoke's).
+ * How a completed stop ended.
  */
 export type Outcome =
   | 'delivered_to_recipient'

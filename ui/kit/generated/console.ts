@@ -43,7 +43,7 @@ export type StopKind = 'delivery' | 'pickup' | 'return' | 'charge' | 'break' | '
  */
 export type StopStatus = 'unassigned' | 'planned' | 'arrived' | 'completed' | 'failed' | 'cancelled'
 /**
- * How a completed stop ended (the recipient list of handbook conventions; superset of Spoke's).
+ * How a completed stop ended.
  */
 export type Outcome =
   | 'delivered_to_recipient'
