@@ -35,7 +35,7 @@ PAGES: dict[str, tuple[str, Sequence[type[BaseModel]]]] = {
         "agent/screen/view.py",
         (
             cab.CabView, cab.RouteView, cab.MapView, cab.ArrivedTap, cab.DeliveredTap, cab.FailedTap, cab.SkippedTap,
-            cab.Saved, cab.NotSaved,
+            cab.AcceptTap, cab.KeepTap, cab.Saved, cab.NotSaved,
         ),
     ),
     "console.ts": (

@@ -2,11 +2,17 @@
 
 import { listen } from '../kit/events.ts'
 import type { CabView, MapView, NotSaved, RouteView, Saved } from '../kit/generated/cab.ts'
-import type { ArrivedTap, DeliveredTap, FailedTap, SkippedTap } from '../kit/generated/cab.ts'
+import type { AcceptTap, ArrivedTap, DeliveredTap, FailedTap, KeepTap, SkippedTap } from '../kit/generated/cab.ts'
 
 type WithoutId<Tap> = Omit<Tap, 'tap_id'>
 /** A tap before it has its id. */
-export type Tap = WithoutId<ArrivedTap> | WithoutId<DeliveredTap> | WithoutId<FailedTap> | WithoutId<SkippedTap>
+export type Tap =
+  | WithoutId<ArrivedTap>
+  | WithoutId<DeliveredTap>
+  | WithoutId<FailedTap>
+  | WithoutId<SkippedTap>
+  | WithoutId<AcceptTap>
+  | WithoutId<KeepTap>
 
 export interface EvidenceTap {
   stop_id: string

@@ -83,7 +83,7 @@ function stopOf(position: number, next: number): StopView {
     steps: [step('photo'), step('signature')], is_ready_to_close: false,
     arrived_at: null, closed_at: is_done && row.eta ? at(row.eta[1]) : null,
     outcome: is_done ? 'delivered_to_recipient' : null, reason: null,
-    is_locked: false, is_skipped: false, is_listed: true, moved_by: 0, travel_m: 700, ...row.extra,
+    is_locked: false, is_skipped: false, is_listed: true, moved_by: 0, moved_why: null, moved_for: null, missed_why: null, missed_for: null, travel_m: 700, ...row.extra,
   }
 }
 
@@ -99,7 +99,7 @@ export function day(next: number): CabView {
     plan: {
       version: 1, made_at: at('14:12'), reason: 'manifest changed', times: 'roads', moved_stops: 0, gain_s: 0, ends_at: at('17:52'),
     },
-    is_planning: false, next_stop_id: `stop-${next}`, is_within_reach: false, route_version: 1,
+    offer: null, is_planning: false, next_stop_id: `stop-${next}`, is_within_reach: false, route_version: 1,
     stops: Array.from({ length: 31 }, (_, i) => stopOf(i + 1, next)), done: next - 1, total: 31,
   }
 }

@@ -97,6 +97,8 @@ export const cab: Translation<typeof english> = {
   trouble_closed: 'Dieser Stopp ist schon abgeschlossen.',
   trouble_proof: 'Für diesen Stopp fehlt noch ein Nachweis.',
   trouble_no_list: 'Es gibt noch keine Liste für heute.',
+  trouble_offer_gone: 'Dieser Vorschlag gilt nicht mehr.',
+  trouble_moving: 'Der Wagen fährt: der nächste Halt bleibt.',
   parked_ask: 'Steht der Wagen?',
   parked_why: 'GPS meldet kein Tempo, darum gesperrt wie beim Fahren.',
   parked_yes: 'Er steht',

@@ -96,6 +96,8 @@ export const cab = {
   trouble_closed: 'This stop is already closed.',
   trouble_proof: 'Proof is still missing for this stop.',
   trouble_no_list: 'There is no list for today yet.',
+  trouble_offer_gone: 'This suggestion is no longer there.',
+  trouble_moving: 'The van is moving: the next stop stays.',
   parked_ask: 'Is the van parked?',
   parked_why: 'GPS gives no speed, so this is locked as if driving.',
   parked_yes: 'Parked',

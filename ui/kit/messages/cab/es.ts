@@ -97,6 +97,8 @@ export const cab: Translation<typeof english> = {
   trouble_closed: 'Esta parada ya está cerrada.',
   trouble_proof: 'Aún falta una prueba en esta parada.',
   trouble_no_list: 'Aún no hay lista para hoy.',
+  trouble_offer_gone: 'Esta propuesta ya no está.',
+  trouble_moving: 'La furgoneta está en marcha: la próxima parada se queda.',
   parked_ask: '¿Está aparcada la furgoneta?',
   parked_why: 'El GPS no da velocidad; se bloquea como en marcha.',
   parked_yes: 'Aparcada',

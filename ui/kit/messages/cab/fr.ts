@@ -97,6 +97,8 @@ export const cab: Translation<typeof english> = {
   trouble_closed: 'Cet arrêt est déjà clos.',
   trouble_proof: 'Il manque encore une preuve pour cet arrêt.',
   trouble_no_list: 'Pas encore de liste pour aujourd’hui.',
+  trouble_offer_gone: 'Cette proposition n’est plus valable.',
+  trouble_moving: 'Le véhicule roule : le prochain arrêt reste.',
   parked_ask: 'Le véhicule est-il garé ?',
   parked_why: 'Le GPS ne donne pas de vitesse : bloqué comme en roulant.',
   parked_yes: 'Garé',

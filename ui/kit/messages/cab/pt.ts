@@ -97,6 +97,8 @@ export const cab: Translation<typeof english> = {
   trouble_closed: 'Esta paragem já está fechada.',
   trouble_proof: 'Ainda falta uma prova nesta paragem.',
   trouble_no_list: 'Ainda não há lista para hoje.',
+  trouble_offer_gone: 'Esta sugestão já não está disponível.',
+  trouble_moving: 'A carrinha está em andamento: a próxima paragem fica.',
   parked_ask: 'A carrinha está parada?',
   parked_why: 'O GPS não dá velocidade; fica bloqueado como em marcha.',
   parked_yes: 'Parada',
