@@ -88,7 +88,7 @@ function vanOf(facts: VanFacts, index: number, rows: StopRow[]): VanView {
     is_online: heard_s < 60,
     position: { lat_deg, lon_deg, heading_deg, fixed_at: iso(NOW_MS - heard_s * 1000), quality: '3d', error_m: 4, speed_mps: 6 },
     stops_total: total, stops_done: done, next_stop_id: open[0] ?? null, stop_ids: open, punctuality, minutes_late,
-    plan_version: 8, manifest_version: 3, applied_manifest_version: 3, waiting_rows: heard_s > 60 ? 12 : 0,
+    plan_version: 8, manifest_version: 3, applied_manifest_version: 3, policy: 'advised', suggestion: null, waiting_rows: heard_s > 60 ? 12 : 0,
     oldest_waiting_s: heard_s > 60 ? 400 : null, alarms: [], plans_made: 8, plans_made_offline: n === 7 ? 2 : 0,
   }
 }

@@ -5,6 +5,7 @@ from agent.screen.build import Around, cab_view
 from agent.screen.picture import Picture
 from agent.screen.route import RouteAhead, Way
 from agent.screen.view import CabView, ManoeuvreView
+from agent.trip.offers import offered
 from agent.trip.punctuality import Punctuality
 from agent.trip.run import Run, RunStop, StopPhase
 from host.clock import Clock, ClockSettings
@@ -14,6 +15,7 @@ from tests.builders import (
     a_place,
     a_plan,
     a_position,
+    a_proposal,
     a_run,
     a_stop,
     a_window,
@@ -21,6 +23,7 @@ from tests.builders import (
     evidence,
     with_proof,
 )
+from wire.changes import Miss, MissWhy, MoveWhy
 from wire.events import FixQuality, Outcome, TimesSource
 from wire.geo import Place, moved
 from wire.manifest import EvidenceKind, EvidenceRule
@@ -180,3 +183,40 @@ def test_a_run_stop_without_rules_is_ready_at_once() -> None:
     assert seen(a_run([a_stop(1)])).stops[0].is_ready_to_close
     assert not seen(a_run([a_stop(1, proof=with_proof(PHOTO))])).stops[0].is_ready_to_close
     assert RunStop(stop=a_stop(1)).is_open
+
+
+def test_an_offer_stands_beside_the_order_there_is_with_places_times_and_reasons() -> None:
+    stops = [a_stop(1), a_stop(2), a_stop(3, windows=(a_window(0, 10),))]
+    run = a_run(stops, motion=Motion.PARKED)
+    proposal = a_proposal((1, 3, 2), beside=run, saves=("s3",))
+    view = seen(offered(run, proposal, at(0)), 0)
+    offer = view.offer
+    assert offer is not None
+    assert (offer.number, offer.moved_stops, offer.late_before, offer.late_after) == (1, 1, 1, 0)
+    assert [(stop.stop_id, stop.before, stop.after) for stop in offer.stops] == [
+        ("s1", 1, 1),
+        ("s3", 3, 2),
+        ("s2", 2, 3),
+    ]
+    moved = next(stop for stop in offer.stops if stop.why is not None)
+    assert (moved.stop_id, moved.why, moved.saves_s) == ("s3", MoveWhy.NEARER, 60)
+    assert all(stop.eta is not None for stop in offer.stops)
+    assert [stop.stop_id for stop in view.stops] == ["s1", "s2", "s3"]  # the day itself waits for the answer
+
+
+def test_places_are_counted_from_what_is_done() -> None:
+    run = with_stop(a_run(4, motion=Motion.PARKED), 1, phase=StopPhase.COMPLETED, arrived_at=at(1), closed_at=at(2))
+    offer = seen(offered(run, a_proposal((3, 2, 4), beside=run), at(2)), 2).offer
+    assert offer is not None
+    assert [(stop.stop_id, stop.before, stop.after) for stop in offer.stops] == [
+        ("s3", 3, 2),
+        ("s2", 2, 3),
+        ("s4", 4, 4),
+    ]
+
+
+def test_a_late_stop_says_what_binds_only_while_it_is_late() -> None:
+    stops = [a_stop(1, windows=(a_window(-30, 1),)), a_stop(2)]
+    misses = (Miss(stop_id="s1", why=MissWhy.WINDOW, late_s=60), Miss(stop_id="s2", why=MissWhy.ORDER, late_s=60))
+    view = seen(a_run(stops, plan=a_plan(stops, misses=misses)), 0)
+    assert [stop.missed_why for stop in view.stops] == [MissWhy.WINDOW, None]
