@@ -139,6 +139,15 @@ class OfferView(Value):
     """In the order offered."""
 
 
+class OfferRouteView(Value):
+    """The way through the piece of the round that an offer changes: `line` as [lon, lat] pairs."""
+
+    number: int
+    """Of the offer it belongs to; 0: there is none."""
+    times: TimesSource
+    line: tuple[tuple[float, float], ...]
+
+
 class Disk(StrEnum):
     """Whether the van can save what is tapped: well, slow (a save is under way for seconds), or not at all now."""
 

@@ -1,7 +1,10 @@
 """What the driver sees, from the run alone."""
 
+from collections.abc import Sequence
+
 from agent.gps.position import Motion
 from agent.screen.build import Around, cab_view
+from agent.screen.offer import OfferRoute, changed_piece
 from agent.screen.picture import Picture
 from agent.screen.route import RouteAhead, Way
 from agent.screen.view import CabView, ManoeuvreView
@@ -170,6 +173,7 @@ def test_the_picture_is_built_once_a_change_and_remembers_the_order_before() -> 
         changes=lambda: len(runs),
         waiting=lambda: (3, None),
         route=RouteAhead(OneRoad()),
+        offer_route=OfferRoute(OneRoad()),
         first_revision=1000,
     )
     first = picture.view()
@@ -220,3 +224,26 @@ def test_a_late_stop_says_what_binds_only_while_it_is_late() -> None:
     misses = (Miss(stop_id="s1", why=MissWhy.WINDOW, late_s=60), Miss(stop_id="s2", why=MissWhy.ORDER, late_s=60))
     view = seen(a_run(stops, plan=a_plan(stops, misses=misses)), 0)
     assert [stop.missed_why for stop in view.stops] == [MissWhy.WINDOW, None]
+
+
+def test_the_piece_that_changes_has_one_stop_on_each_side_or_begins_at_the_van() -> None:
+    run = a_run(6, motion=Motion.PARKED, position=a_position(a_place(east_m=50)))
+    middle = offered(run, a_proposal((1, 2, 4, 3, 5, 6), beside=run), at(0))
+    assert changed_piece(middle, at(0)) == [run.stops[number - 1].stop.place for number in (2, 4, 3, 5)]
+    first = offered(run, a_proposal((2, 1, 3, 4, 5, 6), beside=run), at(0))
+    assert changed_piece(first, at(0)) == [a_place(east_m=50), *(run.stops[n - 1].stop.place for n in (2, 1, 3))]
+
+
+async def test_the_way_of_an_offer_is_asked_for_once_and_is_nothing_without_one() -> None:
+    asked: list[int] = []
+
+    async def find_way(places: Sequence[Place]) -> Way:
+        asked.append(len(places))
+        return Way(line=((-8.61, 41.15), (-8.62, 41.16)), legs_begin=(0,), manoeuvres=(), times=TimesSource.ROADS)
+
+    run = a_run(3, motion=Motion.PARKED)
+    route = OfferRoute(find_way)
+    assert (await route.view(run, at(0))).number == 0
+    run = offered(run, a_proposal((2, 1, 3), beside=run), at(0))
+    assert (await route.view(run, at(0))).line == (await route.view(run, at(0))).line != ()
+    assert asked == [3]

@@ -335,6 +335,14 @@ export interface NotSaved {
   message: string
 }
 /**
+ * The way through the piece of the round that an offer changes: `line` as [lon, lat] pairs.
+ */
+export interface OfferRouteView {
+  number: number
+  times: TimesSource
+  line: [number, number][]
+}
+/**
  * The way from the van through the next stops, for the map: `line` as [lon, lat] pairs (GeoJSON's order).
  */
 export interface RouteView {
