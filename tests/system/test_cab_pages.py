@@ -325,9 +325,9 @@ def test_no_text_runs_out_of_the_screen_in_any_language(browser: Browser, agent:
     expect(page.get_by_test_id("delivered-locked")).to_be_in_viewport(ratio=1)
     page.get_by_test_id("problem").click()
     expect(page.get_by_test_id("reason-others")).to_be_in_viewport(ratio=1)
-    page.get_by_test_id("back").click()
-    page.get_by_test_id("back").click()
-    agent.change(motion="parked", is_within_reach=False)
+    agent.change(motion="moving", is_within_reach=False)
+    expect(page.get_by_test_id("next-card")).to_be_visible()
+    agent.change(motion="parked")
     agent.post(
         "/dev/offer", {"moved_stops": 12, "gain_s": 1440, "late_before": 3, "reason": "driver chose another stop"}
     )
