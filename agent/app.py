@@ -23,6 +23,7 @@ from agent.planner import Planner
 from agent.runtime import Runtime
 from agent.runtime.receiver import listen
 from agent.runtime.saving import Saving
+from agent.screen.offer import OfferRoute
 from agent.screen.pages import Pages
 from agent.screen.picture import Picture
 from agent.screen.route import RouteAhead, Way
@@ -179,6 +180,7 @@ class App:
             changes=lambda: runtime.changed.count,
             waiting=lambda: (store.waiting.events + store.waiting.blobs, self._since_ms(store.waiting.oldest_said_ms)),
             route=RouteAhead(self._find_way),
+            offer_route=OfferRoute(self._find_way),
             first_revision=first_revision,
             disk=lambda: _DISK[runtime.saving],
         )

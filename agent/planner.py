@@ -1,27 +1,30 @@
 """From the run to a plan: times from the road network, an order from the solver, one value handed back as an input.
 
 The planner decides nothing about the day. It translates: what the driver has now into a warm order, what may not move
-(the stop stood at or driven to, locked places, stops put off, a `fixed` manifest) into rules, and an answer into legs.
+(the stop stood at or driven to, locked places, stops put off, a `fixed` manifest) into rules, and answers into legs. It
+hands back two orders, the driver's own and a better one; which of them is driven is `trip/policy.py`.
 """
 
 import asyncio
 import logging
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from agent.localroute.check import evaluate, legs_without_road
+from agent.localroute.explain import explained_misses, explained_moves
 from agent.localroute.problem import Answer, Problem, TimeWindow, Visit
 from agent.localroute.repair import repaired
 from agent.trip.inputs import PlanNotFound, PlanSolved
-from agent.trip.plans import held_first
+from agent.trip.policy import held_first, is_put_off, listed_order
 from agent.trip.progress import fresh_position
 from agent.trip.punctuality import lateness_s
-from agent.trip.run import Plan, PlanLeg, Run, RunStop, StopPhase
+from agent.trip.run import Plan, PlanLeg, Proposal, Run, RunStop, StopPhase
 from host.clock import Clock
 from roads.answers import ClosureReport, Matrix
 from roads.errors import RoadsError
+from wire.changes import Miss
 from wire.events import ReplanReason
 from wire.geo import Place
 from wire.manifest import Closure, Conditions, Manifest, SequencePolicy
@@ -29,10 +32,8 @@ from wire.model import StopId
 
 log = logging.getLogger(__name__)
 
-LEAST_GAIN_S = 60.0
-"""What a new order must save, in cost, before it may replace the one the driver has in mind."""
-LOOK_REASONS = (ReplanReason.MANIFEST, ReplanReason.LATENESS)
-"""Reasons that ask for the best order there is, however small the gain."""
+REPAIR_MOVED_STOP_COST_S = 1800.0
+"""The price of a moved stop while the driver's own order leads over no road: only what must move does."""
 
 
 class Network(Protocol):
@@ -64,51 +65,41 @@ class Planner:
         return await self._network.set_closures(conditions.closures, now)
 
     async def plan(self, run: Run, reason: ReplanReason) -> PlanSolved | PlanNotFound:
-        """An order of the open stops with legs and times, or why there is none. With no stop left: the way home."""
+        """The driver's order with legs and times, and a better one; or why there is none.
+
+        With no stop left: the way home.
+        """
         if run.manifest is None:
             return PlanNotFound(run_version=run.version, why="there is no manifest to plan")
         now = self._clock.now()
         start = _start(run, run.manifest, now)
         stops = run.open_stops
         end = run.manifest.end or run.manifest.start
-        if run.manifest.policy is not SequencePolicy.FIXED:
+        is_fixed = run.manifest.policy is SequencePolicy.FIXED
+        if not is_fixed:
             self._solver.warm()
         try:
             times = await self._network.matrix([start, *(stop.stop.place for stop in stops), end.place])
-            # On a thread, as all that takes long with many stops: a tap must not wait for it.
-            problem, old = await asyncio.to_thread(_without_search, run, run.manifest, reason, times, now)
-            answer = old
-            if run.manifest.policy is not SequencePolicy.FIXED:
-                answer = await self._look(problem, old, reason)
+            # On threads, as all that takes long with many stops: a tap must not wait for it.
+            problem, own = await asyncio.to_thread(_without_search, run, run.manifest, reason, times, now)
+            found = own if is_fixed else await self._search(problem, own)
+            made = _Making(run, reason, times, start, now)
+            plan = await asyncio.to_thread(made.plan, problem, problem.warm_order, own)
+            better = None if found is own else await asyncio.to_thread(made.proposal, problem, own, found)
         except (RoadsError, OSError, ValueError) as error:
             return PlanNotFound(run_version=run.version, why=f"no plan could be made: {error}")
-        for leg in legs_without_road(problem, answer.order):
+        for leg in legs_without_road(problem, own.order):
             log.warning("%s; its time is a guess", leg)
-        return PlanSolved(
-            run_version=run.version,
-            plan=Plan(
-                version=run.plan.version + 1 if run.plan else 1,
-                made_at=now,
-                start=start,
-                legs=tuple(_legs(run, answer, now)),
-                home_travel_s=answer.home_travel_s,
-                home_travel_m=answer.home_travel_m,
-                reason=reason,
-                times=times.source,
-                moved_stops=lifted_stops(problem.warm_order, answer.order),
-                gain_s=old.end_s - answer.end_s,
-                was_offline=not run.is_online,
-            ),
-        )
+        return PlanSolved(run_version=run.version, plan=plan, better=better)
 
-    async def _look(self, problem: Problem, old: Answer, reason: ReplanReason) -> Answer:
-        """The engine's order when it is worth its change, else the old one with fresh times."""
+    async def _search(self, problem: Problem, own: Answer) -> Answer:
+        """The engine's order, or the driver's own where none is better."""
+        if legs_without_road(problem, own.order):
+            problem = problem.model_copy(update={"moved_stop_cost_s": REPAIR_MOVED_STOP_COST_S})
         found, why = await self._solver.solve(problem, self._limit_s)
         if why:
-            log.warning("the plan is repaired rather than searched: %s", why)
-        has_new_stop = any(visit.stop_id not in problem.warm_order for visit in problem.visits)
-        least_gain = 0.0 if has_new_stop or reason in LOOK_REASONS else LEAST_GAIN_S
-        return found if old.cost - found.cost >= least_gain else old
+            log.warning("the order is repaired rather than searched: %s", why)
+        return own if found.order == own.order else found
 
 
 def _without_search(
@@ -117,31 +108,52 @@ def _without_search(
     """What is to be solved, and the order that needs no engine."""
     problem = _problem(run, manifest, reason, times, now)
     is_fixed = manifest.policy is SequencePolicy.FIXED
-    return problem, evaluate(problem, _listed(run, problem.first) if is_fixed else repaired(problem))
+    return problem, evaluate(problem, listed_order(run, problem.first) if is_fixed else repaired(problem))
 
 
-def lifted_stops(before: Sequence[StopId], after: Sequence[StopId]) -> tuple[StopId, ...]:
-    """The fewest stops which, lifted out of `before` and put down elsewhere, give the order of `after`.
+@dataclass(frozen=True)
+class _Making:
+    """What a plan is made from, beside its order."""
 
-    A stop put from first to last is one stop moved, though every other then stands one place earlier. New and gone
-    stops do not count.
-    """
-    place = {stop_id: place for place, stop_id in enumerate(before)}
-    shared = [stop_id for stop_id in after if stop_id in place]
-    # The longest run of stops that kept their mutual order, by patience sorting; the others were lifted.
-    tops: list[int] = []
-    pile_of: dict[StopId, int] = {}
-    for stop_id in shared:
-        pile = bisect_left(tops, place[stop_id])
-        tops[pile : pile + 1] = [place[stop_id]]
-        pile_of[stop_id] = pile
-    kept: set[StopId] = set()
-    wanted, below = len(tops) - 1, len(before)
-    for stop_id in reversed(shared):
-        if pile_of[stop_id] == wanted and place[stop_id] < below:
-            kept.add(stop_id)
-            wanted, below = wanted - 1, place[stop_id]
-    return tuple(stop_id for stop_id in shared if stop_id not in kept)
+    run: Run
+    reason: ReplanReason
+    times: Matrix
+    start: Place
+    now: datetime
+
+    def plan(self, problem: Problem, before: Sequence[StopId], answer: Answer, gain_s: float = 0.0) -> Plan:
+        """`before`: the order that the driver has in mind."""
+        moves = explained_moves(
+            problem, before, answer, is_road_closed=self.reason is ReplanReason.ROAD_CLOSED and gain_s != 0.0
+        )
+        run = self.run
+        legs = tuple(_legs(run, answer, self.now))
+        return Plan(
+            version=run.plan.version + 1 if run.plan else 1,
+            made_at=self.now,
+            start=self.start,
+            legs=legs,
+            home_travel_s=answer.home_travel_s,
+            home_travel_m=answer.home_travel_m,
+            reason=self.reason,
+            times=self.times.source,
+            moved_stops=tuple(move.stop_id for move in moves),
+            gain_s=gain_s,
+            was_offline=not run.is_online,
+            moves=moves,
+            misses=tuple(_as_driven(explained_misses(problem, answer), legs)),
+        )
+
+    def proposal(self, problem: Problem, own: Answer, found: Answer) -> Proposal:
+        """Both orders are judged by the problem's own prices, whatever the search was told."""
+        judged = evaluate(problem, found.order)
+        own_plan = _legs(self.run, own, self.now)
+        return Proposal(
+            plan=self.plan(problem, own.order, judged, gain_s=own.end_s - judged.end_s),
+            worth_s=own.cost - judged.cost,
+            late_before=tuple(leg.stop_id for leg in own_plan if leg.lateness_s > 0),
+            is_forced=len(legs_without_road(problem, own.order)) > len(legs_without_road(problem, found.order)),
+        )
 
 
 def _start(run: Run, manifest: Manifest, now: datetime) -> Place:
@@ -158,24 +170,13 @@ def _start(run: Run, manifest: Manifest, now: datetime) -> Place:
     return run.plan.start if run.plan else manifest.start.place
 
 
-def _listed(run: Run, first: StopId | None) -> tuple[StopId, ...]:
-    """The open stops as the manifest lists them, but for the stop that is first and those put off, which are facts."""
-    stops = [stop for stop in run.stops if stop.is_open and stop.is_listed]
-    stops.sort(key=lambda stop: (stop.stop_id != first, _is_put_off(stop, first)))
-    return tuple(stop.stop_id for stop in stops)
-
-
-def _is_put_off(stop: RunStop, first: StopId | None) -> bool:
-    return stop.is_skipped and stop.phase is StopPhase.OPEN and stop.stop_id != first
-
-
 def _problem(run: Run, manifest: Manifest, reason: ReplanReason, times: Matrix, now: datetime) -> Problem:
     stops = run.open_stops
     first = held_first(run, reason)
-    listed = _listed(run, first)
+    listed = listed_order(run, first)
     in_force = set(run.plan.stop_ids) if run.plan else {stop.stop_id for stop in stops}
     return Problem(
-        visits=tuple(_visit(stop, now, listed, is_put_off=_is_put_off(stop, first)) for stop in stops),
+        visits=tuple(_visit(stop, now, listed, is_put_off=is_put_off(stop, first)) for stop in stops),
         travel_s=times.travel_s,
         travel_m=times.travel_m,
         first=first,
@@ -211,6 +212,14 @@ def _served_at(stop: RunStop, arrived_at: datetime) -> datetime:
     ready_at = arrived_at + timedelta(seconds=stop.stop.setup_s)
     starts = [max(ready_at, window.opens_at) for window in stop.stop.windows if window.closes_at >= ready_at]
     return min(starts, default=ready_at) + timedelta(seconds=stop.stop.service_s)
+
+
+def _as_driven(misses: Sequence[Miss], legs: Sequence[PlanLeg]) -> Iterator[Miss]:
+    """What the screens call late is the arrival; the problem counts to the door, a minute's walk on."""
+    late_s = {leg.stop_id: leg.lateness_s for leg in legs}
+    for miss in misses:
+        if miss.late_s == 0 or late_s.get(miss.stop_id, 0) > 0:
+            yield miss.model_copy(update={"late_s": late_s.get(miss.stop_id, 0.0)})
 
 
 def _legs(run: Run, answer: Answer, now: datetime) -> list[PlanLeg]:

@@ -216,9 +216,9 @@ class LiveFleet:
         if today is None or not vans:
             return
         found = await self._database.read(lambda conn: reading.van_news(conn, vans, today))
-        for name, (news, version) in found.items():
+        for name, (news, in_force) in found.items():
             came_online = news.is_online and not self._picture.is_online(name)
-            self._picture.put_van(name, news, version)
+            self._picture.put_van(name, news, in_force)
             if came_online:
                 self._on_online(name, news.applied_manifest_version)
 
@@ -230,8 +230,8 @@ class LiveFleet:
         self._picture.start_day(day)
         for order, facts in stops:
             self._picture.put_stop(order, facts)
-        for name, (news, version) in found.items():
-            self._picture.put_van(name, news, version)
+        for name, (news, in_force) in found.items():
+            self._picture.put_van(name, news, in_force)
         await self._read_closures()
         self._refresh()
         for watcher in self._watchers:

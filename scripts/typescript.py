@@ -34,8 +34,8 @@ PAGES: dict[str, tuple[str, Sequence[type[BaseModel]]]] = {
     "cab.ts": (
         "agent/screen/view.py",
         (
-            cab.CabView, cab.RouteView, cab.MapView, cab.ArrivedTap, cab.DeliveredTap, cab.FailedTap, cab.SkippedTap,
-            cab.Saved, cab.NotSaved,
+            cab.CabView, cab.RouteView, cab.OfferRouteView, cab.MapView, cab.ArrivedTap, cab.DeliveredTap,
+            cab.FailedTap, cab.SkippedTap, cab.AcceptTap, cab.KeepTap, cab.Saved, cab.NotSaved,
         ),
     ),
     "console.ts": (

@@ -7,7 +7,7 @@ from types import ModuleType
 
 from pydantic import BaseModel
 
-from wire import envelope, events, manifest, model, topics, track
+from wire import changes, envelope, events, manifest, model, topics, track
 
 HEAD = """\
 # The wire
@@ -41,11 +41,13 @@ MESSAGES: dict[str, tuple[type[BaseModel], ...]] = {
         track.TrackBatch,
         envelope.ChunkHeader,
     ),
+    "Up: why an order changes": (changes.Move,),
     "Up: the newest picture": (
         events.Live,
         events.LivePosition,
         events.StopEta,
         events.Eta,
+        events.Suggestion,
         events.Presence,
     ),
     "Down: receipts": (envelope.Receipts, envelope.LaneReceipt, envelope.BlobReceipt),
@@ -65,6 +67,8 @@ WORDS = (
     events.FailReason,
     events.ReplanReason,
     events.TimesSource,
+    changes.MoveWhy,
+    events.SuggestionState,
     events.FixQuality,
     manifest.StopKind,
     manifest.SequencePolicy,

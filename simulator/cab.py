@@ -52,10 +52,17 @@ class StopSeen(_Read):
         return self.is_listed and self.phase in ("open", "arrived")
 
 
+class OfferSeen(_Read):
+    number: int
+
+
 class Screen(_Read):
     """The screen as the driver reads it."""
 
     next_stop_id: str | None
+    offer: OfferSeen | None
+    is_planning: bool
+    motion: str
     is_within_reach: bool
     stops: tuple[StopSeen, ...]
 
@@ -115,6 +122,12 @@ class Cab:
         """One tap, until it is answered. Raises BrokenScreenError."""
         return await self._until_answered(
             "/api/taps", lambda: {"json": {"kind": kind, "tap_id": tap_id, "stop_id": stop_id, **more}}
+        )
+
+    async def answer(self, kind: str, tap_id: str, offer: int) -> SavedSeen | RefusedSeen:
+        """*Accept* or *Keep mine*, until it is answered. Raises BrokenScreenError."""
+        return await self._until_answered(
+            "/api/taps", lambda: {"json": {"kind": kind, "tap_id": tap_id, "offer": offer}}
         )
 
     async def give(

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time as system_time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from roads.network import RoadNetwork
 from roads.pack import open_pack
 from simulator import fleet, ground, stage, verdict
 from simulator.dispatcher import Dispatcher
-from simulator.driver import Hooks
+from simulator.driver import Driver, Hooks
 from simulator.faults import Faults
 from simulator.morning import hand_out
 from simulator.ordersfile import OrdersFile
@@ -112,7 +112,9 @@ async def run(
                     say(f"{van.stage.name} has nothing to deliver")
                     continue
                 driving.create_task(van.driver.run(), name=f"driver of {van.stage.name}")
-        report = await _report(wish, set_up, dispatcher, faults, day=day, started=started)
+        report = await _report(
+            wish, set_up, dispatcher, faults, day=day, drivers=[van.driver for van in vans], started=started
+        )
         if stays_open:
             _print_end(report, say)
             await asyncio.Event().wait()
@@ -152,7 +154,14 @@ def _noting(day: Day, world: StagedWorld, faults: Faults) -> Callable[[str, int,
 
 
 async def _report(
-    wish: Wish, set_up: stage.Stage, dispatcher: Dispatcher, faults: Faults, *, day: Day, started: float
+    wish: Wish,
+    set_up: stage.Stage,
+    dispatcher: Dispatcher,
+    faults: Faults,
+    *,
+    day: Day,
+    drivers: Sequence[Driver],
+    started: float,
 ) -> Report:
     notebooks = set_up.folder / "drivers"
     await verdict.settled(dispatcher, verdict.notebooks(notebooks), SETTLE_S)
@@ -173,6 +182,8 @@ async def _report(
         offline_s=faults.offline[cut].total_seconds() if cut in faults.offline else 0.0,
         run_s_of_cut_van=(day.ended[cut] - day.begun[cut]).total_seconds() if cut in day.ended else 0.0,
         replans_offline=found.replans_offline,
+        offers_accepted=sum(driver.suggestions[True] for driver in drivers),
+        offers_kept=sum(driver.suggestions[False] for driver in drivers),
         faults_fired=faults.fired(),
         windows_kept=found.windows_kept,
         windows_total=found.windows_total,

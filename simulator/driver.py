@@ -4,6 +4,7 @@ The driver knows the van only by its screen, and believes nothing but the word "
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +28,10 @@ REACH_WAIT_S = 30.0
 WALK_S = 45.0
 REFUSED_TALK_S = 60.0
 USUAL_SERVICE_S = 100.0
+READS_S = 5.0
+READS_DAY_S = 240.0
+KEEPS_SHARE = 0.2
+"""How often a driver knows better, and keeps the order there is."""
 TRIES_AT_A_ROAD = 20
 TRIES_AT_A_STOP = 6
 _AT_HOME_M = 40.0
@@ -75,6 +80,9 @@ class Driver:
         self._journey: Journey = standing(self.depot, self.clock.now())
         self._next_door: FailReason | None = None
         self._bytes_wanted: set[str] = set()
+        self._answered: set[int] = set()
+        self.suggestions = Counter[bool]()
+        """Answers that were saved: how many were yes, how many no."""
 
     def where(self, at: datetime) -> SeenByReceiver:
         """The truth about the van, for its receiver."""
@@ -91,7 +99,10 @@ class Driver:
             screen = await self.cab.screen()
             if screen is not None and screen.stops and not has_begun:
                 has_begun = True
+                screen = await self._read_the_day(screen)
                 await self.hooks.on_progress(self.van, screen.closed, screen.listed)
+            if screen is not None and screen.offer is not None and await self._answer(screen, screen.offer.number):
+                continue
             stop = screen.find(screen.next_stop_id) if screen is not None else None
             if stop is not None:
                 await self._visit(stop, tries)
@@ -100,6 +111,27 @@ class Driver:
             else:
                 await asyncio.sleep(LOOK_S)
         await self._fetch_bytes()
+
+    async def _read_the_day(self, screen: Screen) -> Screen:
+        """Before setting off: the screen once the van has finished thinking about its first order."""
+        until = self.clock.now() + timedelta(seconds=READS_DAY_S)
+        while screen.is_planning and self.clock.now() < until:
+            await asyncio.sleep(LOOK_S)
+            screen = await self._screen()
+        return screen
+
+    async def _answer(self, screen: Screen, offer: int) -> bool:
+        """Between two stops, standing: says yes or no to a suggestion, once. False when there is nothing to answer."""
+        stop = screen.find(screen.next_stop_id)
+        if offer in self._answered or screen.motion not in ("halted", "parked") or stop is None or stop.phase != "open":
+            return False
+        self._answered.add(offer)
+        says_yes = self._rng.random() >= KEEPS_SHARE
+        await self._live(READS_S)
+        answer = await self.cab.answer("accept" if says_yes else "keep", self._tap_id(), offer)
+        if isinstance(answer, SavedSeen):
+            self.suggestions[says_yes] += 1
+        return True
 
     async def _visit(self, stop: StopSeen, tries: dict[str, int]) -> None:
         place = Place(lat_deg=stop.lat_deg, lon_deg=stop.lon_deg)

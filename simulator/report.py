@@ -109,6 +109,9 @@ class Report:
     run_s_of_cut_van: float
     """Domain seconds from its first stop given to its last stop closed."""
     replans_offline: int
+    offers_accepted: int
+    offers_kept: int
+    """Suggestions of another order that drivers answered with *Accept* and with *Keep mine*."""
     faults_fired: dict[str, bool]
     windows_kept: int
     windows_total: int

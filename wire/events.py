@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from wire.changes import Move
 from wire.manifest import SCHEMA, EvidenceKind
 from wire.model import (
     Count,
@@ -30,6 +31,7 @@ class EventKind(StrEnum):
     STOP_SKIPPED = "stop.skipped"
     PROOF_CAPTURED = "proof.captured"
     PLAN_ACCEPTED = "plan.accepted"
+    PLAN_KEPT = "plan.kept"
     MANIFEST_APPLIED = "manifest.applied"
     MANIFEST_REFUSED = "manifest.refused"
     COMMAND_RESULT = "command.result"
@@ -149,6 +151,25 @@ class PlanAccepted(Message):
     times: TimesSource
     was_offline: bool
     """True when the van had no link at the moment it took the plan."""
+    moves: tuple[Move, ...] = ()
+    """Why each moved stop moved."""
+    offer: Count | None = None
+    """The suggestion that the driver accepted; None where nobody had to be asked."""
+
+
+class PlanKept(Message):
+    """The driver saw a suggestion and kept the order there was."""
+
+    offer: Count
+    plan_version: int
+    """Of the plan that stays in force."""
+    manifest_version: int
+    reason: ReplanReason
+    offered_stop_ids: tuple[StopId, ...]
+    moved_stops: int
+    gain_s: float
+    """How much sooner the day would have ended, in seconds."""
+    moves: tuple[Move, ...] = ()
 
 
 class ManifestApplied(Message):
@@ -192,6 +213,7 @@ BODIES: Mapping[str, type[Message]] = {
     EventKind.STOP_SKIPPED: StopSkipped,
     EventKind.PROOF_CAPTURED: ProofCaptured,
     EventKind.PLAN_ACCEPTED: PlanAccepted,
+    EventKind.PLAN_KEPT: PlanKept,
     EventKind.MANIFEST_APPLIED: ManifestApplied,
     EventKind.MANIFEST_REFUSED: ManifestRefused,
     EventKind.COMMAND_RESULT: CommandResult,
@@ -233,6 +255,25 @@ class LivePosition(Message):
     heading_deg: Annotated[float, Field(ge=0, lt=360)] | None = None
 
 
+class SuggestionState(StrEnum):
+    """What became of a better order that the van offered its driver."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    KEPT = "kept"
+    """The driver stays with the order there was."""
+
+
+class Suggestion(Message):
+    """The newest one of the day."""
+
+    state: SuggestionState
+    since: Instant
+    moved_stops: Count
+    gain_s: float
+    """How much sooner the day ends with it, in seconds."""
+
+
 class Live(Message):
     """The newest picture of one van; lossy, so every message is complete in itself."""
 
@@ -247,6 +288,7 @@ class Live(Message):
     etas: tuple[StopEta, ...] = ()
     alarms: tuple[str, ...] = ()
     """Of `Alarm`, those of today; a newer van may know more."""
+    suggestion: Suggestion | None = None
 
 
 class Presence(Message):

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from itertools import islice
 
+from agent.trip.offers import standing
 from agent.trip.run import Run
-from wire.events import Eta, Live, LivePosition, StopEta
+from wire.events import Eta, Live, LivePosition, StopEta, Suggestion, SuggestionState
 
 MAX_ETAS = 25
 """Of the next stops: a message each two seconds must stay small on a bad link."""
@@ -42,6 +43,28 @@ def live(van: str, run: Run, etas: Mapping[str, Eta], now: datetime) -> Live:
             )
         ),
         alarms=run.alarms,
+        suggestion=_suggestion(run, now),
+    )
+
+
+def _suggestion(run: Run, now: datetime) -> Suggestion | None:
+    """The offer that waits for an answer, else the one answered last."""
+    offer, answered = standing(run, now), run.answered
+    if offer is not None:
+        plan = offer.proposal.plan
+        return Suggestion(
+            state=SuggestionState.OPEN,
+            since=offer.made_at,
+            moved_stops=len(plan.moved_stops),
+            gain_s=plan.gain_s,
+        )
+    if answered is None:
+        return None
+    return Suggestion(
+        state=SuggestionState.ACCEPTED if answered.is_accepted else SuggestionState.KEPT,
+        since=answered.at,
+        moved_stops=answered.moved_stops,
+        gain_s=answered.gain_s,
     )
 
 
@@ -52,4 +75,4 @@ def says_the_same(a: Live, b: Live) -> bool:
 
 def _newsworthy(live: Live) -> object:
     minutes = tuple((stop.stop_id, round(stop.eta.p50.timestamp() / 60)) for stop in live.etas)
-    return live.position, live.manifest_version, live.plan_version, live.stop_ids, minutes, live.alarms
+    return live.position, live.manifest_version, live.plan_version, live.stop_ids, minutes, live.alarms, live.suggestion

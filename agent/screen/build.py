@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from agent.screen.offer import offer_view
 from agent.screen.view import CabView, Disk, GpsView, LinkView, PlanView, PositionView, StepView, StopView
 from agent.trip.eta import ends_at, etas
 from agent.trip.progress import fresh_position, is_within_reach
-from agent.trip.punctuality import minutes_off, punctuality, window_at
+from agent.trip.punctuality import Punctuality, minutes_off, punctuality, window_at
 from agent.trip.run import PlanLeg, Run, RunStop, StopPhase
 from agent.trip.taps import missing_proof
 from wire.events import Eta, FixQuality
@@ -36,7 +37,9 @@ def cab_view(run: Run, around: Around, now: datetime) -> CabView:
     legs = {leg.stop_id: leg for leg in run.plan.legs} if run.plan else {}
     moved = _moved_by(run, around.order_before)
     stops = [
-        _stop_view(stop, place, expected.get(stop.stop_id), legs.get(stop.stop_id), moved.get(stop.stop_id, 0))
+        _with_reasons(
+            _stop_view(stop, place, expected.get(stop.stop_id), legs.get(stop.stop_id), moved.get(stop.stop_id, 0)), run
+        )
         for place, stop in enumerate(in_day_order(run), start=1)
     ]
     counted = [stop for stop in run.stops if stop.phase is not StopPhase.CANCELLED]
@@ -54,6 +57,7 @@ def cab_view(run: Run, around: Around, now: datetime) -> CabView:
         motion=run.motion,
         position=_position_view(run),
         plan=_plan_view(run, now),
+        offer=offer_view(run, stops, now),
         is_planning=run.replan is not None,
         next_stop_id=next_stop.stop_id if next_stop else None,
         is_within_reach=is_within_reach(run, now),
@@ -115,7 +119,27 @@ def _stop_view(stop: RunStop, place: int, eta: Eta | None, leg: PlanLeg | None, 
         is_skipped=stop.is_skipped,
         is_listed=stop.is_listed,
         moved_by=moved_by,
+        moved_why=None,
+        moved_for=None,
+        missed_why=None,
+        missed_for=None,
         travel_m=leg.travel_m if leg and stop.is_open else None,
+    )
+
+
+def _with_reasons(view: StopView, run: Run) -> StopView:
+    """Why the newest plan moved the stop, and why it is late in it; each only while it is so."""
+    moves = {move.stop_id: move for move in run.plan.moves} if run.plan and view.moved_by else {}
+    is_late = view.punctuality is Punctuality.LATE and view.closed_at is None
+    misses = {miss.stop_id: miss for miss in run.plan.misses} if run.plan and is_late else {}
+    move, miss = moves.get(view.stop_id), misses.get(view.stop_id)
+    return view.model_copy(
+        update={
+            "moved_why": move.why if move else None,
+            "moved_for": move.other if move else None,
+            "missed_why": miss.why if miss else None,
+            "missed_for": miss.other if miss else None,
+        }
     )
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from agent.screen.build import Around, cab_view
+from agent.screen.offer import OfferRoute
 from agent.screen.route import RouteAhead
-from agent.screen.view import CabView, Disk, RouteView
+from agent.screen.view import CabView, Disk, OfferRouteView, RouteView
 from agent.trip.run import Run
 from host.clock import Clock
 from wire.model import StopId
@@ -22,6 +23,7 @@ class Picture:
         changes: Callable[[], int],
         waiting: Callable[[], tuple[int, int | None]],
         route: RouteAhead,
+        offer_route: OfferRoute,
         first_revision: int,
         disk: Callable[[], Disk] = lambda: Disk.WELL,
     ) -> None:
@@ -34,6 +36,7 @@ class Picture:
         self._changes = changes
         self._waiting = waiting
         self._route = route
+        self._offer_route = offer_route
         self._first_revision = first_revision
         self._disk = disk
         self._kept: CabView | None = None
@@ -70,6 +73,9 @@ class Picture:
 
     async def route(self) -> RouteView:
         return await self._route.view(self._run(), self._clock.now())
+
+    async def offer_route(self) -> OfferRouteView:
+        return await self._offer_route.view(self._run(), self._clock.now())
 
     def _remember_order(self, run: Run) -> None:
         """Which order the driver saw before the newest plan."""

@@ -77,6 +77,7 @@ class CabServer:
                 web.get("/api/view", self._view),
                 web.get("/api/events", self._events),
                 web.get("/api/route", self._route),
+                web.get("/api/offer/route", self._offer_route),
                 web.post("/api/taps", self._tap),
                 web.post("/api/stops/{stop_id}/evidence", self._evidence),
                 web.get("/api/evidence/{sha256:[0-9a-f]{64}}", self._evidence_bytes),
@@ -99,6 +100,9 @@ class CabServer:
 
     async def _route(self, _request: web.Request) -> web.Response:
         return _json(await self._picture.route())
+
+    async def _offer_route(self, _request: web.Request) -> web.Response:
+        return _json(await self._picture.offer_route())
 
     async def _evidence_bytes(self, request: web.Request) -> web.Response:
         found = await self._find_evidence(request.match_info["sha256"])

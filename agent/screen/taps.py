@@ -6,9 +6,28 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.pod.evidence import KeptImage
-from agent.screen.view import AnyTap, ArrivedTap, DeliveredTap, FailedTap, NotSaved, Saved, SkippedTap
+from agent.screen.view import (
+    AcceptTap,
+    AnyTap,
+    ArrivedTap,
+    DeliveredTap,
+    FailedTap,
+    KeepTap,
+    NotSaved,
+    Saved,
+    SkippedTap,
+)
 from agent.trip.effects import Refusal
-from agent.trip.inputs import ArrivedTapped, DeliveredTapped, EvidenceTaken, FailedTapped, SkippedTapped, Tap
+from agent.trip.inputs import (
+    AcceptTapped,
+    ArrivedTapped,
+    DeliveredTapped,
+    EvidenceTaken,
+    FailedTapped,
+    KeepTapped,
+    SkippedTapped,
+    Tap,
+)
 from agent.trip.run import Evidence
 from wire.codec import canonical
 
@@ -66,6 +85,10 @@ def _input_of(tap: AnyTap) -> Tap:
             return FailedTapped(stop_id=tap.stop_id, reason=tap.reason, note=tap.note)
         case SkippedTap():
             return SkippedTapped(stop_id=tap.stop_id)
+        case AcceptTap():
+            return AcceptTapped(offer=tap.offer)
+        case KeepTap():
+            return KeepTapped(offer=tap.offer)
 
 
 def _hash(value: object) -> str:

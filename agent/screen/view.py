@@ -12,9 +12,10 @@ from agent.gps.position import Motion
 from agent.trip.effects import Trouble
 from agent.trip.punctuality import Punctuality
 from agent.trip.run import StopPhase
+from wire.changes import MissWhy, MoveWhy
 from wire.events import Alarm, Eta, FailReason, FixQuality, Outcome, ReplanReason, TimesSource
 from wire.manifest import Address, Amount, EvidenceKind, EvidenceRule, SequencePolicy, StopKind, Window
-from wire.model import Instant, Latitude, Longitude, Metres, Sha256, StopId, Value
+from wire.model import Count, Instant, Latitude, Longitude, Metres, Sha256, StopId, Value
 
 
 class LinkView(Value):
@@ -82,6 +83,12 @@ class StopView(Value):
     is_listed: bool
     moved_by: int
     """Places moved by the newest plan: negative is up (earlier), 0 is not moved."""
+    moved_why: MoveWhy | None
+    moved_for: StopId | None
+    """The stop whose window it makes room for."""
+    missed_why: MissWhy | None
+    """What binds where its window is missed in the plan in force."""
+    missed_for: StopId | None
     travel_m: Metres | None
 
 
@@ -93,6 +100,52 @@ class PlanView(Value):
     moved_stops: int
     gain_s: float
     ends_at: Instant | None
+
+
+class OfferedStop(Value):
+    """An open stop in the order that is offered."""
+
+    stop_id: StopId
+    before: int
+    """Its place in the day's order now, counted as `StopView.position`."""
+    after: int
+    """Its place with the offer."""
+    eta: Eta | None
+    """With the offer."""
+    punctuality: Punctuality
+    minutes_off: int | None
+    why: MoveWhy | None
+    """Why it moves; None for a stop that others only pass."""
+    other: StopId | None
+    """The stop whose window it makes room for."""
+    saves_s: float
+    miss: MissWhy | None
+    """What binds where its window is missed all the same."""
+    miss_other: StopId | None
+
+
+class OfferView(Value):
+    """A better order that waits for *Accept* or *Keep mine*. The page shows it at a halt."""
+
+    number: int
+    reason: ReplanReason
+    times: TimesSource
+    moved_stops: int
+    gain_s: float
+    late_before: int
+    late_after: int
+    """Windows missed, as expected now, in the order there is and in the one offered."""
+    stops: tuple[OfferedStop, ...]
+    """In the order offered."""
+
+
+class OfferRouteView(Value):
+    """The way through the piece of the round that an offer changes: `line` as [lon, lat] pairs."""
+
+    number: int
+    """Of the offer it belongs to; 0: there is none."""
+    times: TimesSource
+    line: tuple[tuple[float, float], ...]
 
 
 class Disk(StrEnum):
@@ -118,6 +171,7 @@ class CabView(Value):
     motion: Motion
     position: PositionView | None
     plan: PlanView | None
+    offer: OfferView | None
     is_planning: bool
     next_stop_id: StopId | None
     is_within_reach: bool
@@ -198,7 +252,21 @@ class SkippedTap(Value):
     stop_id: StopId
 
 
-AnyTap = Annotated[ArrivedTap | DeliveredTap | FailedTap | SkippedTap, Field(discriminator="kind")]
+class AcceptTap(Value):
+    kind: Literal["accept"] = "accept"
+    tap_id: TapId
+    offer: Count
+
+
+class KeepTap(Value):
+    kind: Literal["keep"] = "keep"
+    tap_id: TapId
+    offer: Count
+
+
+AnyTap = Annotated[
+    ArrivedTap | DeliveredTap | FailedTap | SkippedTap | AcceptTap | KeepTap, Field(discriminator="kind")
+]
 
 
 class Saved(Value):

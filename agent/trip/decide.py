@@ -10,6 +10,7 @@ from typing import assert_never
 from agent.trip.alarms import alarmed
 from agent.trip.effects import Decision
 from agent.trip.inputs import (
+    AcceptTapped,
     Alarmed,
     AnyInput,
     ArrivedTapped,
@@ -19,6 +20,7 @@ from agent.trip.inputs import (
     EvidenceTaken,
     FailedTapped,
     FixJudged,
+    KeepTapped,
     LinkChanged,
     ManifestArrived,
     ManifestUnreadable,
@@ -36,6 +38,7 @@ from agent.trip.membership import (
     manifest_unreadable,
     time_found,
 )
+from agent.trip.offers import answered
 from agent.trip.plans import minute_passed, not_found, solved
 from agent.trip.run import Run
 from agent.trip.taps import tapped
@@ -48,6 +51,8 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
             return Decision(run=run.model_copy(update={"position": entered.position, "motion": entered.motion}))
         case ArrivedTapped() | EvidenceTaken() | DeliveredTapped() | FailedTapped() | SkippedTapped():
             return tapped(run, entered, now)
+        case AcceptTapped() | KeepTapped():
+            return answered(run, entered, now)
         case ManifestArrived():
             return manifest_arrived(run, entered, now)
         case ManifestUnreadable():

@@ -36,6 +36,8 @@ class Trouble(StrEnum):
     ALREADY_CLOSED = "This stop is already closed."
     PROOF_MISSING = "Proof is still missing for this stop."
     NO_MANIFEST = "There is no list for today yet."
+    OFFER_GONE = "This suggestion is no longer there."
+    MOVING = "The van is moving: the next stop stays."
 
 
 class Refusal(Value):

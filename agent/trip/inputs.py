@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from agent.gps.position import Motion, Position
-from agent.trip.run import Evidence, Plan
+from agent.trip.run import Evidence, Plan, Proposal
 from wire.events import Alarm, FailReason, Outcome
 from wire.manifest import Command, Conditions, Manifest
 from wire.model import StopId, Value
@@ -79,12 +79,29 @@ class SkippedTapped(Value):
     stop_id: StopId
 
 
+class AcceptTapped(Value):
+    """The driver takes the order that was offered."""
+
+    kind: Literal["accept_tapped"] = "accept_tapped"
+    offer: int
+
+
+class KeepTapped(Value):
+    """*Keep mine*: the driver has seen the offer and stays with the order there is."""
+
+    kind: Literal["keep_tapped"] = "keep_tapped"
+    offer: int
+
+
 class PlanSolved(Value):
     """The planner's answer for the run as it was at `run_version`; a stale one is dropped."""
 
     kind: Literal["plan_solved"] = "plan_solved"
     run_version: int
     plan: Plan
+    """The driver's own order with fresh times, repaired where it had to be."""
+    better: Proposal | None = None
+    """A better one, as far as one was found."""
 
 
 class PlanNotFound(Value):
@@ -125,7 +142,9 @@ class MinutePassed(Value):
     kind: Literal["minute_passed"] = "minute_passed"
 
 
-Tap = ArrivedTapped | EvidenceTaken | DeliveredTapped | FailedTapped | SkippedTapped
+StopTap = ArrivedTapped | EvidenceTaken | DeliveredTapped | FailedTapped | SkippedTapped
+OfferTap = AcceptTapped | KeepTapped
+Tap = StopTap | OfferTap
 AnyInput = (
     FixJudged
     | ManifestArrived

@@ -17,6 +17,7 @@ from agent.trip.inputs import (
     TimeFound,
 )
 from agent.trip.lifecycle import StopEvent, next_phase
+from agent.trip.offers import without_offer
 from agent.trip.plans import asking, changed
 from agent.trip.run import Run, RunStop, StopPhase
 from wire.codec import content_hash, to_json
@@ -42,6 +43,7 @@ def manifest_arrived(run: Run, arrived: ManifestArrived, now: datetime) -> Decis
         if manifest.day == known.day:
             stops = merged(run.stops, manifest)
     is_new_day = known is not None and known.day != manifest.day
+    rested_on = _rests_on(run)
     run = run.model_copy(
         update={
             "manifest": manifest,
@@ -50,8 +52,11 @@ def manifest_arrived(run: Run, arrived: ManifestArrived, now: datetime) -> Decis
             "stops": stops,
             "plan": None if is_new_day else run.plan,
             "alarms": () if is_new_day else run.alarms,
+            **({"kept": None, "answered": None} if is_new_day else {}),
         }
     )
+    if _rests_on(run) != rested_on:
+        run = without_offer(run)
     run, effects = asking(changed(run), ReplanReason.MANIFEST, now)
     applied = Outgoing(
         kind=EventKind.MANIFEST_APPLIED, body=to_json(ManifestApplied(version=manifest.version, sha256=digest))
@@ -80,7 +85,7 @@ def conditions_arrived(run: Run, arrived: ConditionsArrived, now: datetime) -> D
     run = run.model_copy(update={"conditions": conditions})
     if conditions.closures == before:
         return Decision(run=run)
-    run, effects = asking(changed(run), ReplanReason.ROAD_CLOSED, now)
+    run, effects = asking(changed(without_offer(run)), ReplanReason.ROAD_CLOSED, now)
     return Decision(run=run, effects=effects)
 
 
@@ -119,6 +124,18 @@ def link_changed(run: Run, change: LinkChanged, now: datetime) -> Decision:
         return Decision(run=run)
     run = run.model_copy(update={"is_online": change.is_online, "link_since": now})
     return Decision(run=run, effects=(SendLive(),) if change.is_online else ())
+
+
+def _rests_on(run: Run) -> object:
+    """Of a list, what an order is made from: a new one that only words something anew leaves an offer as it was."""
+    if run.manifest is None:
+        return None
+    stops = [
+        (stop.stop_id, stop.stop.place, stop.stop.windows, stop.stop.setup_s, stop.stop.service_s, stop.stop.is_locked)
+        for stop in run.stops
+        if stop.is_open and stop.is_listed
+    ]
+    return run.manifest.day, run.manifest.policy, run.manifest.end, run.manifest.shift_ends_at, sorted(stops)
 
 
 def _listed(known: RunStop | None, stop: Stop) -> RunStop:

@@ -1,21 +1,21 @@
-"""Asking for a plan, and taking or dropping the answer. Pure.
+"""Asking for a plan, and taking, offering or dropping the answer. Pure.
 
 A wanted plan is part of the run (`Run.replan`), so that a restart asks again. An answer counts only for the run it was
 made for: one whose `run_version` is old is dropped and asked for anew.
 """
 
 from datetime import datetime, timedelta
+from typing import assert_never
 
-from agent.gps.position import Motion
-from agent.trip.effects import Decision, Effect, Outgoing, Replan
+from agent.trip.effects import Decision, Effect, Replan, SendLive
 from agent.trip.eta import etas
 from agent.trip.inputs import PlanNotFound, PlanSolved
+from agent.trip.offers import offered, standing, taken, without_offer
+from agent.trip.policy import Verdict, held_first, is_repair, judged
 from agent.trip.punctuality import lateness_s
 from agent.trip.run import Plan, ReplanWanted, Run, StopPhase
-from wire.codec import to_json
-from wire.events import EventKind, PlanAccepted, ReplanReason
+from wire.events import ReplanReason
 from wire.manifest import Closure
-from wire.model import StopId
 
 LATENESS_GROWN_S = 300.0
 LOOK_AGAIN_AFTER = timedelta(minutes=10)
@@ -42,46 +42,47 @@ def pending_effects(run: Run) -> tuple[Effect, ...]:
     return () if run.replan is None else (Replan(run_version=run.version, reason=run.replan.reason),)
 
 
-def held_first(run: Run, reason: ReplanReason) -> StopId | None:
-    """The stop that must stay first: the one stood at, or, while the van moves, the one being driven to.
-
-    Unknown counts as moving. A stop just failed or put off was the one being driven to; towards the next nobody
-    drives yet. None when any stop may come first.
-    """
-    stops = run.open_stops
-    for stop in stops:
-        if stop.phase is StopPhase.ARRIVED:
-            return stop.stop_id
-    is_standing = run.motion in (Motion.HALTED, Motion.PARKED)
-    if run.plan is None or is_standing or reason in (ReplanReason.STOP_FAILED, ReplanReason.STOP_SKIPPED):
-        return None
-    planned = run.plan.stop_ids
-    return next((stop.stop_id for stop in stops if stop.stop_id in planned and not stop.is_skipped), None)
-
-
 def solved(run: Run, answer: PlanSolved, now: datetime) -> Decision:
-    """Takes the plan, or drops it: stale, unasked, or not visiting each open stop exactly once."""
+    """Takes the repaired plan, and takes, offers or leaves a better one; drops both when the answer is stale, unasked,
+    or does not visit each open stop exactly once.
+    """
     if run.replan is None:
         return Decision(run=run)
     if answer.run_version != run.version:
         return _asked_anew(run, now, turned=0)
-    if sorted(answer.plan.stop_ids) != sorted(stop.stop_id for stop in run.open_stops):
+    reason = run.replan.reason
+    answered = run.model_copy(update={"replan": None})
+    if not _visits_all(run, answer.plan):
         # The planner broke its word; the same question would get the same answer.
-        return Decision(run=run.model_copy(update={"replan": None}))
-    first = held_first(run, run.replan.reason)
+        return Decision(run=answered)
+    first = held_first(run, reason)
     if first is not None and answer.plan.stop_ids[0] != first:
         # The van has driven off since the planner looked. It may happen again, but a planner that insists is not
         # asked for ever.
         if run.replan.turned >= MOST_TURNED:
-            return Decision(run=run.model_copy(update={"replan": None}))
+            return Decision(run=answered)
         return _asked_anew(run, now, turned=run.replan.turned + 1)
-    plan = answer.plan.model_copy(
-        update={"version": run.plan.version + 1 if run.plan else 1, "was_offline": not run.is_online}
-    )
-    return Decision(
-        run=run.model_copy(update={"plan": plan, "replan": None}),
-        outgoing=(Outgoing(kind=EventKind.PLAN_ACCEPTED, body=to_json(_accepted(run, plan))),),
-    )
+    if not is_repair(run, answer.plan, reason):
+        return Decision(run=answered)
+    better, offer = answer.better, standing(run, now)
+    if better is None or not _visits_all(run, better.plan) or first not in (None, better.plan.stop_ids[0]):
+        return taken(without_offer(answered), answer.plan)
+    match judged(run, better, offer.proposal if offer else None):
+        case Verdict.TAKE:
+            return taken(without_offer(answered), better.plan)
+        case Verdict.STAND:
+            return taken(answered, answer.plan)
+        case Verdict.LEAVE:
+            return taken(without_offer(answered), answer.plan)
+        case Verdict.OFFER:
+            decision = taken(answered, answer.plan)
+            return decision.model_copy(update={"run": offered(decision.run, better, now), "effects": (SendLive(),)})
+        case verdict:
+            assert_never(verdict)
+
+
+def _visits_all(run: Run, plan: Plan) -> bool:
+    return sorted(plan.stop_ids) == sorted(stop.stop_id for stop in run.open_stops)
 
 
 def not_found(run: Run, answer: PlanNotFound, now: datetime) -> Decision:
@@ -95,6 +96,8 @@ def not_found(run: Run, answer: PlanNotFound, now: datetime) -> Decision:
 
 def minute_passed(run: Run, now: datetime) -> Decision:
     """Looks whether the plan in force still holds; the van asks by itself at most every ten minutes."""
+    if run.offer is not None and standing(run, now) is None:
+        run = without_offer(run)
     asked_at = run.looked_again_at
     reason = _why_look_again(run, now)
     if run.replan is not None or reason is None or (asked_at is not None and now - asked_at < LOOK_AGAIN_AFTER):
@@ -139,16 +142,3 @@ def _is_lateness_new(run: Run, plan: Plan, now: datetime) -> bool:
 def _closures_at(run: Run, instant: datetime) -> tuple[Closure, ...]:
     closures = run.conditions.closures if run.conditions else ()
     return tuple(closure for closure in closures if closure.valid_from <= instant < closure.valid_until)
-
-
-def _accepted(run: Run, plan: Plan) -> PlanAccepted:
-    return PlanAccepted(
-        plan_version=plan.version,
-        manifest_version=run.manifest.version if run.manifest else 0,
-        reason=plan.reason,
-        stop_ids=plan.stop_ids,
-        moved_stops=len(plan.moved_stops),
-        gain_s=plan.gain_s,
-        times=plan.times,
-        was_offline=plan.was_offline,
-    )

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from agent.gps.position import Motion, Position
+from wire.changes import Miss, Move
 from wire.events import Alarm, FailReason, ManifestRefused, Outcome, ReplanReason, TimesSource
 from wire.geo import Place
 from wire.manifest import Conditions, EvidenceKind, Manifest, Stop
@@ -86,10 +87,70 @@ class Plan(Value):
     moved_stops: tuple[StopId, ...] = ()
     gain_s: float = 0.0
     was_offline: bool = False
+    moves: tuple[Move, ...] = ()
+    """Why each of `moved_stops` moved."""
+    misses: tuple[Miss, ...] = ()
+    """What this order cannot keep, and what binds."""
 
     @property
     def stop_ids(self) -> tuple[StopId, ...]:
         return tuple(leg.stop_id for leg in self.legs)
+
+    @property
+    def late_stops(self) -> frozenset[StopId]:
+        return frozenset(leg.stop_id for leg in self.legs if leg.lateness_s > 0)
+
+
+class Proposal(Value):
+    """A better order beside the one the driver has, as the planner found it; what becomes of it is `policy.py`."""
+
+    plan: Plan
+    worth_s: float
+    """By how much it is better, in the seconds of `localroute/problem.md`, with the price of each move paid."""
+    late_before: tuple[StopId, ...] = ()
+    """The stops that miss their window in the driver's own order."""
+    is_forced: bool = False
+    """The driver's own order cannot be driven: no open road leads along it."""
+
+    @property
+    def saved(self) -> frozenset[StopId]:
+        """The stops whose window only this order keeps."""
+        return frozenset(self.late_before) - self.plan.late_stops
+
+    @property
+    def lost(self) -> frozenset[StopId]:
+        return self.plan.late_stops - frozenset(self.late_before)
+
+
+class Offer(Value):
+    """A proposal that waits for the driver's answer. Whether it still may be answered is `offers.standing`."""
+
+    number: Annotated[int, Field(ge=1)]
+    """Counts the offers of this store; an answer names it, so that it cannot meet another offer."""
+    made_at: Instant
+    expires_at: Instant
+    proposal: Proposal
+
+
+class Kept(Value):
+    """The offer that the driver answered with *keep mine*, for as long as it is remembered."""
+
+    at: Instant
+    worth_s: float
+    order: tuple[StopId, ...]
+    """What was offered and not taken."""
+    late: tuple[StopId, ...]
+    """The stops that were late in the driver's own order when it was kept: their windows are no news."""
+
+
+class Answered(Value):
+    """The newest offer that was answered, for the console and for a tap that comes twice."""
+
+    number: int
+    at: Instant
+    is_accepted: bool
+    moved_stops: int
+    gain_s: float
 
 
 class ReplanWanted(Value):
@@ -125,7 +186,11 @@ class Run(Value):
     commands_done: tuple[StopId, ...] = ()
     looked_again_at: Instant | None = None
     """When the van last asked for a plan of its own accord (lateness, a plan that is missing)."""
-
+    offer: Offer | None = None
+    offers: int = 0
+    """How many offers there have been."""
+    kept: Kept | None = None
+    answered: Answered | None = None
     alarms: tuple[Alarm, ...] = ()
     """What is wrong with the van's own computer today, for driver and coordinator."""
 

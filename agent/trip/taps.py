@@ -7,7 +7,7 @@ Only three things are refused: an unknown stop, a closed one, and a delivery who
 from datetime import datetime
 
 from agent.trip.effects import Decision, Effect, Outgoing, Refusal, Trouble
-from agent.trip.inputs import ArrivedTapped, DeliveredTapped, EvidenceTaken, FailedTapped, SkippedTapped, Tap
+from agent.trip.inputs import ArrivedTapped, DeliveredTapped, EvidenceTaken, FailedTapped, SkippedTapped, StopTap
 from agent.trip.lifecycle import StopEvent, next_phase
 from agent.trip.plans import asking, changed
 from agent.trip.progress import distance_to_m, fresh_position
@@ -17,7 +17,7 @@ from wire.events import EventKind, ProofCaptured, ReplanReason, StopArrived, Sto
 from wire.manifest import EvidenceKind, EvidenceRule
 from wire.model import Message
 
-EVENT_OF: dict[type[Tap], StopEvent] = {
+EVENT_OF: dict[type[StopTap], StopEvent] = {
     ArrivedTapped: StopEvent.ARRIVED,
     EvidenceTaken: StopEvent.EVIDENCE_TAKEN,
     DeliveredTapped: StopEvent.DELIVERED,
@@ -26,7 +26,7 @@ EVENT_OF: dict[type[Tap], StopEvent] = {
 }
 
 
-def tapped(run: Run, tap: Tap, now: datetime) -> Decision:
+def tapped(run: Run, tap: StopTap, now: datetime) -> Decision:
     """The run after a tap, or the refusal with which nothing changes."""
     if run.manifest is None:
         return Decision(run=run, refusal=Refusal(trouble=Trouble.NO_MANIFEST, stop_id=tap.stop_id))

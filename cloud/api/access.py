@@ -44,6 +44,7 @@ POLICY: Mapping[tuple[str, str], Who] = {
     ("GET", "/api/picture"): Who.PERSON,
     ("GET", "/api/events"): Who.PERSON,
     ("GET", "/api/vans/{van}/route"): Who.PERSON,
+    ("PUT", "/api/vans/{van}/policy"): Who.PERSON,
     ("GET", "/api/orders"): Who.PERSON,
     ("POST", "/api/orders/import"): Who.PERSON,
     ("POST", "/api/orders/{stop_id}/cancel"): Who.PERSON,

@@ -22,6 +22,7 @@ from cloud.store import orders as order_store
 from roads import estimate
 from wire.codec import TooBigError, encode
 from wire.geo import Place
+from wire.manifest import SequencePolicy
 from wire.model import StopId
 
 
@@ -93,6 +94,31 @@ class Dispatch:
         await self._tell([stop_id])
         return AssignReport(day=order.day, manifests=versions, assigned=0, unassigned={})
 
+    async def set_policy(self, name: str, day: date, policy: SequencePolicy) -> AssignReport:
+        """Who may change the order of a van's stops that day, in a new manifest that says the same otherwise.
+
+        Raises NotFoundError for a van that is not in the fleet, and ConflictError when it has no list that day.
+        """
+        parts = self._parts
+        now = parts.clock.now()
+        if name not in {van.name for van in parts.vans}:
+            raise NotFoundError(f"there is no van {name} in this fleet")
+
+        def change(conn: Connection) -> int:
+            before = manifests.newest_manifest(conn, name, day)
+            if before is None:
+                raise ConflictError(f"{name} has no list for {day.isoformat()} yet: assign orders to it first")
+            if before.policy is policy:
+                return before.version
+            version = manifests.next_version(conn, name)
+            manifests.save_manifest(conn, before.model_copy(update={"policy": policy, "version": version}), now)
+            return version
+
+        async with self._one_at_a_time:
+            version = await parts.database.write(change)
+        await self._tell([])
+        return AssignReport(day=day, manifests={name: version}, assigned=0, unassigned={})
+
     def _assignment(self, orders: Sequence[Order], closed: frozenset[StopId], day: date, now: datetime) -> Assignment:
         standing = [order for order in orders if not order.is_cancelled]
         vans = []
@@ -140,6 +166,7 @@ class Dispatch:
             stops=[order.stop for order in orders],
             depot=self._parts.depot,
             zone=self._parts.zone,
+            policy=before.policy if before else van.policy,
         )
         if before is not None and says_the_same(manifest, before):
             return before.version

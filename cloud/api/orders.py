@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from aiohttp import web
+from pydantic import ValidationError
 
 from cloud.api.dispatching import Dispatch
 from cloud.api.parts import Parts
@@ -11,6 +12,15 @@ from cloud.api.problems import BadRequestError, answer
 from cloud.orders.cells import BadCellError, read_day
 from cloud.orders.export import write_orders
 from cloud.store.orders import orders_of_day
+from wire.codec import WireError, first_problem, loads
+from wire.manifest import SequencePolicy
+from wire.model import Value
+
+
+class PolicyAsked(Value):
+    """Who may change the order of a van's stops."""
+
+    policy: SequencePolicy
 
 
 def routes(parts: Parts) -> Sequence[web.AbstractRouteDef]:
@@ -36,6 +46,15 @@ def routes(parts: Parts) -> Sequence[web.AbstractRouteDef]:
     async def cancel(request: web.Request) -> web.Response:
         return answer(await dispatch.cancel(request.match_info["stop_id"]))
 
+    async def set_policy(request: web.Request) -> web.Response:
+        try:
+            asked = PolicyAsked.model_validate(loads(await request.read()))
+        except ValidationError as error:
+            raise BadRequestError(first_problem(error)) from None
+        except WireError as error:
+            raise BadRequestError(str(error)) from None
+        return answer(await dispatch.set_policy(request.match_info["van"], day_of(request), asked.policy))
+
     async def export(request: web.Request) -> web.Response:
         day = day_of(request)
         orders = await parts.database.read(lambda conn: orders_of_day(conn, day))
@@ -47,4 +66,5 @@ def routes(parts: Parts) -> Sequence[web.AbstractRouteDef]:
         web.post("/api/orders/import", import_orders),
         web.post("/api/orders/{stop_id}/cancel", cancel),
         web.post("/api/assign", assign),
+        web.put("/api/vans/{van}/policy", set_policy),
     )

@@ -16,7 +16,7 @@ def build_manifest(
     stops: Sequence[Stop],
     depot: Depot,
     zone: ZoneInfo,
-    policy: SequencePolicy = SequencePolicy.ADVISED,
+    policy: SequencePolicy,
 ) -> Manifest:
     """The stops in the order given, which is the order the van starts from; it begins and ends at the depot.
 

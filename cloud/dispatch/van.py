@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from wire.manifest import SequencePolicy
 from wire.model import Name, Value
 
 
@@ -17,6 +18,8 @@ class Van(Value):
     capacity_parcels: Annotated[int, Field(ge=1, le=100_000)] = 100
     shift_starts: time = time(8)
     shift_ends: time = time(17)
+    policy: SequencePolicy = SequencePolicy.ADVISED
+    """Who may change the order of its stops, unless a dispatcher says otherwise for a day."""
 
     @field_validator("shift_starts", "shift_ends")
     @classmethod

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from cloud.fleet.fold import StopState
-from cloud.fleet.news import VanNews
+from cloud.fleet.news import InForce, VanNews
 from cloud.fleet.timing import expected, freshness, lived, window_at, worst
 from cloud.fleet.view import (
     ClosureView,
@@ -104,7 +104,7 @@ def flags(job: Job, state: StopState) -> tuple[str, ...]:
 
 
 def van_view(
-    name: str, news: VanNews, rows: Sequence[StopRow], *, driver: str, manifest_version: int, now: datetime
+    name: str, news: VanNews, rows: Sequence[StopRow], *, driver: str, in_force: InForce, now: datetime
 ) -> VanView:
     """One van. `rows`: its stops of the day in the manifest's order, cancelled ones too."""
     listed = [row for row in rows if row.status is not StopStatus.CANCELLED]
@@ -126,7 +126,9 @@ def van_view(
         punctuality=worst(row.punctuality for row in open_rows),
         minutes_late=max(late, default=0),
         plan_version=live.plan_version if live else 0,
-        manifest_version=manifest_version,
+        manifest_version=in_force.version,
+        policy=in_force.policy,
+        suggestion=live.suggestion if live else None,
         applied_manifest_version=news.applied_manifest_version,
         waiting_rows=presence.outbox_rows if presence else 0,
         oldest_waiting_s=presence.oldest_row_age_s if presence else None,

@@ -1,7 +1,15 @@
 """What is known of a van, as it comes out of the store."""
 
 from wire.events import Eta, Live, Presence
+from wire.manifest import SequencePolicy
 from wire.model import Instant, StopId, Value
+
+
+class InForce(Value):
+    """Of the manifest that a van should hold; version 0 when it has none."""
+
+    version: int = 0
+    policy: SequencePolicy | None = None
 
 
 class VanNews(Value):

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from cloud.fleet.build import Job, closure_view, looks_the_same, stop_row, van_view
 from cloud.fleet.fold import StopState
-from cloud.fleet.news import VanNews
+from cloud.fleet.news import InForce, VanNews
 from cloud.fleet.timing import freshness, minutes_past
 from cloud.fleet.view import ClosureView, Ending, FleetPicture, Punctuality, StopRow, StopStatus, VanView
 from wire.events import Eta
@@ -28,7 +28,7 @@ class VanFacts(Value):
     name: str
     driver: str
     news: VanNews = VanNews()
-    manifest_version: int = 0
+    in_force: InForce = InForce()
 
 
 class Changes(Value):
@@ -87,12 +87,12 @@ class Picture:
         """Those among these that were put."""
         return {stop_id for stop_id in stop_ids if stop_id in self._jobs}
 
-    def put_van(self, name: str, news: VanNews, manifest_version: int) -> None:
+    def put_van(self, name: str, news: VanNews, in_force: InForce) -> None:
         """Nothing for a van that is not in the fleet."""
         before = self._vans.get(name)
         if before is None:
             return
-        self._vans[name] = before.model_copy(update={"news": news, "manifest_version": manifest_version})
+        self._vans[name] = before.model_copy(update={"news": news, "in_force": in_force})
         self._stale_vans.add(name)
         told, tells = before.news.etas, news.etas
         moved = {stop_id for stop_id in {*told, *tells} if told.get(stop_id) != tells.get(stop_id)}
@@ -156,7 +156,7 @@ class Picture:
                 (self._rows[stop_id] for stop_id in self._stops_of.get(name, ())),
                 key=lambda row: (self._jobs[row.stop_id].position or 0, row.stop_id),
             )
-            view = van_view(name, van.news, rows, driver=van.driver, manifest_version=van.manifest_version, now=now)
+            view = van_view(name, van.news, rows, driver=van.driver, in_force=van.in_force, now=now)
             if view != shown:
                 self._views[name] = view
                 vans.append(view)

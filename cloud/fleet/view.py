@@ -4,8 +4,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Literal
 
-from wire.events import Eta, FailReason, FixQuality, Outcome, TimesSource
-from wire.manifest import Address, Amount, Depot, EvidenceKind, EvidenceRule, StopKind, Window
+from wire.events import Eta, FailReason, FixQuality, Outcome, Suggestion, TimesSource
+from wire.manifest import Address, Amount, Depot, EvidenceKind, EvidenceRule, SequencePolicy, StopKind, Window
 from wire.model import Instant, Latitude, Longitude, Metres, Sha256, StopId, Value
 
 
@@ -69,6 +69,10 @@ class VanView(Value):
     plan_version: int
     manifest_version: int
     applied_manifest_version: int
+    policy: SequencePolicy | None
+    """Who may change the order of its stops today; None without a list."""
+    suggestion: Suggestion | None
+    """The newest better order that the van offered its driver, and what became of it."""
     waiting_rows: int
     oldest_waiting_s: float | None
     plans_made: int

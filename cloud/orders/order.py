@@ -72,7 +72,7 @@ def stop_id_of(day: date, order_ref: str) -> StopId:
     A plain reference never holds `__`, so no plain id equals a hashed one.
     """
     head = f"{day:%Y%m%d}-"
-    if _PLAIN.match(order_ref):
+    if _PLAIN.fullmatch(order_ref):
         return head + order_ref
     slug = _UNSAFE.sub("-", order_ref).strip("-.")[:24]
     return f"{head}{slug}__{hashlib.sha256(order_ref.encode()).hexdigest()[:16]}"

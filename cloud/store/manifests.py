@@ -5,10 +5,11 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, func, insert, select
 
+from cloud.fleet.news import InForce
 from cloud.store.instants import to_ms
 from cloud.store.tables import manifests, van_states
 from wire.codec import canonical, to_json
-from wire.manifest import Manifest
+from wire.manifest import Manifest, SequencePolicy
 
 
 def next_version(conn: Connection, van: str) -> int:
@@ -25,6 +26,7 @@ def save_manifest(conn: Connection, manifest: Manifest, now: datetime) -> None:
             day=manifest.day.isoformat(),
             version=manifest.version,
             document=canonical(to_json(manifest)).decode(),
+            policy=manifest.policy.value,
             made_ms=to_ms(now),
         )
     )
@@ -41,11 +43,17 @@ def newest_manifest(conn: Connection, van: str, day: date) -> Manifest | None:
     return None if document is None else Manifest.model_validate_json(document)
 
 
-def newest_versions(conn: Connection, vans: Iterable[str], day: date) -> dict[str, int]:
-    """The version in force of each van that has a manifest that day."""
-    rows = conn.execute(
-        select(manifests.c.van, func.max(manifests.c.version))
+def in_force(conn: Connection, vans: Iterable[str], day: date) -> dict[str, InForce]:
+    """For each van that has a manifest that day."""
+    newest = (
+        select(manifests.c.van, func.max(manifests.c.version).label("version"))
         .where(manifests.c.van.in_(sorted(set(vans))), manifests.c.day == day.isoformat())
         .group_by(manifests.c.van)
+        .subquery()
     )
-    return {row[0]: row[1] for row in rows}
+    rows = conn.execute(
+        select(manifests.c.van, manifests.c.version, manifests.c.policy).join(
+            newest, (manifests.c.van == newest.c.van) & (manifests.c.version == newest.c.version)
+        )
+    )
+    return {row.van: InForce(version=row.version, policy=SequencePolicy(row.policy)) for row in rows}

@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from cloud.fleet.news import VanNews
+from cloud.fleet.news import InForce, VanNews
 from cloud.fleet.page import Heard, Held
 from cloud.fleet.picture import StopFacts
 from cloud.fleet.view import StopStatus
 from cloud.orders.order import Order
 from cloud.store.instants import from_ms, to_ms
-from cloud.store.manifests import newest_versions
+from cloud.store.manifests import in_force
 from cloud.store.orders import find_orders, orders_of_day
 from cloud.store.parts import Among, parts
 from cloud.store.stop_facts import state_from, states_of
@@ -44,16 +44,16 @@ def stops(conn: Connection, stop_ids: Iterable[StopId]) -> list[tuple[Order, Sto
     return _with_facts(conn, tuple(find_orders(conn, stop_ids).values()))
 
 
-def van_news(conn: Connection, names: Iterable[str], today: date) -> dict[str, tuple[VanNews, int]]:
-    """For each van what it last said, and the version of the manifest it should hold; 0 when it has none."""
+def van_news(conn: Connection, names: Iterable[str], today: date) -> dict[str, tuple[VanNews, InForce]]:
+    """For each van what it last said, and the manifest it should hold."""
     wanted = sorted(set(names))
     rows = {row.van: row for row in conn.execute(select(van_states).where(van_states.c.van.in_(wanted)))}
-    versions = newest_versions(conn, wanted, today)
+    given = in_force(conn, wanted, today)
     begins_ms = to_ms(datetime.combine(today, time(), UTC))
     counted = select(forks.c.van, func.count()).where(forks.c.van.in_(wanted), forks.c.received_ms >= begins_ms)
     forked = {row[0]: row[1] for row in conn.execute(counted.group_by(forks.c.van))}
     return {
-        name: (_news(rows[name], forked.get(name, 0)) if name in rows else VanNews(), versions.get(name, 0))
+        name: (_news(rows[name], forked.get(name, 0)) if name in rows else VanNews(), given.get(name, InForce()))
         for name in wanted
     }
 

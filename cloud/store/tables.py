@@ -54,6 +54,7 @@ manifests = Table(
     Column("day", String(10), primary_key=True),
     Column("version", Integer, primary_key=True),
     Column("document", Text, nullable=False),  # wire.manifest.Manifest as JSON
+    Column("policy", String(16), nullable=False, server_default="advised"),  # as in the document
     Column("made_ms", BigInteger, nullable=False),
 )
 

@@ -19,7 +19,8 @@ from agent.store.store import Store
 from agent.trip.decide import decide
 from agent.trip.eta import etas
 from agent.trip.inputs import FixJudged, PlanNotFound, PlanSolved, TimeFound
-from agent.trip.plans import held_first, pending_effects
+from agent.trip.plans import pending_effects
+from agent.trip.policy import held_first
 from agent.trip.run import Run
 from tests.builders import a_place, a_plan, a_position
 from tests.rig.disk import Disk

@@ -28,6 +28,8 @@ class FakeVan:
     trouble: float = 0.0
     seed: int = 1
     proofs: tuple[str, ...] = ("signature", "photo")
+    offers: int = 0
+    """So many suggestions, one after the other, while nobody stands at a door."""
     refuses: bool = False
     """Understands every tap and takes none."""
     done: Counter[str] = field(default_factory=Counter)
@@ -72,9 +74,16 @@ class FakeVan:
                 "revision": self.requests,
                 "next_stop_id": waiting[0] if waiting else None,
                 "is_within_reach": True,
+                "is_planning": False,
+                "motion": "parked",
+                "offer": self._offer(),
                 "stops": [self._stop(stop_id, place) for stop_id, place in zip(self._phases, self.places, strict=True)],
             }
         )
+
+    def _offer(self) -> dict[str, int] | None:
+        answered = sum(count for what, count in self.done.items() if what.startswith("offer-"))
+        return {"number": answered + 1} if answered < self.offers else None
 
     def _stop(self, stop_id: str, place: Place) -> dict[str, Any]:
         steps = [
@@ -99,7 +108,8 @@ class FakeVan:
 
     async def _tap(self, request: web.Request) -> web.Response:
         tap = await request.json()
-        return self._save(request, tap["tap_id"], tap["stop_id"], tap["kind"], None)
+        about = tap["stop_id"] if "stop_id" in tap else f"offer-{tap['offer']}"
+        return self._save(request, tap["tap_id"], about, tap["kind"], None)
 
     async def _evidence(self, request: web.Request) -> web.Response:
         kept = await request.read()
@@ -124,9 +134,9 @@ class FakeVan:
         if tap_id not in self.answers:
             self.done[f"{stop_id} {kind}"] += 1
             self._taken[f"{stop_id} {kind}"] += 1
-            self._phases[stop_id] = {"arrived": "arrived", "delivered": "completed", "failed": "failed"}.get(
-                kind, self._phases[stop_id]
-            )
+            phase = {"arrived": "arrived", "delivered": "completed", "failed": "failed"}.get(kind)
+            if phase is not None:
+                self._phases[stop_id] = phase
             self.answers[tap_id] = {"saved_at": AT.isoformat(), "tap_id": tap_id, "sha256": sha256}
         if luck < 1.0 and self.trouble:
             _cut(request)  # saved, and nobody heard

@@ -72,6 +72,17 @@ async def _day(days: list[Day], folder: Path, van: FakeVan, hooks: Hooks = Hooks
 
 
 @pytest.mark.system
+async def test_a_driver_answers_every_suggestion_once_and_goes_on(days: list[Day], tmp_path: Path) -> None:
+    day = await _day(days, tmp_path, FakeVan(_places(2), offers=12, trouble=0.3))
+    await asyncio.wait_for(day.driver.run(), 60)
+    answered = {what: count for what, count in day.van.done.items() if what.startswith("offer-")}
+    assert sorted(answered.values()) == [1] * 12
+    assert day.driver.suggestions.total() == 12
+    assert {what.split()[1] for what in answered} == {"accept", "keep"}
+    assert day.van.done["s2 delivered"] == 1
+
+
+@pytest.mark.system
 async def test_an_ordinary_morning(days: list[Day], tmp_path: Path) -> None:
     progress: list[tuple[int, int]] = []
 

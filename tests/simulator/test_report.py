@@ -22,6 +22,8 @@ def a_report(**changes: object) -> Report:
         "offline_s": 2000.0,
         "run_s_of_cut_van": 5000.0,
         "replans_offline": 1,
+        "offers_accepted": 2,
+        "offers_kept": 1,
         "faults_fired": {"link cut (van-2)": True},
         "windows_kept": 40,
         "windows_total": 48,

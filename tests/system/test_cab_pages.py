@@ -207,6 +207,54 @@ def test_moving_brings_the_map_back_and_locks_the_rest(page: Page, agent: Agent)
     expect(page.get_by_test_id("signature-save")).to_be_enabled()
 
 
+def test_an_offer_waits_for_a_halt_and_is_looked_at_by_choice(page: Page, agent: Agent) -> None:
+    agent.post("/dev/offer", {})
+    expect(page.get_by_test_id("open-offer")).to_have_count(0)  # moving: nothing is asked of the driver
+    agent.change(motion="halted")
+    expect(page.get_by_test_id("open-offer")).to_contain_text("2 stops move, 4 min sooner")
+    expect(page.get_by_test_id("next-plate")).to_contain_text("294")
+    page.get_by_test_id("open-offer").click()
+    expect(page.get_by_test_id("offer-windows")).to_contain_text("All windows kept")
+    expect(page.get_by_test_id("offer-row").filter(has_text="306")).to_contain_text("in time for its window")
+    agent.change(motion="moving")
+    expect(page.get_by_test_id("offer")).to_have_count(0)
+    expect(page.get_by_test_id("next-card")).to_be_visible()
+
+
+def test_an_accepted_order_is_driven_once_it_is_saved(page: Page, agent: Agent) -> None:
+    agent.change(motion="parked")
+    agent.post("/dev/offer", {})
+    agent.post("/dev/mood", "silent")
+    page.get_by_test_id("accept").click()
+    expect(page.get_by_test_id("not-saved")).to_be_visible(timeout=15_000)
+    expect(page.get_by_test_id("offer")).to_be_visible()
+    agent.post("/dev/mood", "well")
+    page.get_by_test_id("try-again").click()
+    expect(page.get_by_test_id("next-card")).to_be_visible()
+    assert [(tap["kind"], tap["offer"]) for tap in agent.taps()] == [("accept", 1)]
+    page.get_by_test_id("open-day").click()
+    rows = page.get_by_test_id("day-row")
+    expect(rows.nth(3)).to_contain_text("306")
+
+
+def test_keep_mine_leaves_the_order_and_the_same_offer_does_not_come_up_again(page: Page, agent: Agent) -> None:
+    agent.change(motion="parked")
+    agent.post("/dev/offer", {})
+    page.get_by_test_id("keep").click()
+    expect(page.get_by_test_id("offer")).to_have_count(0)
+    assert [tap["kind"] for tap in agent.taps()] == ["keep"]
+    page.get_by_test_id("open-day").click()
+    expect(page.get_by_test_id("day-row").nth(3)).to_contain_text("230")
+
+
+def test_an_offer_never_comes_up_over_the_work_at_a_door(page: Page, agent: Agent) -> None:
+    open_stop(page, agent)
+    agent.change(motion="parked")
+    agent.post("/dev/offer", {})
+    expect(page.get_by_test_id("stop-page")).to_be_visible()
+    expect(page.get_by_test_id("offer")).to_have_count(0)
+
+
 def test_unknown_speed_counts_as_moving_until_the_driver_says_parked(page: Page, agent: Agent) -> None:
     agent.change(motion="unknown", gps={"quality": "none", "since": "2026-11-24T14:29:00Z"})
     expect(page.get_by_test_id("gps-state")).to_contain_text("GPS lost since 14:29")
@@ -256,6 +304,11 @@ def test_no_view_has_a_serious_fault_of_accessibility_by_day_or_night(page: Page
         expect(page.get_by_test_id("saved")).to_be_visible()
         faults[f"saved {theme}"] = serious_faults(page)
         page.get_by_test_id("saved-drive").click()
+        agent.post("/dev/offer", {"number": 1 if theme == "day" else 2})
+        page.get_by_test_id("open-offer").click()
+        expect(page.get_by_test_id("accept")).to_be_visible()
+        faults[f"offer {theme}"] = serious_faults(page)
+        page.get_by_test_id("keep").click()
         page.get_by_test_id("theme").click()
     assert {view: found for view, found in faults.items() if found} == {}
 
@@ -272,6 +325,18 @@ def test_no_text_runs_out_of_the_screen_in_any_language(browser: Browser, agent:
     expect(page.get_by_test_id("delivered-locked")).to_be_in_viewport(ratio=1)
     page.get_by_test_id("problem").click()
     expect(page.get_by_test_id("reason-others")).to_be_in_viewport(ratio=1)
+    agent.change(motion="moving", is_within_reach=False)
+    expect(page.get_by_test_id("next-card")).to_be_visible()
+    agent.change(motion="parked")
+    agent.post(
+        "/dev/offer", {"moved_stops": 12, "gain_s": 1440, "late_before": 3, "reason": "driver chose another stop"}
+    )
+    for answer in ("keep", "accept"):
+        box = page.get_by_test_id(answer).bounding_box()
+        assert box is not None
+        assert (box["height"], box["y"] + box["height"] <= 600) == (132, True)
+        overflows = page.get_by_test_id(answer).evaluate("button => button.scrollWidth > button.clientWidth")
+        assert not overflows, answer
     page.close()
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.system
 REPORT_KEYS = {
     *("scenario", "seed", "vans", "stops", "saved_seen", "outcomes_cloud", "proofs_seen", "proofs_cloud", "lost"),
     *("doubled", "blob_mismatches", "offline_s", "run_s_of_cut_van", "replans_offline", "faults_fired"),
-    *("windows_kept", "windows_total", "wall_s"),
+    *("windows_kept", "windows_total", "wall_s", "offers_accepted", "offers_kept"),
 }
 
 

@@ -1,12 +1,18 @@
 /** The only file that speaks to the agent: the view as it changes, taps, evidence, route and map. */
 
 import { listen } from '../kit/events.ts'
-import type { CabView, MapView, NotSaved, RouteView, Saved } from '../kit/generated/cab.ts'
-import type { ArrivedTap, DeliveredTap, FailedTap, SkippedTap } from '../kit/generated/cab.ts'
+import type { CabView, MapView, NotSaved, OfferRouteView, RouteView, Saved } from '../kit/generated/cab.ts'
+import type { AcceptTap, ArrivedTap, DeliveredTap, FailedTap, KeepTap, SkippedTap } from '../kit/generated/cab.ts'
 
 type WithoutId<Tap> = Omit<Tap, 'tap_id'>
 /** A tap before it has its id. */
-export type Tap = WithoutId<ArrivedTap> | WithoutId<DeliveredTap> | WithoutId<FailedTap> | WithoutId<SkippedTap>
+export type Tap =
+  | WithoutId<ArrivedTap>
+  | WithoutId<DeliveredTap>
+  | WithoutId<FailedTap>
+  | WithoutId<SkippedTap>
+  | WithoutId<AcceptTap>
+  | WithoutId<KeepTap>
 
 export interface EvidenceTap {
   stop_id: string
@@ -38,6 +44,11 @@ export function listenToAgent(onView: (view: CabView) => void, onAnswering: (is_
 /** The way ahead; null while there is none or the agent does not answer. */
 export async function fetchRoute(): Promise<RouteView | null> {
   return fetchJson<RouteView>('/api/route')
+}
+
+/** The way of the order that is offered; null while the agent does not answer. */
+export async function fetchOfferRoute(): Promise<OfferRouteView | null> {
+  return fetchJson<OfferRouteView>('/api/offer/route')
 }
 
 /** The base map on board; null while the agent does not answer. */

@@ -1,15 +1,16 @@
 /** What the agent said, and where the driver is in the page. Views are functions of this; nothing else holds state. */
 
-import type { CabView, FailReason, MapView, Outcome, RouteView, StopView } from '../kit/generated/cab.ts'
+import type { CabView, FailReason, MapView, OfferRouteView, OfferView, Outcome, RouteView, StopView } from '../kit/generated/cab.ts'
 import { isNight } from '../kit/sun.ts'
 import { applyTheme, keepChoice, readChoice, themeNow, type Theme } from '../kit/theme.ts'
 import type { Strokes } from './pad.ts'
-import { fetchMap, fetchRoute, listenToAgent, sendEvidence, sendTap, type Answer, type EvidenceTap, type Tap } from './server.ts'
+import { fetchMap, fetchOfferRoute, fetchRoute, listenToAgent, sendEvidence, sendTap, type Answer, type EvidenceTap, type Tap } from './server.ts'
 import { refusalWords } from './words-of.ts'
 
 export type Page =
   | { is: 'drive' }
   | { is: 'day' }
+  | { is: 'offer' }
   | { is: 'stop'; stop_id: string }
   | { is: 'signature'; stop_id: string }
   | { is: 'problem'; stop_id: string }
@@ -25,6 +26,7 @@ export interface NotSavedNow {
 class Cab {
   view = $state.raw<CabView | null>(null)
   route = $state.raw<RouteView | null>(null)
+  offer_route = $state.raw<OfferRouteView | null>(null)
   map = $state.raw<MapView | null>(null)
   is_answering = $state(true)
   page = $state.raw<Page>({ is: 'drive' })
@@ -35,6 +37,8 @@ class Cab {
   is_parked_by_word = $state(false)
   asks_parked = $state.raw<Page | null>(null)
   seen_plan = $state(0)
+  /** The offer that was put before the driver by itself: each one once. */
+  private shown_offer = 0
   /** The theme the document has taken on: what is drawn by hand reads its colours only after this. */
   shown_theme = $state<Theme>('day')
   choice = $state.raw(readChoice(localStorage))
@@ -101,6 +105,15 @@ class Cab {
     await this.save('tap', () => sendTap(tap), then, () => void this.tap(tap, then))
   }
 
+  /** The driver's word on an offered order. */
+  async answer(kind: 'accept' | 'keep', offer: OfferView): Promise<void> {
+    await this.tap({ kind, offer: offer.number }, () => {
+      // Accepted is seen: the note of a new order has nothing to add.
+      if (kind === 'accept') this.seen_plan = (this.view?.plan?.version ?? 0) + 1
+      this.open({ is: 'drive' })
+    })
+  }
+
   async evidence(evidence: EvidenceTap, then: () => void): Promise<void> {
     await this.save(evidence.kind, () => sendEvidence(evidence), then, () => void this.evidence(evidence, then))
   }
@@ -125,7 +138,18 @@ class Cab {
     if (view.motion === 'moving') this.startDriving()
     // Seen to stand, and at work on a stop: losing GPS at the door does not lock the work away.
     if (view.motion === 'unknown' && stood && this.page.is !== 'drive') this.is_parked_by_word = true
+    this.lookAtOffer(view)
     void this.lookUp(view.route_version)
+  }
+
+  /** A new offer comes up by itself where nothing else is asked of the driver: parked, between two stops, on the map. */
+  private lookAtOffer(view: CabView): void {
+    const { offer } = view
+    if (this.page.is === 'offer' && !offer) this.page = { is: 'drive' }
+    if (!offer || view.motion !== 'parked' || this.page.is !== 'drive' || offer.number === this.shown_offer) return
+    if (view.is_within_reach || this.next?.phase === 'arrived') return
+    this.shown_offer = offer.number
+    this.open({ is: 'offer' })
   }
 
   /** Fetch what the view only points to: a newer route, and the map until it is known. One look at a time. */
@@ -136,6 +160,8 @@ class Cab {
       const route = await fetchRoute()
       if (route) [this.route, this.looked_for] = [route, route_version]
     }
+    const offered = this.view?.offer?.number
+    if (offered && offered !== this.offer_route?.number) this.offer_route = await fetchOfferRoute()
     this.map ??= await fetchMap()
     this.is_looking = false
   }

@@ -83,6 +83,8 @@ const TROUBLES: Record<Trouble, () => string> = {
   'This stop is already closed.': () => t('trouble_closed'),
   'Proof is still missing for this stop.': () => t('trouble_proof'),
   'There is no list for today yet.': () => t('trouble_no_list'),
+  'This suggestion is no longer there.': () => t('trouble_offer_gone'),
+  'The van is moving: the next stop stays.': () => t('trouble_moving'),
 }
 
 /** Why something was not saved. */

@@ -2,7 +2,8 @@
 
 import { listen } from '../kit/events.ts'
 import type {
-  Ending, ApiProblem, AssignReport, Closure, ClosureView, FleetPicture, ImportReport, MapView, StopPage, StopRow, VanRoute, VanView,
+  Ending, ApiProblem, AssignReport, Closure, ClosureView, FleetPicture, ImportReport, MapView, SequencePolicy, StopPage, StopRow, VanRoute,
+  VanView,
 } from '../kit/generated/console.ts'
 
 export interface Hearing {
@@ -58,6 +59,10 @@ export function importOrders(file: Blob, day: string, is_dry_run: boolean): Prom
 
 export const assignDay = (day: string): Promise<Answer<AssignReport>> =>
   change('POST', `/api/assign?${new URLSearchParams({ day })}`, null, null, ASSIGN_PATIENCE_MS)
+
+/** Who may change the order of a van's stops today, in a new list that says the same otherwise. */
+export const setPolicy = (van: string, policy: SequencePolicy): Promise<Answer<AssignReport>> =>
+  change('PUT', `/api/vans/${part(van)}/policy`, JSON.stringify({ policy }), 'application/json')
 
 export const cancelOrder = (stop_id: string): Promise<Answer<AssignReport>> =>
   change('POST', `/api/orders/${part(stop_id)}/cancel`)

@@ -1,6 +1,6 @@
 /** Facts of the picture as words in the reader's language. */
 
-import type { Eta, HistoryRow, Punctuality, StopPage, StopRow, VanView } from '../kit/generated/console.ts'
+import type { Eta, HistoryRow, Punctuality, StopPage, StopRow, Suggestion, VanView } from '../kit/generated/console.ts'
 import { latenessWords, signOf, type Sign } from '../kit/lateness.ts'
 import { clock, clockRange, distance } from '../kit/time.ts'
 import { age_ms, freshness, isPlainlyNumbered, isSilent, vanNumber } from './vans.ts'
@@ -34,6 +34,14 @@ export function newsWords(van: VanView, now_ms: number): string {
   const age = age_ms(van, now_ms)
   if (age === null) return t('no_word_yet')
   return freshness(van, now_ms) === 'silent' ? t('ago', { age: ageWords(age) }) : ageWords(age)
+}
+
+/** What the van suggested to its driver last, and what became of it. */
+export function suggestionWords(suggestion: Suggestion, timezone: string): string {
+  const minutes = Math.round(suggestion.gain_s / 60)
+  const gain = minutes === 0 ? t('gain_none') : t(minutes > 0 ? 'gain_sooner' : 'gain_later', { m: Math.abs(minutes) })
+  const at = clock(suggestion.since, timezone, locale)
+  return t(`suggestion_${suggestion.state}`, { n: suggestion.moved_stops, gain, at })
 }
 
 export interface Verdict {

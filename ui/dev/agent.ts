@@ -13,7 +13,7 @@ export interface Reply {
   body: unknown
 }
 
-export type CannedTap = { kind: string; tap_id: string; stop_id: string; reason?: StopView['reason']; outcome?: StopView['outcome'] }
+export type CannedTap = { kind: string; tap_id: string; stop_id: string; offer?: number; reason?: StopView['reason']; outcome?: StopView['outcome'] }
 
 export class CannedAgent {
   view: CabView = day(14)
@@ -41,6 +41,8 @@ export class CannedAgent {
       else if (tap.kind === 'delivered')
         this.close(tap.stop_id, { phase: 'completed', outcome: tap.outcome ?? null, closed_at: now })
       else if (tap.kind === 'failed') this.close(tap.stop_id, { phase: 'failed', reason: tap.reason ?? null, closed_at: now })
+      else if (tap.kind === 'accept') this.accept()
+      else if (tap.kind === 'keep') this.change({ offer: null })
       else if (tap.kind === 'skipped') this.changeStop(tap.stop_id, { is_skipped: true })
       return { saved_at: now, tap_id: tap.tap_id, sha256: null }
     })
@@ -69,6 +71,13 @@ export class CannedAgent {
     const reply = { status: 200, body: apply() }
     this.answered.set(tap_id, reply)
     return reply
+  }
+
+  private accept(): void {
+    const offered = new Map(this.view.offer?.stops.map((stop) => [stop.stop_id, stop]))
+    const stops = this.view.stops.map((stop) => ({ ...stop, position: offered.get(stop.stop_id)?.after ?? stop.position }))
+    const plan = this.view.plan && { ...this.view.plan, version: this.view.plan.version + 1, moved_stops: this.view.offer?.moved_stops ?? 0 }
+    this.change({ offer: null, stops: stops.sort((a, b) => a.position - b.position), plan })
   }
 
   private changeStop(stop_id: string, patch: Partial<StopView>): void {

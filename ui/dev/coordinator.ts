@@ -8,7 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { Connect, Plugin } from 'vite'
 
-import type { AssignReport, Closure, FleetPicture, ImportReport, StopRow, VanView } from '../kit/generated/console.ts'
+import type { AssignReport, Closure, FleetPicture, ImportReport, SequencePolicy, StopRow, VanView } from '../kit/generated/console.ts'
 import { morning, PHOTO, SIGNATURE, stopPage } from './fleet.ts'
 import { WAY } from './porto.ts'
 import { DOOR, SCRAWL } from './proof.ts'
@@ -131,7 +131,11 @@ async function answer(coordinator: CannedCoordinator, request: IncomingMessage, 
     json(response, 200, { has_tiles: !!tiles, name: 'Porto', bounds: [-8.621235, 41.124732, -8.593682, 41.156076], max_zoom: 14 })
   else if (kind === 'blobs') picture(response, name === PHOTO ? DOOR : name === SIGNATURE ? SCRAWL : '')
   else if (kind === 'vans' && verb === 'route') json(response, 200, { van: name, times: 'roads', line: wayOf(coordinator, name) })
-  else if (kind === 'stops') {
+  else if (kind === 'vans' && verb === 'policy') {
+    const { policy } = JSON.parse(String(await body(request))) as { policy: SequencePolicy }
+    coordinator.changeVans([{ van: name, policy }])
+    json(response, 200, { day: coordinator.picture.day, manifests: { [name]: 4 }, assigned: 0, unassigned: {} })
+  } else if (kind === 'stops') {
     const stop = coordinator.stop(name)
     if (stop) json(response, 200, stopPage(stop))
     else json(response, 404, { problem: 'not_found', message: `there is no stop ${name}` })

@@ -1,6 +1,6 @@
 /** A canned day of a whole fleet: one depot in Porto at 14:32, invented people, the example of the pictures. */
 
-import type { FleetPicture, HistoryRow, Punctuality, StopPage, StopRow, VanView } from '../kit/generated/console.ts'
+import type { FleetPicture, HistoryRow, Punctuality, StopPage, StopRow, Suggestion, VanView } from '../kit/generated/console.ts'
 import { NEXT_STOPS, ON_THE_ROAD, PLACES } from './porto.ts'
 
 const DAY = '2026-11-24'
@@ -79,6 +79,13 @@ const PLACED: Record<number, [number, number, number]> = {
   7: [41.15322, -8.61203, 180], 11: [41.1529, -8.6035, 0], 3: [41.1551, -8.6170, 100], 18: [41.1546, -8.6085, 270], 14: [41.1495, -8.6042, 180],
 }
 
+/** What vans suggested to their drivers: one waits, one was taken, one was not. */
+const SUGGESTED: Record<number, Suggestion> = {
+  7: { state: 'open', since: at('14:29:10'), moved_stops: 2, gain_s: 240 },
+  3: { state: 'accepted', since: at('13:40:00'), moved_stops: 1, gain_s: 420 },
+  11: { state: 'kept', since: at('14:02:00'), moved_stops: 4, gain_s: 150 },
+}
+
 function vanOf(facts: VanFacts, index: number, rows: StopRow[]): VanView {
   const [n, driver, done, total, heard_s, minutes_late, punctuality] = facts
   const [lat_deg, lon_deg, heading_deg] = PLACED[n] ?? (ON_THE_ROAD[index] as [number, number, number])
@@ -88,7 +95,8 @@ function vanOf(facts: VanFacts, index: number, rows: StopRow[]): VanView {
     is_online: heard_s < 60,
     position: { lat_deg, lon_deg, heading_deg, fixed_at: iso(NOW_MS - heard_s * 1000), quality: '3d', error_m: 4, speed_mps: 6 },
     stops_total: total, stops_done: done, next_stop_id: open[0] ?? null, stop_ids: open, punctuality, minutes_late,
-    plan_version: 8, manifest_version: 3, applied_manifest_version: 3, waiting_rows: heard_s > 60 ? 12 : 0,
+    plan_version: 8, manifest_version: 3, applied_manifest_version: 3, policy: 'advised', suggestion: SUGGESTED[n] ?? null,
+    waiting_rows: heard_s > 60 ? 12 : 0,
     oldest_waiting_s: heard_s > 60 ? 400 : null, alarms: [], plans_made: 8, plans_made_offline: n === 7 ? 2 : 0,
   }
 }

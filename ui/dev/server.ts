@@ -1,6 +1,7 @@
 /** The canned agent over HTTP, inside Vite: `npm run dev` while writing, `npx vite preview cab` over the built page.
  *
- *  `POST /dev/change` patches the view, `POST /dev/mood` says how taps are answered, `POST /dev/day?next=14` starts over.
+ *  `POST /dev/change` patches the view, `POST /dev/mood` says how taps are answered, `POST /dev/offer` offers another order,
+ *  `POST /dev/day?next=14` starts over.
  *  `ROUNDSMAN_TILES` names a folder of `z/x/y.pbf` (gzip) for a base map. */
 
 import { readFile } from 'node:fs/promises'
@@ -9,7 +10,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Connect, Plugin } from 'vite'
 
 import { CannedAgent, type CannedTap, type Mood } from './agent.ts'
-import { day, ROUTE } from './town.ts'
+import { day, OFFER, ROUTE } from './town.ts'
 
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; connect-src 'self'; " +
@@ -46,6 +47,7 @@ async function answer(agent: CannedAgent, request: IncomingMessage, response: Se
   if (url.pathname === '/api/events') stream(agent, request, response)
   else if (url.pathname === '/api/view') json(response, 200, agent.view)
   else if (url.pathname === '/api/route') json(response, 200, { ...ROUTE, route_version: agent.view.route_version })
+  else if (url.pathname === '/api/offer/route') json(response, 200, { number: 0, times: 'estimate', line: [] })
   else if (url.pathname === '/api/map')
     json(response, 200, { has_tiles: !!tiles, name: 'Porto', bounds: [-8.621235, 41.124732, -8.593682, 41.156076], max_zoom: 14 })
   else if (tile) await sendTile(`${tiles}/${tile[1]}/${tile[2]}/${tile[3]}.pbf`, response)
@@ -68,6 +70,9 @@ async function answer(agent: CannedAgent, request: IncomingMessage, response: Se
     agent.taps = []
     agent.mood = 'well'
     agent.change(day(Number(url.searchParams.get('next') ?? 14)))
+    json(response, 200, agent.view)
+  } else if (url.pathname === '/dev/offer') {
+    agent.change({ offer: { ...OFFER, ...(JSON.parse(String(await body(request)) || '{}') as object) } })
     json(response, 200, agent.view)
   } else if (url.pathname === '/dev/taps') json(response, 200, agent.taps)
   else return false

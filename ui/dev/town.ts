@@ -1,6 +1,6 @@
 /** A canned day for development and screen tests: one depot in Porto, invented people, the pictures' example. */
 
-import type { CabView, Eta, Punctuality, RouteView, StepView, StopView } from '../kit/generated/cab.ts'
+import type { CabView, Eta, OfferView, OfferedStop, Punctuality, RouteView, StepView, StopView } from '../kit/generated/cab.ts'
 
 const DAY = '2026-11-24'
 export const at = (clock: string): string => `${DAY}T${clock.length === 5 ? `${clock}:00` : clock}Z`
@@ -41,11 +41,11 @@ const FEATURED: Record<number, Row> = {
   },
   17: {
     number: '230', street: 'Rua de Cedofeita', name: 'Tomás Reis', window: ['15:00', '15:30'], eta: ['15:17', '15:20', '15:25'],
-    items: ['1 envelope'], extra: { moved_by: -1, lat_deg: 41.1513, lon_deg: -8.6174 },
+    items: ['1 envelope'], extra: { moved_by: -1, lat_deg: 41.1538, lon_deg: -8.6161 },
   },
   18: {
     number: '306', street: 'Rua Álvares Cabral', name: 'Ana Prata', window: ['15:15', '15:45'], eta: ['15:26', '15:36', '15:49'],
-    punctuality: 'tight', minutes_off: -9, items: ['1 parcel', '1 parcel', '1 parcel'], extra: { lat_deg: 41.1548, lon_deg: -8.6166 },
+    punctuality: 'tight', minutes_off: -9, items: ['1 parcel', '1 parcel', '1 parcel'], extra: { lat_deg: 41.1507, lon_deg: -8.6172 },
   },
   19: {
     number: '727', street: 'Rua do Bonjardim', name: 'Oficina Norte', window: ['15:30', '16:00'], eta: ['15:51', '16:03', '16:12'],
@@ -83,7 +83,7 @@ function stopOf(position: number, next: number): StopView {
     steps: [step('photo'), step('signature')], is_ready_to_close: false,
     arrived_at: null, closed_at: is_done && row.eta ? at(row.eta[1]) : null,
     outcome: is_done ? 'delivered_to_recipient' : null, reason: null,
-    is_locked: false, is_skipped: false, is_listed: true, moved_by: 0, travel_m: 700, ...row.extra,
+    is_locked: false, is_skipped: false, is_listed: true, moved_by: 0, moved_why: null, moved_for: null, missed_why: null, missed_for: null, travel_m: 700, ...row.extra,
   }
 }
 
@@ -99,7 +99,7 @@ export function day(next: number): CabView {
     plan: {
       version: 1, made_at: at('14:12'), reason: 'manifest changed', times: 'roads', moved_stops: 0, gain_s: 0, ends_at: at('17:52'),
     },
-    is_planning: false, next_stop_id: `stop-${next}`, is_within_reach: false, route_version: 1,
+    offer: null, is_planning: false, next_stop_id: `stop-${next}`, is_within_reach: false, route_version: 1,
     stops: Array.from({ length: 31 }, (_, i) => stopOf(i + 1, next)), done: next - 1, total: 31,
   }
 }
@@ -118,5 +118,20 @@ export const ROUTE: RouteView = {
     { type: 'depart', modifier: 'straight', street: 'Rua de Gonçalo Cristóvão', lat_deg: 41.153618, lon_deg: -8.609951, distance_m: 180 },
     { type: 'turn', modifier: 'left', street: 'Rua do Almada', lat_deg: 41.153597, lon_deg: -8.611996, distance_m: 92 },
     { type: 'arrive', modifier: 'left', street: 'Rua do Almada', lat_deg: 41.15277, lon_deg: -8.61203, distance_m: 0 },
+  ],
+}
+
+const offered = (number: number, before: number, after: number, extra: Partial<OfferedStop> = {}): OfferedStop => ({
+  stop_id: `stop-${number}`, before, after, eta: null, punctuality: 'on_time', minutes_off: null, why: null, other: null,
+  saves_s: 0, miss: null, miss_other: null, ...extra,
+})
+
+/** What the reference picture shows: two stops change their places, and the day ends four minutes sooner. */
+export const OFFER: OfferView = {
+  number: 1, reason: 'manifest changed', times: 'roads', moved_stops: 2, gain_s: 240, late_before: 0, late_after: 0,
+  stops: [
+    offered(14, 14, 14), offered(15, 15, 15), offered(16, 16, 16),
+    offered(18, 18, 17, { why: 'window', saves_s: 300 }), offered(17, 17, 18, { why: 'nearer', saves_s: 240 }),
+    ...Array.from({ length: 13 }, (_, i) => offered(19 + i, 19 + i, 19 + i)),
   ],
 }

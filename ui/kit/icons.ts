@@ -9,6 +9,7 @@ import arrowUp from '@phosphor-icons/core/assets/bold/arrow-up-bold.svg?raw'
 import arrowUpLeft from '@phosphor-icons/core/assets/bold/arrow-up-left-bold.svg?raw'
 import arrowUpRight from '@phosphor-icons/core/assets/bold/arrow-up-right-bold.svg?raw'
 import uTurn from '@phosphor-icons/core/assets/bold/arrow-u-down-left-bold.svg?raw'
+import undo from '@phosphor-icons/core/assets/bold/arrow-counter-clockwise-bold.svg?raw'
 import retry from '@phosphor-icons/core/assets/bold/arrow-clockwise-bold.svg?raw'
 import sync from '@phosphor-icons/core/assets/bold/arrows-clockwise-bold.svg?raw'
 import bell from '@phosphor-icons/core/assets/bold/bell-bold.svg?raw'
@@ -61,7 +62,7 @@ import arrowhead from '@phosphor-icons/core/assets/fill/navigation-arrow-fill.sv
 
 export const ICONS = {
   arrowBendDoubleUpLeft, arrowBendUpLeft, arrowBendUpRight, arrowDown, arrowLeft, arrowUp, arrowUpLeft, arrowUpRight,
-  uTurn, retry, sync, bell, bellSlash, camera, car, caretDown, caretUp, cellFull, cellSlash, check, circleDashed, clock,
+  uTurn, undo, retry, sync, bell, bellSlash, camera, car, caretDown, caretUp, cellFull, cellSlash, check, circleDashed, clock,
   cloudLightning, crosshair, crosshairSimple, door, dots, eraser, gpsFix, gpsSlash, hand, house, houseSimple, info, list,
   lockOutline, magnifier, map, mapPin, minusSquare, moon, notePencil, box, path, pen, plus, prohibit, question,
   storefront, sun, trash, truck, upload, warning, warningDiamond, cross, lock, arrowhead,

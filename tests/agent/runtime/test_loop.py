@@ -262,7 +262,7 @@ async def test_a_plan_that_was_asked_for_before_the_crash_is_asked_for_again(sto
     async def answer(run: Run, reason: ReplanReason) -> PlanSolved | PlanNotFound:
         asked.append(reason)
         stops = [stop.stop for stop in run.open_stops]
-        return PlanSolved(run_version=run.version, plan=a_plan(stops[::-1], reason=reason))
+        return PlanSolved(run_version=run.version, plan=a_plan(stops, reason=reason))
 
     runtime = a_runtime(store, a_run(), answer)
     failed = decide(a_run(), FailedTapped(stop_id="s3", reason=FailReason.NOT_HOME), at(0)).run
@@ -271,7 +271,7 @@ async def test_a_plan_that_was_asked_for_before_the_crash_is_asked_for_again(sto
         await runtime.changed.after(0)
     assert asked == [ReplanReason.STOP_FAILED]
     assert runtime.run.plan is not None
-    assert runtime.run.plan.stop_ids == ("s2", "s1")
+    assert runtime.run.plan.stop_ids == ("s1", "s2")
     assert (await store.load_run()).plan == runtime.run.plan
 
 

@@ -1,10 +1,14 @@
 """What the driver sees, from the run alone."""
 
+from collections.abc import Sequence
+
 from agent.gps.position import Motion
 from agent.screen.build import Around, cab_view
+from agent.screen.offer import OfferRoute, changed_piece
 from agent.screen.picture import Picture
 from agent.screen.route import RouteAhead, Way
 from agent.screen.view import CabView, ManoeuvreView
+from agent.trip.offers import offered
 from agent.trip.punctuality import Punctuality
 from agent.trip.run import Run, RunStop, StopPhase
 from host.clock import Clock, ClockSettings
@@ -14,6 +18,7 @@ from tests.builders import (
     a_place,
     a_plan,
     a_position,
+    a_proposal,
     a_run,
     a_stop,
     a_window,
@@ -21,6 +26,7 @@ from tests.builders import (
     evidence,
     with_proof,
 )
+from wire.changes import Miss, MissWhy, MoveWhy
 from wire.events import FixQuality, Outcome, TimesSource
 from wire.geo import Place, moved
 from wire.manifest import EvidenceKind, EvidenceRule
@@ -167,6 +173,7 @@ def test_the_picture_is_built_once_a_change_and_remembers_the_order_before() -> 
         changes=lambda: len(runs),
         waiting=lambda: (3, None),
         route=RouteAhead(OneRoad()),
+        offer_route=OfferRoute(OneRoad()),
         first_revision=1000,
     )
     first = picture.view()
@@ -180,3 +187,63 @@ def test_a_run_stop_without_rules_is_ready_at_once() -> None:
     assert seen(a_run([a_stop(1)])).stops[0].is_ready_to_close
     assert not seen(a_run([a_stop(1, proof=with_proof(PHOTO))])).stops[0].is_ready_to_close
     assert RunStop(stop=a_stop(1)).is_open
+
+
+def test_an_offer_stands_beside_the_order_there_is_with_places_times_and_reasons() -> None:
+    stops = [a_stop(1), a_stop(2), a_stop(3, windows=(a_window(0, 10),))]
+    run = a_run(stops, motion=Motion.PARKED)
+    proposal = a_proposal((1, 3, 2), beside=run, saves=("s3",))
+    view = seen(offered(run, proposal, at(0)), 0)
+    offer = view.offer
+    assert offer is not None
+    assert (offer.number, offer.moved_stops, offer.late_before, offer.late_after) == (1, 1, 1, 0)
+    assert [(stop.stop_id, stop.before, stop.after) for stop in offer.stops] == [
+        ("s1", 1, 1),
+        ("s3", 3, 2),
+        ("s2", 2, 3),
+    ]
+    moved = next(stop for stop in offer.stops if stop.why is not None)
+    assert (moved.stop_id, moved.why, moved.saves_s) == ("s3", MoveWhy.NEARER, 60)
+    assert all(stop.eta is not None for stop in offer.stops)
+    assert [stop.stop_id for stop in view.stops] == ["s1", "s2", "s3"]  # the day itself waits for the answer
+
+
+def test_places_are_counted_from_what_is_done() -> None:
+    run = with_stop(a_run(4, motion=Motion.PARKED), 1, phase=StopPhase.COMPLETED, arrived_at=at(1), closed_at=at(2))
+    offer = seen(offered(run, a_proposal((3, 2, 4), beside=run), at(2)), 2).offer
+    assert offer is not None
+    assert [(stop.stop_id, stop.before, stop.after) for stop in offer.stops] == [
+        ("s3", 3, 2),
+        ("s2", 2, 3),
+        ("s4", 4, 4),
+    ]
+
+
+def test_a_late_stop_says_what_binds_only_while_it_is_late() -> None:
+    stops = [a_stop(1, windows=(a_window(-30, 1),)), a_stop(2)]
+    misses = (Miss(stop_id="s1", why=MissWhy.WINDOW, late_s=60), Miss(stop_id="s2", why=MissWhy.ORDER, late_s=60))
+    view = seen(a_run(stops, plan=a_plan(stops, misses=misses)), 0)
+    assert [stop.missed_why for stop in view.stops] == [MissWhy.WINDOW, None]
+
+
+def test_the_piece_that_changes_has_one_stop_on_each_side_or_begins_at_the_van() -> None:
+    run = a_run(6, motion=Motion.PARKED, position=a_position(a_place(east_m=50)))
+    middle = offered(run, a_proposal((1, 2, 4, 3, 5, 6), beside=run), at(0))
+    assert changed_piece(middle, at(0)) == [run.stops[number - 1].stop.place for number in (2, 4, 3, 5)]
+    first = offered(run, a_proposal((2, 1, 3, 4, 5, 6), beside=run), at(0))
+    assert changed_piece(first, at(0)) == [a_place(east_m=50), *(run.stops[n - 1].stop.place for n in (2, 1, 3))]
+
+
+async def test_the_way_of_an_offer_is_asked_for_once_and_is_nothing_without_one() -> None:
+    asked: list[int] = []
+
+    async def find_way(places: Sequence[Place]) -> Way:
+        asked.append(len(places))
+        return Way(line=((-8.61, 41.15), (-8.62, 41.16)), legs_begin=(0,), manoeuvres=(), times=TimesSource.ROADS)
+
+    run = a_run(3, motion=Motion.PARKED)
+    route = OfferRoute(find_way)
+    assert (await route.view(run, at(0))).number == 0
+    run = offered(run, a_proposal((2, 1, 3), beside=run), at(0))
+    assert (await route.view(run, at(0))).line == (await route.view(run, at(0))).line != ()
+    assert asked == [3]

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from agent.errors import StoreError, StoreErrorKind
+from agent.gps.position import Motion
 from agent.store.store import Store
+from agent.trip.offers import offered
 from tests.agent.conftest import ASKED, StartCab, begin_day
 from tests.agent.pictures import a_photo, a_signature
-from tests.builders import a_run, a_stop, with_proof
+from tests.builders import MORNING, a_proposal, a_run, a_stop, with_proof
 from wire.manifest import EvidenceKind
 
 PROVEN = a_stop(1, proof=with_proof(EvidenceKind.SIGNATURE, EvidenceKind.PHOTO))
@@ -69,6 +71,30 @@ async def test_the_same_tap_again_gets_the_same_answer_and_is_done_once(folder: 
         assert await cab.tap(kind="arrived", tap_id="tap-00001", stop_id="s2") == first
         assert await cab.evidence("s2", photo, kind="photo", tap_id="tap-00002") == shot
         assert (await cab.view())["link"]["waiting"] == waiting
+
+
+@pytest.mark.parametrize(("kind", "order"), [("accept", ["s2", "s1", "s3"]), ("keep", ["s1", "s2", "s3"])])
+async def test_the_drivers_answer_to_an_offer_is_saved_and_outlives_a_restart(
+    tmp_path: Path, start_cab: StartCab, kind: str, order: list[str]
+) -> None:
+    run = a_run(3, motion=Motion.PARKED)
+    await begin_day(tmp_path, offered(run, a_proposal((2, 1, 3), beside=run), MORNING))
+    async with start_cab(tmp_path) as cab:
+        view = await cab.view()
+        assert [stop["stop_id"] for stop in view["offer"]["stops"]] == ["s2", "s1", "s3"]
+        said = await cab.tap(kind=kind, tap_id="tap-00001", offer=1)
+        assert said[0] == 200
+        assert await cab.tap(kind=kind, tap_id="tap-00001", offer=1) == said
+    async with start_cab(tmp_path) as cab:
+        assert await cab.tap(kind=kind, tap_id="tap-00001", offer=1) == said
+        assert (await cab.tap(kind=kind, tap_id="tap-00002", offer=1))[0] == 200  # the page lost the first answer
+        other = "keep" if kind == "accept" else "accept"
+        status, refused = await cab.tap(kind=other, tap_id="tap-00003", offer=1)
+        assert (status, refused["trouble"]) == (409, "This suggestion is no longer there.")
+        view = await cab.view()
+        assert view["offer"] is None
+        assert [stop["stop_id"] for stop in view["stops"]] == order
+        assert view["link"]["waiting"] == 1  # told once
 
 
 async def test_a_tap_id_used_for_something_else_is_refused(folder: Path, start_cab: StartCab) -> None:

@@ -10,6 +10,7 @@ from agent.trip.decide import decide
 from agent.trip.eta import etas
 from agent.trip.inputs import (
     INPUT,
+    AcceptTapped,
     AnyInput,
     ArrivedTapped,
     CommandArrived,
@@ -18,6 +19,7 @@ from agent.trip.inputs import (
     EvidenceTaken,
     FailedTapped,
     FixJudged,
+    KeepTapped,
     LinkChanged,
     ManifestArrived,
     ManifestUnreadable,
@@ -29,7 +31,7 @@ from agent.trip.inputs import (
 from agent.trip.lifecycle import NEXT, StopEvent, next_phase
 from agent.trip.plans import pending_effects
 from agent.trip.replay import replay
-from agent.trip.run import Run, StopPhase
+from agent.trip.run import Proposal, Run, StopPhase
 from tests.builders import (
     MORNING,
     a_closure,
@@ -92,6 +94,16 @@ inputs: st.SearchStrategy[AnyInput] = st.one_of(
     st.builds(
         lambda stops, version: PlanSolved(run_version=version, plan=a_plan(stops)), some_stops, st.integers(0, 30)
     ),
+    st.builds(
+        lambda own, other, version: PlanSolved(
+            run_version=version, plan=a_plan(own), better=Proposal(plan=a_plan(other, moved_stops=("s1",)), worth_s=600)
+        ),
+        st.just(list(STOPS.values())),
+        st.permutations(list(STOPS.values())),
+        st.integers(0, 3),
+    ),
+    st.builds(AcceptTapped, offer=st.integers(1, 4)),
+    st.builds(KeepTapped, offer=st.integers(1, 4)),
     st.builds(PlanNotFound, run_version=st.integers(0, 30), why=st.just("no road")),
     st.builds(LinkChanged, is_online=st.booleans()),
     st.builds(a_fix, st.floats(-2000, 4000), st.floats(0, 240)),

@@ -16,7 +16,8 @@ from agent.trip.inputs import (
     PlanSolved,
     SkippedTapped,
 )
-from agent.trip.plans import MOST_TURNED, held_first, pending_effects
+from agent.trip.plans import MOST_TURNED, pending_effects
+from agent.trip.policy import held_first
 from agent.trip.run import Plan, Run
 from tests.builders import (
     a_closure,
@@ -41,7 +42,7 @@ def asking_run(stops: Sequence[Stop] = ONE_TO_THREE, motion: Motion = Motion.HAL
 
 
 def answer(run: Run, numbers: Sequence[int], version: int | None = None) -> PlanSolved:
-    plan = a_plan([a_stop(number) for number in numbers], made_at=at(2), gain_s=90.0, moved_stops=("s3",))
+    plan = a_plan([a_stop(number) for number in numbers], made_at=at(2), leg_s=90.0)
     return PlanSolved(run_version=run.version if version is None else version, plan=plan)
 
 
@@ -52,27 +53,32 @@ def plan_of(run: Run) -> Plan:
 
 def test_a_plan_that_was_asked_for_is_taken_and_told() -> None:
     run = asking_run()
-    decision = decide(run, answer(run, [3, 1, 2]), at(2))
-    assert [stop.stop_id for stop in decision.run.open_stops] == ["s3", "s1", "s2"]
+    decision = decide(run, answer(run, [1, 2, 3]), at(2))
+    assert plan_of(decision.run).legs[0].travel_s == 90
     assert decision.run.replan is None
     assert decision.run.version == run.version
     assert [said.kind for said in decision.outgoing] == [EventKind.PLAN_ACCEPTED]
     body = decision.outgoing[0].body
-    assert (body["plan_version"], body["manifest_version"], body["moved_stops"], body["gain_s"]) == (2, 1, 1, 90.0)
-    assert body["stop_ids"] == ["s3", "s1", "s2"]
+    assert (body["plan_version"], body["manifest_version"], body["moved_stops"], body["offer"]) == (2, 1, 0, None)
+    assert body["stop_ids"] == ["s1", "s2", "s3"]
+
+
+def test_a_planner_that_shuffles_the_drivers_own_order_is_not_believed() -> None:
+    run = asking_run()
+    assert decide(run, answer(run, [3, 1, 2]), at(2)) == Decision(run=run.model_copy(update={"replan": None}))
 
 
 @pytest.mark.parametrize("is_online", [True, False])
 def test_a_plan_says_whether_it_was_taken_without_a_link(is_online: bool) -> None:
     run = asking_run().model_copy(update={"is_online": is_online})
-    decision = decide(run, answer(run, [3, 1, 2]), at(2))
+    decision = decide(run, answer(run, [1, 2, 3]), at(2))
     assert plan_of(decision.run).was_offline is not is_online
     assert decision.outgoing[0].body["was_offline"] is not is_online
 
 
 def test_a_stale_plan_is_dropped_and_asked_for_again() -> None:
     run = asking_run()
-    late = answer(run, [3, 1, 2])
+    late = answer(run, [1, 2, 3])
     run = decide(run, ArrivedTapped(stop_id="s1"), at(2)).run
     decision = decide(run, late, at(2))
     assert plan_of(decision.run) == plan_of(run)
@@ -82,7 +88,7 @@ def test_a_stale_plan_is_dropped_and_asked_for_again() -> None:
 
 def test_a_plan_that_nobody_asked_for_changes_nothing() -> None:
     run = a_run()
-    assert decide(run, answer(run, [3, 1, 2]), at(2)) == Decision(run=run)
+    assert decide(run, answer(run, [1, 2, 3]), at(2)) == Decision(run=run)
 
 
 @pytest.mark.parametrize("numbers", [[1, 2], [1, 2, 3, 4], [1, 2, 2, 3], []])
@@ -97,8 +103,8 @@ def test_while_the_van_moves_a_plan_never_changes_the_stop_being_driven_to() -> 
     decision = decide(run, answer(run, [3, 1, 2]), at(2))
     assert plan_of(decision.run) == plan_of(run)
     assert decision.effects == (Replan(run_version=run.version, reason=ReplanReason.COMMAND),)
-    taken = decide(decision.run, answer(run, [1, 3, 2]), at(3)).run
-    assert plan_of(taken).stop_ids == ("s1", "s3", "s2")
+    taken = decide(decision.run, answer(run, [1, 2, 3]), at(3)).run
+    assert plan_of(taken).made_at == at(2)
 
 
 def test_a_planner_that_insists_on_turning_a_moving_van_is_not_asked_for_ever() -> None:

@@ -32,7 +32,7 @@ from wire.events import (
     LivePosition,
     StopArrived,
 )
-from wire.manifest import Manifest
+from wire.manifest import Manifest, SequencePolicy
 
 DAY = MORNING.date()
 PHOTO = bytes(range(256)) * 100
@@ -160,6 +160,38 @@ async def test_stops_that_no_van_can_take_say_why_on_the_picture(world: World) -
     assert list(report["unassigned"].values()) == ["21 parcels are more than any van takes (van-1 takes 20)"]
     (stop,) = (await world.get("/api/picture"))["stops"]
     assert stop["why_unassigned"].startswith("21 parcels")
+
+
+async def set_policy(world: World, van: str, body: bytes, status: int = 200) -> Any:
+    async with world.client.put(f"/api/vans/{van}/policy", data=body, headers=CHANGE) as response:
+        assert response.status == status, await response.text()
+        return await response.json()
+
+
+async def test_a_dispatcher_says_who_may_order_a_vans_stops_and_later_lists_keep_to_it(world: World) -> None:
+    before = await with_stops(world)
+    woken = world.outlet.woken
+    assert (await set_policy(world, "van-1", b'{"policy":"fixed"}'))["manifests"] == {"van-1": 2}
+    assert world.outlet.woken > woken
+    manifest = await manifest_of(world, "van-1")
+    assert manifest is not None
+    assert (manifest.policy, manifest.version) == (SequencePolicy.FIXED, 2)
+    assert [stop.stop_id for stop in manifest.stops] == before["van-1"]
+    vans = {van["van"]: van for van in (await world.get("/api/picture"))["vans"]}
+    assert (vans["van-1"]["policy"], vans["van-2"]["policy"]) == ("fixed", "advised")
+    await world.post(f"/api/orders/{before['van-1'][0]}/cancel")
+    manifest = await manifest_of(world, "van-1")
+    assert manifest is not None
+    assert (manifest.policy, manifest.version) == (SequencePolicy.FIXED, 3)
+
+
+async def test_the_same_policy_again_is_no_new_list_and_what_is_none_is_refused(world: World) -> None:
+    await set_policy(world, "van-1", b'{"policy":"free"}', status=409)  # no list yet
+    await with_stops(world)
+    assert (await set_policy(world, "van-1", b'{"policy":"advised"}'))["manifests"] == {"van-1": 1}
+    for body in (b'{"policy":"whatever"}', b"{}", b"", b'{"policy":"free","x":1}'):
+        assert (await set_policy(world, "van-1", body, status=400))["problem"] == "bad_request"
+    await set_policy(world, "van-9", b'{"policy":"free"}', status=404)
 
 
 async def test_a_changed_order_reaches_its_van_by_a_new_manifest(world: World) -> None:

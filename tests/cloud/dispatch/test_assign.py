@@ -175,7 +175,7 @@ def test_a_manifest_carries_the_shift_in_utc_and_the_order_given() -> None:
     one = Van(name="van-1", driver="Inês Duarte", shift_starts=time(8), shift_ends=time(17))
     summer = date(2026, 7, 6)
     depot = Depot(lat_deg=DEPOT.lat_deg, lon_deg=DEPOT.lon_deg)
-    manifest = build_manifest(one, summer, 3, stops=[stop("b"), stop("a")], depot=depot, zone=LISBON)
+    manifest = build_manifest(one, summer, 3, stops=[stop("b"), stop("a")], depot=depot, zone=LISBON, policy=one.policy)
     assert manifest.shift_starts_at == datetime(2026, 7, 6, 7, tzinfo=UTC)
     assert [one.stop_id for one in manifest.stops] == ["b", "a"]
     assert (manifest.driver, manifest.timezone, manifest.version) == ("Inês Duarte", "Europe/Lisbon", 3)

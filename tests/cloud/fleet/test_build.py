@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from cloud.fleet.build import looks_the_same, stop_row, van_view
 from cloud.fleet.fold import Origin, StopState, fold
-from cloud.fleet.news import VanNews
+from cloud.fleet.news import InForce, VanNews
 from cloud.fleet.page import Heard, Held, stop_page
 from cloud.fleet.picture import Picture, StopFacts, VanFacts
 from cloud.fleet.timing import expected, freshness, window_at
@@ -26,9 +26,11 @@ from wire.events import (
     StopCompleted,
     StopEta,
     StopFailed,
+    Suggestion,
+    SuggestionState,
     TimesSource,
 )
-from wire.manifest import Depot
+from wire.manifest import Depot, SequencePolicy
 from wire.model import Message
 
 DAY = MORNING.date()
@@ -179,15 +181,25 @@ def news(*stop_ids: str, expected_at: Eta | None = None) -> VanNews:
 
 def test_a_van_drives_in_its_own_order_and_new_stops_come_last() -> None:
     rows = [row(job(number), state(stop_id=f"s{number}")) for number in (1, 2, 3)]
-    shown = van_view("van-1", news("s3", "s1"), rows, driver="", manifest_version=2, now=MORNING)
+    shown = van_view("van-1", news("s3", "s1"), rows, driver="", in_force=InForce(version=2), now=MORNING)
     assert shown.stop_ids == ("s3", "s1", "s2")
     assert shown.next_stop_id == "s3"
     assert (shown.waiting_rows, shown.oldest_waiting_s, shown.plan_version) == (3, 9.0, 4)
 
 
+def test_a_van_says_who_may_order_its_stops_and_what_its_driver_made_of_a_suggestion() -> None:
+    suggestion = Suggestion(state=SuggestionState.KEPT, since=MORNING, moved_stops=2, gain_s=240)
+    said = news()
+    assert said.live is not None
+    said = said.model_copy(update={"live": said.live.model_copy(update={"suggestion": suggestion})})
+    given = InForce(version=1, policy=SequencePolicy.FREE)
+    shown = van_view("van-1", said, [], driver="", in_force=given, now=MORNING)
+    assert (shown.policy, shown.suggestion) == (SequencePolicy.FREE, suggestion)
+
+
 def test_the_stop_a_van_stands_at_comes_first() -> None:
     rows = [row(job(1)), row(job(2), state(StopArrived(stop_id="s2"), stop_id="s2"))]
-    shown = van_view("van-1", news("s1", "s2"), rows, driver="", manifest_version=1, now=MORNING)
+    shown = van_view("van-1", news("s1", "s2"), rows, driver="", in_force=InForce(version=1), now=MORNING)
     assert shown.next_stop_id == "s2"
 
 
@@ -198,13 +210,13 @@ def test_a_van_is_as_late_as_its_worst_open_stop() -> None:
         row(job(2, windows=window), state(stop_id="s2"), eta(72)),
         row(job(3, windows=window), state(stop_id="s3"), eta(65)),
     ]
-    shown = van_view("van-1", news(), rows, driver="", manifest_version=1, now=MORNING)
+    shown = van_view("van-1", news(), rows, driver="", in_force=InForce(version=1), now=MORNING)
     assert (shown.punctuality, shown.minutes_late) == (Punctuality.LATE, 12)
 
 
 def test_cancelled_stops_are_not_counted_and_done_ones_are() -> None:
     rows = [row(job(1), state(DELIVERED)), row(job(2), state(stop_id="s2")), row(job(3, cancelled_at=at(0)))]
-    shown = van_view("van-1", VanNews(), rows, driver="", manifest_version=1, now=MORNING)
+    shown = van_view("van-1", VanNews(), rows, driver="", in_force=InForce(version=1), now=MORNING)
     assert (shown.stops_total, shown.stops_done, shown.stop_ids) == (2, 1, ("s2",))
 
 
@@ -246,7 +258,7 @@ def test_only_what_changed_comes_out_of_a_refresh() -> None:
 def test_time_alone_makes_a_van_silent_and_a_stop_late() -> None:
     picture = a_picture()
     picture.put_stop(job(1, windows=(a_window(0, 60),)), facts(state()))
-    picture.put_van("van-1", news(), 1)
+    picture.put_van("van-1", news(), InForce(version=1))
     picture.refresh(MORNING)
     later = picture.refresh(at(61))
     assert later.vans[0].freshness is Freshness.SILENT
@@ -257,7 +269,7 @@ def test_new_expected_times_reach_the_stops() -> None:
     picture = a_picture()
     picture.put_stop(job(1), facts(state()))
     picture.refresh(MORNING)
-    picture.put_van("van-1", news("s1", expected_at=eta(30)), 1)
+    picture.put_van("van-1", news("s1", expected_at=eta(30)), InForce(version=1))
     assert picture.refresh(MORNING).stops[0].eta == eta(30)
 
 

@@ -28,15 +28,50 @@ export type ReplanReason =
  * Where a plan's leg times come from: the road network, or the straight line, marked as the estimate it is.
  */
 export type TimesSource = 'roads' | 'estimate'
+/**
+ * How a stop stands against its window. Tight: the range passes the window's end, the expected time does not.
+ */
+export type Punctuality = 'unknown' | 'early' | 'on_time' | 'tight' | 'late'
+/**
+ * What leaving a stop where it was would have cost most, or the rule that moves it.
+ */
+export type MoveWhy =
+  | 'window'
+  | 'room'
+  | 'nearer'
+  | 'waiting'
+  | 'shift_end'
+  | 'promise'
+  | 'load'
+  | 'group'
+  | 'no_road'
+  | 'road_closed'
+  | 'put_off'
+  | 'locked'
+  | 'precedence'
+  | 'driven_to'
+  | 'listed'
+  | 'together'
+/**
+ * What binds where a stop cannot be kept.
+ */
+export type MissWhy =
+  | 'window'
+  | 'driven_to'
+  | 'precedence'
+  | 'load'
+  | 'shift'
+  | 'locked'
+  | 'put_off'
+  | 'other_window'
+  | 'detour'
+  | 'group'
+  | 'order'
 export type StopKind = 'delivery' | 'pickup' | 'return' | 'charge' | 'break' | 'handover' | 'depot'
 /**
  * What the van has done at a stop; which may follow which is the table in `lifecycle.py`.
  */
 export type StopPhase = 'open' | 'arrived' | 'completed' | 'failed' | 'cancelled'
-/**
- * How a stop stands against its window. Tight: the range passes the window's end, the expected time does not.
- */
-export type Punctuality = 'unknown' | 'early' | 'on_time' | 'tight' | 'late'
 export type EvidenceKind = 'signature' | 'photo'
 export type EvidenceRule = 'required' | 'warn' | 'optional' | 'off'
 /**
@@ -79,7 +114,14 @@ export type Trouble =
   | 'This stop is already closed.'
   | 'Proof is still missing for this stop.'
   | 'There is no list for today yet.'
+  | 'This suggestion is no longer there.'
+  | 'The van is moving: the next stop stays.'
 
+export interface AcceptTap {
+  kind: 'accept'
+  tap_id: string
+  offer: number
+}
 /**
  * Where the door is, in words; `number` is what is written on it and may be a name.
  */
@@ -118,6 +160,7 @@ export interface CabView {
   motion: Motion
   position: PositionView | null
   plan: PlanView | null
+  offer: OfferView | null
   is_planning: boolean
   next_stop_id: string | null
   is_within_reach: boolean
@@ -155,6 +198,45 @@ export interface PlanView {
   gain_s: number
   ends_at: string | null
 }
+/**
+ * A better order that waits for *Accept* or *Keep mine*. The page shows it at a halt.
+ */
+export interface OfferView {
+  number: number
+  reason: ReplanReason
+  times: TimesSource
+  moved_stops: number
+  gain_s: number
+  late_before: number
+  late_after: number
+  stops: OfferedStop[]
+}
+/**
+ * An open stop in the order that is offered.
+ */
+export interface OfferedStop {
+  stop_id: string
+  before: number
+  after: number
+  eta: Eta | null
+  punctuality: Punctuality
+  minutes_off: number | null
+  why: MoveWhy | null
+  other: string | null
+  saves_s: number
+  miss: MissWhy | null
+  miss_other: string | null
+}
+/**
+ * When we expect to be there, and how sure we are (10th, 50th and 90th percentile).
+ */
+export interface Eta {
+  p10: string
+  p50: string
+  p90: string
+  times: TimesSource
+  as_of: string
+}
 export interface StopView {
   stop_id: string
   position: number
@@ -182,6 +264,10 @@ export interface StopView {
   is_skipped: boolean
   is_listed: boolean
   moved_by: number
+  moved_why: MoveWhy | null
+  moved_for: string | null
+  missed_why: MissWhy | null
+  missed_for: string | null
   travel_m: number | null
 }
 /**
@@ -191,16 +277,6 @@ export interface Window {
   opens_at: string
   closes_at: string
   is_hard: boolean
-}
-/**
- * When we expect to be there, and how sure we are (10th, 50th and 90th percentile).
- */
-export interface Eta {
-  p10: string
-  p50: string
-  p90: string
-  times: TimesSource
-  as_of: string
 }
 /**
  * One kind of evidence at a stop: what the rule asks, and what has been taken.
@@ -225,6 +301,11 @@ export interface FailedTap {
   stop_id: string
   reason: FailReason
   note: string
+}
+export interface KeepTap {
+  kind: 'keep'
+  tap_id: string
+  offer: number
 }
 /**
  * One instruction of the route, in OSRM's own words for type and modifier; the page puts it into a language.
@@ -252,6 +333,14 @@ export interface MapView {
 export interface NotSaved {
   trouble: Trouble | null
   message: string
+}
+/**
+ * The way through the piece of the round that an offer changes: `line` as [lon, lat] pairs.
+ */
+export interface OfferRouteView {
+  number: number
+  times: TimesSource
+  line: [number, number][]
 }
 /**
  * The way from the van through the next stops, for the map: `line` as [lon, lat] pairs (GeoJSON's order).

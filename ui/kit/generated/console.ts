@@ -37,6 +37,14 @@ export type Freshness = 'never' | 'fresh' | 'fading' | 'silent'
  * How a stop stands against its window; same words as in the cab.
  */
 export type Punctuality = 'unknown' | 'early' | 'on_time' | 'tight' | 'late'
+/**
+ * Who may change the order on the road; see docs/glossary.md.
+ */
+export type SequencePolicy = 'free' | 'advised' | 'fixed'
+/**
+ * What became of a better order that the van offered its driver.
+ */
+export type SuggestionState = 'open' | 'accepted' | 'kept'
 export type StopKind = 'delivery' | 'pickup' | 'return' | 'charge' | 'break' | 'handover' | 'depot'
 /**
  * A fold of the events lane, beside what the coordinator itself decided.
@@ -182,6 +190,8 @@ export interface VanView {
   plan_version: number
   manifest_version: number
   applied_manifest_version: number
+  policy: SequencePolicy | null
+  suggestion: Suggestion | null
   waiting_rows: number
   oldest_waiting_s: number | null
   plans_made: number
@@ -196,6 +206,15 @@ export interface VanPosition {
   error_m: number | null
   speed_mps: number | null
   heading_deg: number | null
+}
+/**
+ * The newest one of the day.
+ */
+export interface Suggestion {
+  state: SuggestionState
+  since: string
+  moved_stops: number
+  gain_s: number
 }
 /**
  * A stop in lists and on the map.
