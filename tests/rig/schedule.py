@@ -1,7 +1,7 @@
 """What happens to the parts, and when: drawn from a seed, readable as a list."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tests.rig.coordinator import CLIENT_ID
@@ -60,6 +60,11 @@ class Schedule:
     """How many breadcrumbs may wait for a save, and on a full disk for the coordinator, before every second of the
     older ones is given up. In life two hours of them and ten minutes; here so few that it comes to that.
     """
+    events_a_packet: int
+    crumbs_a_packet: int
+    """At most; in life 50 and 300. Where there are fewer, what was saved together travels and is receipted in parts."""
+    longest_job_s: float
+    """What a thread does for somebody takes up to so long: on a slow disk much comes together in one commit."""
     log_is_long_bytes: int
     """From here on the van's log goes into its file; in life over a megabyte."""
 
@@ -96,6 +101,10 @@ def draw(seed: int) -> Schedule:
     stops, second_list_at_s = dice.choice((1, 2, 3)), dice.uniform(0.0, lasts_s)
     full = [event for event in events if event.fault is Fault.FULL and event.node in vans]
     if full and dice.random() < 0.5:
+        if dice.random() < 0.5:  # as the last of all faults: no connection is made anew that would bring the list again
+            events.remove(full[0])
+            full[0] = replace(full[0], at_s=max(event.at_s for event in events) + dice.uniform(3.0, 6.0))
+            events.append(full[0])
         second_list_at_s = full[0].at_s + 0.5  # a list that the disk will not take must be taken once it can
     is_tight = any(event.fault is Fault.TIGHT and event.node in vans for event in events)
     return Schedule(
@@ -111,6 +120,9 @@ def draw(seed: int) -> Schedule:
         clock_off_s=-56 * YEAR_S if dice.random() < 0.15 else 0.0,
         fix_every_s=dice.choice((0.2, 0.4) if is_tight else (0.4, 1.0, 2.5)),
         crumbs_in_memory=dice.choice((5, 7_200) if is_tight else (3, 6, 7_200)),
+        events_a_packet=dice.choice((2, 50)),
+        crumbs_a_packet=dice.choice((2, 300)),
+        longest_job_s=dice.choice((0.012, 0.1)),
         log_is_long_bytes=40_000 if is_tight else dice.choice((40_000, 1_200_000)),
         crumbs_spared=dice.choice((1, 3) if is_tight else (3, 600)),
     )

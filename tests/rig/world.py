@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 
 import agent.courier
 import agent.errors
+import agent.link.outbound
 import agent.runtime.fixes
 import agent.store.meta
 import agent.store.room
@@ -354,7 +355,7 @@ def _is_disk(error: BaseException) -> bool:
 def run_schedule(seed: int) -> Verdict:
     """The verdict on one seed. Same seed, same code: same trace."""
     drawn = schedule.draw(seed)
-    loop = VirtualLoop(seed, is_shuffled=drawn.is_shuffled)
+    loop = VirtualLoop(seed, is_shuffled=drawn.is_shuffled, longest_job_s=drawn.longest_job_s)
     folder = Path(tempfile.mkdtemp(prefix="rig-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
     migrated_cloud()
     world = World(drawn, loop, folder)
@@ -368,6 +369,8 @@ def run_schedule(seed: int) -> Verdict:
                 SimpleNamespace(token_hex=lambda n: f"{epochs.getrandbits(8 * n):0{2 * n}x}"),
             ),
             mock.patch.object(agent.runtime.fixes, "LIMIT", drawn.crumbs_in_memory),
+            mock.patch.object(agent.link.outbound, "MAX_EVENTS", drawn.events_a_packet),
+            mock.patch.object(agent.link.outbound, "MAX_CRUMBS", drawn.crumbs_a_packet),
             mock.patch.object(agent.store.store, "LOG_IS_LONG_BYTES", drawn.log_is_long_bytes),
             mock.patch.object(agent.store.store, "LOG_IS_FULL_BYTES", 2 * drawn.log_is_long_bytes),
             mock.patch.object(agent.store.room, "NEWEST_CRUMBS", drawn.crumbs_spared),
