@@ -12,6 +12,9 @@ from typing import Any
 
 from agent.store.thread import Turn
 
+TICK_S = 1e-9
+"""Time passes whatever is done: a wait for less than a float's last digit would never end."""
+
 
 class DeadlockError(RuntimeError):
     """Nothing is scheduled and somebody waits."""
@@ -39,7 +42,7 @@ class _Selector(selectors.BaseSelector):
         if timeout is None:
             raise DeadlockError("nothing is scheduled")
         assert self.loop is not None
-        self.loop.now_s += max(0.0, timeout)
+        self.loop.now_s += max(TICK_S, timeout)
         return []
 
 
