@@ -59,7 +59,7 @@ def main() -> int:
 
             return ci(asked.schedules, asked.seed)
         case _:
-            from tests.rig.mutants import run_mutants  # noqa: PLC0415
+            from tests.rig.mutants.hunt import run_mutants  # noqa: PLC0415
 
             return run_mutants(asked.within, asked.seed, asked.jobs, asked.only)
 

@@ -42,6 +42,11 @@ class Disk:
         self.on_cut: Callable[[], None] | None = None
         self.is_dead = False
         self.is_full = False
+        """Nothing on it may grow, whatever shrinks."""
+        self.limit_bytes: int | None = None
+        """All files together may grow to this and what was given back, or stay as they are."""
+        self.given_back: Callable[[], int] = int
+        """Bytes that its node kept back on it beside its files, and does no more."""
         self.is_lying = False
         """Says "synced" and syncs nothing."""
         self.sector_bytes = 512
@@ -67,13 +72,20 @@ class Disk:
 
     def write(self, name: str, offset: int, data: bytes) -> None:
         there = self.seen[name]
-        if self.is_full and not self.is_dead and offset + len(data) > len(there):
+        growth = offset + len(data) - len(there)
+        if growth > 0 and not self.is_dead and self._has_no_room(growth):
             raise NoRoomError
         if not self.is_dead:
             self.pending[name].append((offset, data))  # the write into which the cut falls may be kept in part
         self._operate()
         there.extend(bytes(max(0, offset - len(there))))
         there[offset : offset + len(data)] = data
+
+    def _has_no_room(self, growth: int) -> bool:
+        if self.limit_bytes is None:
+            return self.is_full
+        held = sum(map(len, self.seen.values()))
+        return self.is_full or held + growth > self.limit_bytes + self.given_back()
 
     def truncate(self, name: str, size: int) -> None:
         self._operate()
@@ -138,6 +150,7 @@ class Disk:
     def _heir(self, files: Mapping[str, bytes]) -> "Disk":
         heir = Disk(self._random.getrandbits(64), files)
         heir.is_lying, heir.sector_bytes = self.is_lying, self.sector_bytes
+        heir.is_full, heir.limit_bytes = self.is_full, self.limit_bytes
         return heir
 
     def _after(self, synced: bytes, operations: list[Operation]) -> bytes:

@@ -11,10 +11,8 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import accumulate
 from pathlib import Path
 
-import zstandard
 from sqlalchemy import select
 
 from agent.store.store import Store
@@ -23,7 +21,10 @@ from cloud.store.database import Database
 from cloud.store.records import Sender, cursor_of
 from cloud.store.stop_facts import rebuild_facts, state_from
 from cloud.store.tables import stop_facts
+from tests.rig import trackjudge
 from tests.rig.driver import Act, Saying
+from tests.rig.trackbook import TrackBook
+from tests.rig.trackjudge import Track
 from wire import topics
 from wire.codec import canonical, decode
 from wire.envelope import Receipts, Record
@@ -98,15 +99,33 @@ def _gone(act: Act) -> str:
     return f"{act.entry.tap_id} was called saved and is gone"
 
 
-def settle(findings: Findings, van: str, saved: Sequence[Act], van_file: Path, cloud_file: Path) -> None:
-    """Compares the disks at the end with what the driver saw as saved; both nodes are stopped."""
+def settle(
+    findings: Findings,
+    van: str,
+    saved: Sequence[Act],
+    van_file: Path,
+    cloud_file: Path,
+    book: TrackBook | None = None,
+    ended_s: float | None = None,
+) -> None:
+    """Compares the disks at the end with what the driver saw as saved, and with what the book says of the track; both
+    nodes are stopped. `ended_s`: when the van was ended in order.
+    """
     try:
-        _settle(findings, van, saved, van_file, cloud_file)
+        _settle(findings, van, saved, van_file, cloud_file, book, ended_s)
     except sqlite3.DatabaseError as error:
         findings.lost.append(f"a file cannot be read: {error}")
 
 
-def _settle(findings: Findings, van: str, saved: Sequence[Act], van_file: Path, cloud_file: Path) -> None:
+def _settle(
+    findings: Findings,
+    van: str,
+    saved: Sequence[Act],
+    van_file: Path,
+    cloud_file: Path,
+    book: TrackBook | None,
+    ended_s: float | None,
+) -> None:
     with closing(sqlite3.connect(van_file)) as here, closing(sqlite3.connect(cloud_file)) as there:
         for file, database in (("van", here), ("coordinator", there)):
             answer = database.execute("PRAGMA integrity_check").fetchall()
@@ -117,6 +136,7 @@ def _settle(findings: Findings, van: str, saved: Sequence[Act], van_file: Path, 
         findings.lost += [_gone(act) for act in saved if act.entry.tap_id not in answered]
         _sayings(findings, van, saved, here, there)
         _rows(findings, van, here, there)
+        _track(findings, van, trackjudge.read(van, here, there), book, ended_s)
         _effects(findings, van, there)
         for act in saved:
             if act.entry.image is not None:
@@ -176,34 +196,25 @@ def _rows(findings: Findings, van: str, here: sqlite3.Connection, there: sqlite3
         (epoch, seq): sha256
         for epoch, seq, sha256 in there.execute("SELECT epoch, seq, sha256 FROM records WHERE van = ?", (van,))
     }
-    crumbs = {
-        (epoch, seq): wall_ms
-        for epoch, seq, wall_ms in there.execute("SELECT epoch, seq, wall_ms FROM breadcrumbs WHERE van = ?", (van,))
-    }
     for epoch, seq, text in here.execute("SELECT epoch, seq, record FROM outbox JOIN epochs USING (epoch_id)"):
         held = stored.pop((epoch, seq), None)
         if held is None:
             findings.lost.append(f"{van}'s event {seq} is not at the coordinator")
         elif held != hashlib.sha256(canonical(json.loads(text))).hexdigest():
             findings.doubled.append(f"{van}'s event {seq} is something else at the coordinator")
-    trail = here.execute(
-        "SELECT epoch, first_seq, crumbs_zstd FROM trail JOIN epochs USING (epoch_id) "
-        "WHERE receipted_ms IS NOT NULL"  # the track goes on for as long as the van does
-    )
-    for epoch, first_seq, packed in trail:
-        steps_ms = json.loads(zstandard.ZstdDecompressor().decompress(packed))["wall_ms"]
-        for seq, wall_ms in enumerate(accumulate(steps_ms), first_seq):
-            held_ms = crumbs.pop((epoch, seq), None)
-            if held_ms is None:
-                findings.lost.append(f"{van}'s breadcrumb {seq} is not at the coordinator")
-            elif held_ms != wall_ms:
-                findings.doubled.append(f"{van}'s breadcrumb {seq} is something else at the coordinator")
     given = dict(here.execute("SELECT epoch, next_seq FROM lanes JOIN epochs USING (epoch_id) WHERE lane = 'events'"))
     findings.doubled += [f"{van} never had event {seq}" for epoch, seq in sorted(stored) if seq >= given.get(epoch, 1)]
-    again = there.execute(
-        "SELECT wall_ms, count(*) FROM breadcrumbs WHERE van = ? GROUP BY wall_ms, lat_deg HAVING count(*) > 1", (van,)
-    )
-    findings.doubled += [f"{van} left the breadcrumb of {wall_ms} {times} times" for wall_ms, times in again]
+
+
+def _track(findings: Findings, van: str, track: Track, book: TrackBook | None, ended_s: float | None) -> None:
+    if book is None:
+        lost, doubled = trackjudge.rows(van, track)
+    else:
+        if ended_s is not None:
+            book.ended(ended_s, track.stands_at)
+        lost, doubled = trackjudge.by_the_book(book, track)
+    findings.lost += lost
+    findings.doubled += doubled
 
 
 def _effects(findings: Findings, van: str, there: sqlite3.Connection) -> None:

@@ -15,7 +15,6 @@ from agent.runtime import Answer, Runtime
 from agent.screen.taps import TapEntry
 from agent.store.blobs import NewBlob
 from agent.store.inputs import TapMade
-from agent.store.store import Store
 from agent.trip.decide import decide
 from agent.trip.eta import etas
 from agent.trip.inputs import FixJudged, PlanNotFound, PlanSolved, TimeFound
@@ -24,6 +23,7 @@ from agent.trip.policy import held_first
 from agent.trip.run import Run
 from tests.builders import a_place, a_plan, a_position
 from tests.rig.disk import Disk
+from tests.rig.trackbook import BookedStore, TrackBook
 from tests.rig.vfs import the_vfs
 from tests.rig.virtual_link import SimLink
 from wire.events import Live, ReplanReason
@@ -31,7 +31,12 @@ from wire.track import Breadcrumb
 
 FLEET = "town"
 DATABASE_FILE = "van.sqlite"
-FIX_EVERY_S = 2.5
+METRES_A_FIX = 2.0
+"""More than a position on the wire is precise to, and so little that no stop is reached by it."""
+
+
+RESERVE_BYTES, BALLAST_BYTES = 40_000, 40_000
+"""Both are files beside those of the disk, for they are nothing but room: the disk hears when they are given back."""
 
 
 class NotThereError(Exception):
@@ -54,18 +59,22 @@ class VanNode:
         make_clock: Callable[[], VanClock],
         sky: Callable[[], datetime],
         hears_time: bool,
-        on_boot: Callable[["VanNode", Store], Awaitable[None]],
+        fix_every_s: float,
+        book: TrackBook,
+        on_boot: Callable[["VanNode", BookedStore], Awaitable[None]],
         on_cut: Callable[["VanNode"], None],
         on_broken: Callable[["VanNode", BaseException], None],
     ) -> None:
         self.name, self.folder = name, folder
         self.disk = Disk(dice.getrandbits(64))
         self.link: SimLink | None = None
-        self.store: Store | None = None
+        self.store: BookedStore | None = None
         self.runtime: Runtime | None = None
         self.boots = 0
+        self.is_driving = True
         self._dice, self._make_clock = dice, make_clock
         self._sky, self._hears_time = sky, hears_time
+        self._fix_every_s, self._book = fix_every_s, book
         self._clock = make_clock()
         self._on_boot, self._on_cut, self._on_broken = on_boot, on_cut, on_broken
         self._life: asyncio.Task[None] | None = None
@@ -78,9 +87,14 @@ class VanNode:
     def boot(self) -> None:
         the_vfs().mount(self.folder, self.disk)
         self.disk.on_cut = self._lose_power
+        self.disk.given_back = self._given_back
         self.boots += 1
         self._life = asyncio.create_task(self._live(self.disk))
         self._life.add_done_callback(self._ended)
+
+    def _given_back(self) -> int:
+        kept = {"reserve": RESERVE_BYTES, "ballast": BALLAST_BYTES}
+        return sum(size for name, size in kept.items() if not (self.folder / name).exists())
 
     def _lose_power(self) -> None:
         asyncio.get_running_loop().call_soon(self._on_cut, self)  # not from within SQLite
@@ -141,15 +155,19 @@ class VanNode:
             with contextlib.suppress(StoreError):
                 await store.close()
 
-    async def _opened(self, disk: Disk) -> Store:
+    async def _opened(self, disk: Disk) -> BookedStore:
         try:
-            return await Store.open(self.folder, reserve_bytes=4_096)  # on no disk of ours, so its size says nothing
+            store = await BookedStore.open(
+                self.folder, reserve_bytes=4_096
+            )  # on no disk of ours: its size says nothing
+            store.book, store.disk = self._book, disk
+            return store
         except StoreError:
             if disk.is_dead:
                 await asyncio.Event().wait()  # until whoever cut the power has seen it
             raise
 
-    async def _work(self, store: Store, run: Run) -> None:
+    async def _work(self, store: BookedStore, run: Run) -> None:
         runtime = Runtime(
             store=store,
             run=run,
@@ -196,17 +214,25 @@ class VanNode:
         return PlanSolved(run_version=run.version, plan=plan)
 
     async def _drive(self, runtime: Runtime) -> None:
-        """Fixes and breadcrumbs; fewer than in life, where they cost the same and find no more."""
-        metres = 0.0
+        """Fixes and breadcrumbs: no two of one van have one place and moment, so that each is known by what it says."""
         while True:
-            await asyncio.sleep(FIX_EVERY_S)
-            metres += 8.0
-            now, place = self._sky(), a_place(north_m=metres)
-            crumb = Breadcrumb(
-                wall_ms=round(now.timestamp() * 1000), lat_deg=round(place.lat_deg, 6), lon_deg=round(place.lon_deg, 6)
-            )
+            await asyncio.sleep(self._fix_every_s)
+            now = self._sky()
             if self._hears_time:
                 self._clock.heard_gps(now)
+            if not self.is_driving:
+                continue
+            number = len(self._book.told_of)
+            place = a_place(north_m=METRES_A_FIX * number)
+            crumb = Breadcrumb(
+                wall_ms=round(now.timestamp() * 1000),
+                lat_deg=round(place.lat_deg, 6),
+                lon_deg=round(place.lon_deg, 6),
+                speed_mps=None if number % 5 == 0 else number % 7 + 0.25,
+                heading_deg=None if number % 3 == 0 else float(number % 360),
+            )
+            is_due = runtime.run.manifest is not None  # without one nobody is on duty
+            self._book.told(crumb, asyncio.get_running_loop().time(), is_due=is_due)
             runtime.tell(FixJudged(position=a_position(place, fixed_at=now)), crumb=crumb)
 
     async def _date_what_was_said(self, runtime: Runtime, boot: int) -> None:
@@ -219,7 +245,7 @@ class VanNode:
                 runtime.tell(anchored)
             await asyncio.sleep(1.0)
 
-    async def _forget(self, store: Store) -> None:
+    async def _forget(self, store: BookedStore) -> None:
         while True:
             await asyncio.sleep(self._dice.uniform(3.0, 15.0))
             with contextlib.suppress(StoreError):

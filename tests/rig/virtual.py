@@ -12,8 +12,8 @@ from typing import Any
 
 from agent.store.thread import Turn
 
-LONGEST_JOB_S = 0.012
-"""A job on a thread (a commit, mostly) takes up to this long."""
+TICK_S = 1e-9
+"""Time passes whatever is done: a wait for less than a float's last digit would never end."""
 
 
 class DeadlockError(RuntimeError):
@@ -42,17 +42,19 @@ class _Selector(selectors.BaseSelector):
         if timeout is None:
             raise DeadlockError("nothing is scheduled")
         assert self.loop is not None
-        self.loop.now_s += max(0.0, timeout)
+        self.loop.now_s += max(TICK_S, timeout)
         return []
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """`is_shuffled`: what is ready in the same moment runs in an order of the seed's, not first come first served."""
+    """`is_shuffled`: what is ready in the same moment runs in an order of the seed's, not first come first served.
+    `longest_job_s`: a job on a thread (a commit, mostly) takes up to this long.
+    """
 
-    def __init__(self, seed: int, *, is_shuffled: bool) -> None:
+    def __init__(self, seed: int, *, is_shuffled: bool, longest_job_s: float = 0.012) -> None:
         self.now_s = 0.0
         self._dice = random.Random(seed)
-        self._is_shuffled = is_shuffled
+        self._is_shuffled, self._longest_job_s = is_shuffled, longest_job_s
         self._free_at: dict[tuple[int, bool], float] = {}
         selector = _Selector()
         selector.loop = self
@@ -76,7 +78,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         thread = id(executor.thread if isinstance(executor, Turn) else executor)
         # What is urgent waits for what is urgent; what is patient for all.
         starts_s = max(self.now_s, self._free_at.get((thread, is_urgent), 0.0))
-        ends_s = starts_s + self._dice.uniform(0.0002, LONGEST_JOB_S)
+        ends_s = starts_s + self._dice.uniform(0.0002, self._longest_job_s)
         for waits_for_all in (False, True) if is_urgent else (True,):
             self._free_at[thread, not waits_for_all] = max(ends_s, self._free_at.get((thread, not waits_for_all), 0.0))
         self.call_at(ends_s, self._work, done, func, args)

@@ -7,7 +7,7 @@ import logging
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,11 +20,14 @@ from sqlalchemy.exc import OperationalError
 
 import agent.courier
 import agent.errors
+import agent.link.outbound
+import agent.runtime.fixes
 import agent.store.meta
+import agent.store.room
+import agent.store.store
 import cloud.errors
 import cloud.store.database
 from agent.clock import VanClock
-from agent.store.store import Store
 from cloud.store.database import Database, open_database
 from host.clock import Clock, ClockSettings
 from tests.builders import MORNING, a_command, a_manifest
@@ -36,6 +39,7 @@ from tests.rig.disk import Disk
 from tests.rig.driver import Driver, a_day
 from tests.rig.judge import Findings, Promises
 from tests.rig.schedule import LEAST_CRASHES, Event, Fault, Schedule
+from tests.rig.trackbook import BookedStore, TrackBook
 from tests.rig.van import DATABASE_FILE as VAN_FILE
 from tests.rig.van import FLEET, NotThereError, VanNode
 from tests.rig.vfs import the_vfs
@@ -80,6 +84,7 @@ class World:
         self._skew_s = dict.fromkeys(drawn.vans, drawn.clock_off_s)
         self._broker = Broker(loop, self._dice, lambda: self._weather)
         self._timers: list[asyncio.TimerHandle] = []
+        self._books = {name: TrackBook(name) for name in drawn.vans}
         self._vans = {name: self._van(name, folder / name) for name in drawn.vans}
         (folder / "cloud").mkdir()
         self._cloud = CloudNode(
@@ -118,9 +123,10 @@ class World:
         await asyncio.gather(*working, return_exceptions=True)
         for timer in self._timers:
             timer.cancel()
+        in_order = [name for name, van in self._vans.items() if van.store is not None]
         for node in self.nodes:
             await node.stop()
-        self._settle()
+        self._settle(in_order)
 
     # Faults ---------------------------------------------------------------------------------------------------------
 
@@ -144,17 +150,29 @@ class World:
             case Fault.BROKER:
                 self._broker.crash()
                 self._after(event.amount, self._broker.restart)
-            case Fault.FULL:
+            case Fault.FULL | Fault.TIGHT:
                 assert node is not None
-                disk = node.disk
-                disk.is_full = True
-                self._after(event.amount, lambda: setattr(disk, "is_full", False))
+                self._fill(node, event)
             case Fault.EPOCH:
                 assert isinstance(node, VanNode)
                 self._crash(node, has_power=False)
                 (node.folder / "boot").write_text("1000000\n")
             case Fault.JUMP:
                 self._skew_s[event.node] += event.amount
+
+    def _fill(self, node: VanNode | CloudNode, event: Event) -> None:
+        if event.fault is Fault.FULL:
+            node.disk.is_full = True
+        else:
+            held = sum(len(data) for name, data in node.disk.seen.items() if not name.endswith("-wal"))
+            node.disk.limit_bytes = held + event.room_bytes
+        if node.name in self._books:
+            self._books[node.name].may_thin = True
+
+        def empty() -> None:
+            node.disk.is_full, node.disk.limit_bytes = False, None
+
+        self._after(event.amount, empty)
 
     def _cut(self, node: VanNode | CloudNode) -> None:
         """The disk of that node has just died under an operation."""
@@ -180,7 +198,9 @@ class World:
 
     async def _heal(self) -> None:
         for node in self.nodes:
-            node.disk.is_full = False
+            node.disk.is_full, node.disk.limit_bytes = False, None
+        for van in self._vans.values():
+            van.is_driving = False
         while self.crashes < LEAST_CRASHES:
             if on := [node for node in self.nodes if node.is_on]:
                 self._crash(self._dice.choice(on), has_power=False)
@@ -211,7 +231,7 @@ class World:
             if not driver.is_done:
                 undone.append(f"{name}'s driver waits for tap {len(driver.saved)} of {len(driver.acts)}")
             waiting = store.waiting
-            if waiting.events or waiting.track > 15 or waiting.blobs:
+            if waiting.events or waiting.track or waiting.blobs:
                 undone.append(
                     f"{name} still holds {waiting.events} events, {waiting.track} crumbs, {waiting.blobs} blobs"
                 )
@@ -255,6 +275,8 @@ class World:
             make_clock=lambda: self._van_clock(name),
             sky=self._sky,
             hears_time=self._drawn.hears_time,
+            fix_every_s=self._drawn.fix_every_s,
+            book=self._books[name],
             on_boot=self._van_booted,
             on_cut=self._cut,
             on_broken=self._broke,
@@ -285,8 +307,9 @@ class World:
         van.link = SimLink(self._broker, self._dice, lambda: disk.is_dead, note=self._note, **wanted)
         return van.link
 
-    async def _van_booted(self, van: VanNode, store: Store) -> None:
+    async def _van_booted(self, van: VanNode, store: BookedStore) -> None:
         self._note(f"{van.name} is up, boot {store.identity.boot}, epoch {store.identity.epoch}")
+        self._books[van.name].boots(store.lanes())
         self.findings.lost += await judge.unsaved(self._drivers[van.name].saved, store)
 
     def _cloud_booted(self, database: Database) -> None:
@@ -300,13 +323,14 @@ class World:
 
     # The end --------------------------------------------------------------------------------------------------------
 
-    def _settle(self) -> None:
+    def _settle(self, in_order: Sequence[str]) -> None:
         for node in self.nodes:
             the_vfs().mount(node.folder, node.disk)
         for name, driver in self._drivers.items():
             self.findings.doubled += driver.troubles
             files = (self._vans[name].folder / VAN_FILE, self._cloud.folder / CLOUD_FILE)
-            judge.settle(self.findings, name, driver.saved, *files)
+            ended_s = self._loop.time() if name in in_order else None
+            judge.settle(self.findings, name, driver.saved, *files, self._books[name], ended_s)
         database = open_database(self._cloud.folder / CLOUD_FILE)
         try:
             judge.refold(self.findings, database)
@@ -331,7 +355,7 @@ def _is_disk(error: BaseException) -> bool:
 def run_schedule(seed: int) -> Verdict:
     """The verdict on one seed. Same seed, same code: same trace."""
     drawn = schedule.draw(seed)
-    loop = VirtualLoop(seed, is_shuffled=drawn.is_shuffled)
+    loop = VirtualLoop(seed, is_shuffled=drawn.is_shuffled, longest_job_s=drawn.longest_job_s)
     folder = Path(tempfile.mkdtemp(prefix="rig-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
     migrated_cloud()
     world = World(drawn, loop, folder)
@@ -344,6 +368,12 @@ def run_schedule(seed: int) -> Verdict:
                 "secrets",
                 SimpleNamespace(token_hex=lambda n: f"{epochs.getrandbits(8 * n):0{2 * n}x}"),
             ),
+            mock.patch.object(agent.runtime.fixes, "LIMIT", drawn.crumbs_in_memory),
+            mock.patch.object(agent.link.outbound, "MAX_EVENTS", drawn.events_a_packet),
+            mock.patch.object(agent.link.outbound, "MAX_CRUMBS", drawn.crumbs_a_packet),
+            mock.patch.object(agent.store.store, "LOG_IS_LONG_BYTES", drawn.log_is_long_bytes),
+            mock.patch.object(agent.store.store, "LOG_IS_FULL_BYTES", 2 * drawn.log_is_long_bytes),
+            mock.patch.object(agent.store.room, "NEWEST_CRUMBS", drawn.crumbs_spared),
             mock.patch.object(cloud.store.database, "_migrate"),  # see `migrated_cloud`
             mock.patch.object(cloud.store.database, "create_engine", _engine),
             quiet(),
