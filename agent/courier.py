@@ -128,17 +128,30 @@ class Courier:
         async for event in self._link.events():
             match event:
                 case Connected():
-                    self._kept_epochs = await self._store.kept_epochs()
+                    await self._look_for_earlier_lives()
                     self._begin()
                 case Disconnected(reason=reason):
                     self._window.clear()
                     self._chunks.clear()
                     if self._namesake.disconnected(reason, self._loop_s()):
                         # A cloned card. It goes on with longer waits (see `wire.mqtt`): somebody has to look.
-                        await self._take_input(Alarmed(alarm=Alarm.NAME_TAKEN, detail=reason))
+                        await self._tell_of_namesake(reason)
                 case Arrived():
                     await self._take(event)
             self._nudged.set()
+
+    async def _look_for_earlier_lives(self) -> None:
+        """Where the disk does not answer, those known before are told of again."""
+        try:
+            self._kept_epochs = await self._store.kept_epochs()
+        except StoreError as error:
+            log.error("what earlier lives left waits for another connection: %s", error)
+
+    async def _tell_of_namesake(self, reason: str) -> None:
+        try:
+            await self._take_input(Alarmed(alarm=Alarm.NAME_TAKEN, detail=reason))
+        except StoreError as error:
+            log.error("another van uses our name (%s), and nobody can be told: %s", reason, error)
 
     def _begin(self) -> None:
         """A new connection: the newest picture goes first, then everything unreceipted is chosen anew."""

@@ -245,3 +245,20 @@ async def test_a_list_and_a_command_that_the_disk_would_not_take_are_taken_on_th
         await until(lambda: {"manifest.applied", "command.result"} <= {told.kind for told in notebook.events.values()})
         assert [stop["stop_id"] for stop in (await cab.view())["stops"]] == ["s1"]
         assert [told.kind for told in notebook.events.values()].count("manifest.applied") == 1
+
+
+async def test_a_disk_that_fails_while_the_link_comes_up_costs_one_look_and_not_the_agent(
+    tmp_path: Path, mosquitto: Mosquitto, start_cab: StartCab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+
+    async def fail(store: Store) -> tuple[str, ...]:
+        nonlocal looks
+        looks += 1
+        raise StoreError(StoreErrorKind.IO, "as by a test")
+
+    monkeypatch.setattr(Store, "kept_epochs", fail)
+    async with reading(mosquitto.port) as notebook, start_cab(tmp_path / "van", mosquitto.port) as cab:
+        await until(lambda: bool(notebook.presence) and notebook.presence[-1].is_online)
+        assert looks == 1
+        assert (await cab.view())["stops"] == []
