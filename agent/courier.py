@@ -1,7 +1,8 @@
-"""The link's shell: drains the outbox upwards, brings what comes down to the runtime, and says whether the link lives.
+"""The link's shell: lets the outbox drain upwards, brings what comes down to the runtime, and says whether the link
+lives.
 
-Everything here runs on the event loop's own time. A row leaves the outbox on a receipt and on nothing else; a packet
-from above is acknowledged after what it carried was committed and on nothing else.
+Everything here runs on the event loop's own time. A packet from above is acknowledged after what it carried was
+committed and on nothing else.
 """
 
 import asyncio
@@ -11,16 +12,14 @@ import random
 from collections.abc import Callable
 from typing import Protocol
 
+from agent.drain import Drain
 from agent.errors import StoreError
-from agent.link import inbound, outbound
+from agent.link import inbound
 from agent.link.backoff import Backoff
 from agent.link.live import says_the_same
 from agent.link.namesake import Namesake
-from agent.link.outbound import Parcel, Sender, UnsendableError
+from agent.link.outbound import Sender
 from agent.link.unsaved import Unsaved
-from agent.link.window import ChunkWindow, Pulse, Window
-from agent.store.blobs import WaitingBlob
-from agent.store.outbox import LaneName, SeqRange
 from agent.store.store import Store
 from agent.trip.inputs import Alarmed, AnyInput, CommandArrived, LinkChanged, ManifestArrived, ManifestUnreadable
 from host.clock import Clock
@@ -28,10 +27,9 @@ from wire import codec, topics
 from wire.codec import TooBigError
 from wire.envelope import Receipts
 from wire.events import Alarm, Live, Presence
-from wire.manifest import EvidenceKind
 from wire.model import Message
 from wire.mqtt import Arrived, Connected, Disconnected, MqttLink, Secure, Will
-from wire.topics import Lane, Topic
+from wire.topics import Topic
 
 log = logging.getLogger(__name__)
 
@@ -75,20 +73,12 @@ class Courier:
         self._receipted = receipted
         self._clock = clock
         self._chance = chance
-        self._sender = Sender(van, store.identity.boot)
-        self._window = Window()
-        self._chunks = ChunkWindow()
-        self._pulse = Pulse()
+        self._drain = Drain(store, Sender(van, store.identity.boot), self._publish, self._tell_of_spoiled)
         self._namesake = Namesake()
         self._unsaved = Unsaved()
         self._is_online = is_online
         self._nudged = asyncio.Event()
-        self._newest_crumb_sent: tuple[str, int] = ("", 0)
         self._kept_epochs: tuple[str, ...] = ()
-        self._unsendable: list[SeqRange] = []
-        self._intact: set[str] = set()
-        self._spoiled: set[str] = set()
-        """Of the evidence that waits: what was found to have its own hash, and what was not."""
         self._times_stuck = 0
         self._stuck_after_s = STUCK.wait_s(0, chance())
         self._live_sent: Live | None = None
@@ -131,8 +121,7 @@ class Courier:
                     await self._look_for_earlier_lives()
                     self._begin()
                 case Disconnected(reason=reason):
-                    self._window.clear()
-                    self._chunks.clear()
+                    self._drain.end()
                     if self._namesake.disconnected(reason, self._loop_s()):
                         # A cloned card. It goes on with longer waits (see `wire.mqtt`): somebody has to look.
                         await self._tell_of_namesake(reason)
@@ -153,12 +142,13 @@ class Courier:
         except StoreError as error:
             log.error("another van uses our name (%s), and nobody can be told: %s", reason, error)
 
+    async def _tell_of_spoiled(self, sha256: str) -> None:
+        detail = f"evidence {sha256} no longer has its own content"
+        await self._submit(Alarmed(alarm=Alarm.STORE_DAMAGED, detail=detail))
+
     def _begin(self) -> None:
-        """A new connection: the newest picture goes first, then everything unreceipted is chosen anew."""
-        self._window.clear()
-        self._chunks.clear()
-        self._pulse.connected()
-        self._newest_crumb_sent = ("", 0)
+        """A new connection: the newest picture goes first."""
+        self._drain.begin()
         self.send_live()
         self._presence_due_s = 0.0
 
@@ -191,12 +181,7 @@ class Courier:
         if is_news:
             await self._store.apply_receipts(receipts, self._clock.age_ms())
             self._receipted()
-        for lane, receipt in receipts.lanes.items():
-            self._window.receipted(receipts.epoch, lane, receipt)
-        for sha256, held in receipts.blobs.items():
-            self._chunks.receipted(sha256, held, self._loop_s())
-        is_more_waiting = bool(self._window.parcels()) or not self._chunks.is_empty
-        self._pulse.receipted(self._loop_s(), is_more_waiting=is_more_waiting)
+        self._drain.receipted(receipts)
         self._be_patient(times_stuck=0)
 
     async def _take_input(self, entered: AnyInput) -> None:
@@ -221,7 +206,8 @@ class Courier:
                 await self._take(event)
             try:
                 if self._link.is_up:
-                    await self._send_what_is_due()
+                    self._send_lossy()
+                    await self._drain.send(lambda: self._link.is_up)
                 await self._judge_link()
                 said = ""
             except StoreError as error:
@@ -231,107 +217,6 @@ class Courier:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pause_s()):
                     await self._nudged.wait()
-
-    async def _send_what_is_due(self) -> None:
-        self._send_lossy()
-        for parcel in self._window.due(self._loop_s()):
-            self._publish(parcel.topic, parcel.packet)
-        while self._link.is_up and await self._send_next():
-            pass
-
-    async def _send_next(self) -> bool:
-        """The most pressing thing there is room for; False when there is none."""
-        blob = await self._next_blob()
-        return (
-            await self._send_events()
-            or (blob is not None and blob.kind is EvidenceKind.SIGNATURE and await self._send_chunk(blob))
-            or await self._send_track(fresh=True)
-            or (blob is not None and await self._send_chunk(blob))
-            or await self._send_track(fresh=False)
-        )
-
-    async def _send_events(self) -> bool:
-        if not self._window.has_room(Lane.EVENTS):
-            return False
-        at_once = outbound.MAX_EVENTS * self._window.room
-        rows = await self._store.next_unreceipted("events", at_once, self._under_way("events"))
-        is_done = False
-        while rows and self._window.has_room(Lane.EVENTS):
-            try:
-                parcel = outbound.events_parcel(self._sender, rows)
-            except UnsendableError as error:
-                log.error("%s; what comes behind it goes on", error)
-                self._unsendable.append(SeqRange(error.row.epoch, "events", error.row.seq, error.row.seq))
-                rows, is_done = rows[1:], True
-                continue
-            if not self._send(parcel):
-                break
-            is_done = True
-            rows = rows[parcel.last - parcel.first + 1 :]
-        return is_done
-
-    async def _send_track(self, *, fresh: bool) -> bool:
-        """The crumbs newer than any sent on this connection; or else the oldest that wait."""
-        if not self._window.has_room(Lane.TRACK):
-            return False
-        rows = await self._store.next_unreceipted("track", outbound.MAX_CRUMBS, self._under_way("track"), newest=fresh)
-        if fresh:
-            epoch, seq = self._newest_crumb_sent
-            rows = [row for row in rows if row.epoch != epoch or row.seq > seq]
-        if not rows:
-            return False
-        parcel = outbound.track_parcel(self._sender, rows, newest=fresh)
-        if fresh:
-            self._newest_crumb_sent = (parcel.epoch, parcel.last)
-        return self._send(parcel)
-
-    async def _next_blob(self) -> WaitingBlob | None:
-        if self._store.waiting.blobs == 0 or not self._chunks.is_free(self._loop_s()):
-            return None
-        for blob in await self._store.waiting_blobs():
-            if blob.sha256 in self._intact:
-                return blob
-            if blob.sha256 in self._spoiled:
-                continue
-            if await self._store.is_blob_intact(blob.sha256):
-                self._intact.add(blob.sha256)
-                return blob
-            self._spoiled.add(blob.sha256)  # it could never become whole; what is behind it goes on
-            log.error("evidence %s is damaged on our disk", blob.sha256)
-            spoiled = f"evidence {blob.sha256} no longer has its own content"
-            await self._submit(Alarmed(alarm=Alarm.STORE_DAMAGED, detail=spoiled))
-        return None
-
-    async def _send_chunk(self, blob: WaitingBlob) -> bool:
-        piece = self._chunks.next_piece(blob.sha256, blob.size_bytes, self._loop_s())
-        if piece is None:
-            return False
-        start, length = piece
-        data = await self._store.blob_piece(blob.sha256, start, length)
-        packet = outbound.chunk_packet(
-            self._sender,
-            self._store.identity.epoch,
-            sha256=blob.sha256,
-            total_bytes=blob.size_bytes,
-            offset_bytes=start,
-            data=data,
-        )
-        if not self._publish(topics.BLOBS, packet):
-            return False
-        self._chunks.sent(blob.sha256, start, length, self._loop_s())
-        self._pulse.sent(self._loop_s())
-        return True
-
-    def _send(self, parcel: Parcel) -> bool:
-        if not self._publish(parcel.topic, parcel.packet):
-            return False
-        self._window.add(parcel, self._loop_s())
-        self._pulse.sent(self._loop_s())
-        return True
-
-    def _under_way(self, lane: LaneName) -> list[SeqRange]:
-        sent = [parcel for parcel in self._window.parcels() if parcel.topic.lane == lane]
-        return [*self._unsendable, *(SeqRange(parcel.epoch, lane, parcel.first, parcel.last) for parcel in sent)]
 
     def _send_lossy(self) -> None:
         now_s = self._loop_s()
@@ -361,12 +246,12 @@ class Courier:
 
     async def _judge_link(self) -> None:
         now_s, waiting = self._loop_s(), self._store.waiting
-        if self._link.is_up and self._pulse.silent_s(now_s) > self._stuck_after_s:
-            log.warning("no receipt for %.0f s: the connection is made anew", self._pulse.silent_s(now_s))
+        if self._link.is_up and self._drain.pulse.silent_s(now_s) > self._stuck_after_s:
+            log.warning("no receipt for %.0f s: the connection is made anew", self._drain.pulse.silent_s(now_s))
             self._be_patient(times_stuck=self._times_stuck + 1)
-            self._pulse.connected()
+            self._drain.pulse.connected()
             self._link.reconnect()
-        is_online = self._link.is_up and self._pulse.is_beating(
+        is_online = self._link.is_up and self._drain.pulse.is_beating(
             now_s,
             is_anything_waiting=waiting.events + waiting.track + waiting.blobs > 0,
             patience_s=PATIENCE_S,
@@ -385,8 +270,7 @@ class Courier:
         due = [
             self._loop_s() + 1.0,
             self._live_due_s if self._link.is_up else None,
-            self._window.next_due_s(),
-            self._chunks.next_due_s(),
+            self._drain.next_due_s(),
         ]
         return max(0.01, min(moment for moment in due if moment is not None) - self._loop_s())
 

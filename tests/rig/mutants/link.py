@@ -3,7 +3,7 @@
 from typing import Any
 from unittest import mock
 
-import agent.courier
+import agent.drain
 import agent.link.outbound
 import agent.store.outbox
 import agent.trip.decide
@@ -22,12 +22,12 @@ def _() -> Any:
                     if parcel.topic.lane == "events":
                         receipt = LaneReceipt(contiguous_seq=0, ranges=((parcel.first, parcel.last),))
                         receipts = Receipts(epoch=parcel.epoch, lanes={"events": receipt})
-                        await self._store.apply_receipts(receipts, self._clock.age_ms())
+                        await self._store.apply_receipts(receipts, at_ms=0)
             return has_sent
 
         return send_events
 
-    return wrapped(agent.courier.Courier, "_send_events", make)
+    return wrapped(agent.drain.Drain, "_send_events", make)
 
 
 @planted("a receipt is read as its highest seq, gaps and all")
@@ -75,12 +75,12 @@ def _() -> Any:
             if has_sent and chunk is not None and chunk.offset_bytes + chunk.length >= blob.size_bytes:
                 whole = {blob.sha256: BlobReceipt(held=((0, blob.size_bytes),), is_whole=True)}
                 receipts = Receipts(epoch=self._store.identity.epoch, blobs=whole)
-                await self._store.apply_receipts(receipts, self._clock.age_ms())
+                await self._store.apply_receipts(receipts, at_ms=0)
             return has_sent
 
         return send_chunk
 
-    return wrapped(agent.courier.Courier, "_send_chunk", make)
+    return wrapped(agent.drain.Drain, "_send_chunk", make)
 
 
 @planted("a batch is numbered from its first row, gaps or not")
