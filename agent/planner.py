@@ -7,7 +7,7 @@ hands back two orders, the driver's own and a better one; which of them is drive
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -21,7 +21,6 @@ from agent.trip.policy import held_first, is_put_off, listed_order
 from agent.trip.progress import fresh_position
 from agent.trip.punctuality import lateness_s
 from agent.trip.run import Plan, PlanLeg, Proposal, Run, RunStop, StopPhase
-from host.clock import Clock
 from roads.answers import ClosureReport, Matrix
 from roads.errors import RoadsError
 from wire.changes import Miss
@@ -50,15 +49,28 @@ class Engine(Protocol):
     async def solve(self, problem: Problem, limit_s: float) -> tuple[Answer, str]: ...
 
 
+class Now(Protocol):
+    """What the planner needs of the clock."""
+
+    def now(self) -> datetime: ...
+
+
+Priced = Callable[[Problem, datetime], Problem]
+"""The same problem, at the moment it is counted from, with other prices or promises."""
+
+
 class Planner:
     """Answers one question at a time; who asks sees to that."""
 
-    def __init__(self, network: Network, solver: Engine, clock: Clock, limit_s: float) -> None:
-        """`limit_s`: real seconds the engine may search."""
+    def __init__(
+        self, network: Network, solver: Engine, clock: Now, limit_s: float, priced: Priced = lambda problem, _: problem
+    ) -> None:
+        """`limit_s`: real seconds the engine may search. `priced`: the prices, where they are to be other ones."""
         self._network = network
         self._solver = solver
         self._clock = clock
         self._limit_s = limit_s
+        self._priced = priced
 
     async def close_roads(self, conditions: Conditions, now: datetime) -> ClosureReport:
         """Lets later plans keep off the closed roads; the report says which closures met no road."""
@@ -81,7 +93,7 @@ class Planner:
         try:
             times = await self._network.matrix([start, *(stop.stop.place for stop in stops), end.place])
             # On threads, as all that takes long with many stops: a tap must not wait for it.
-            problem, own = await asyncio.to_thread(_without_search, run, run.manifest, reason, times, now)
+            problem, own = await asyncio.to_thread(_without_search, run, run.manifest, reason, times, now, self._priced)
             found = own if is_fixed else await self._search(problem, own)
             made = _Making(run, reason, times, start, now)
             plan = await asyncio.to_thread(made.plan, problem, problem.warm_order, own)
@@ -103,10 +115,10 @@ class Planner:
 
 
 def _without_search(
-    run: Run, manifest: Manifest, reason: ReplanReason, times: Matrix, now: datetime
+    run: Run, manifest: Manifest, reason: ReplanReason, times: Matrix, now: datetime, *, priced: Priced
 ) -> tuple[Problem, Answer]:
     """What is to be solved, and the order that needs no engine."""
-    problem = _problem(run, manifest, reason, times, now)
+    problem = priced(_problem(run, manifest, reason, times, now), now)
     is_fixed = manifest.policy is SequencePolicy.FIXED
     return problem, evaluate(problem, listed_order(run, problem.first) if is_fixed else repaired(problem))
 

@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import backlog, growth, late_van, resequence, sync, tap, uplink, wear
+from benchmarks import backlog, growth, late_van, resequence, stability, sync, tap, uplink, wear
 
 BENCHMARKS: dict[str, Callable[[list[str]], int]] = {
     "backlog": backlog.main,
     "growth": growth.main,
     "late_van": late_van.main,
     "resequence": resequence.main,
+    "stability": stability.main,
     "sync": sync.main,
     "tap": tap.main,
     "uplink": uplink.main,

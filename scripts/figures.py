@@ -1,7 +1,7 @@
-"""`python -m scripts.figures`: docs/figures.md and the README's tables, written from the benchmarks' reports in
-docs/reports/, never by hand.
+"""`python -m scripts.figures`: docs/figures.md, the README's tables, and the table and picture of docs/sequencing.md,
+written from the benchmarks' reports in docs/reports/, never by hand.
 
-With `--check` it says whether both are fresh, and writes nothing.
+With `--check` it says whether all are fresh, and writes nothing.
 """
 
 import json
@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts import headline
+from scripts import headline, stabilitypicture
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 REPORTS = CHECKOUT / "docs" / "reports"
 PAGE = CHECKOUT / "docs" / "figures.md"
 README = CHECKOUT / "README.md"
+SEQUENCING = CHECKOUT / "docs" / "sequencing.md"
+PICTURE = CHECKOUT / "docs" / "pictures" / "stability.svg"
 HEAD = """# Figures
 
 Written by `python -m scripts.figures` from the reports in `docs/reports/`. What each figure must be is decided in the
@@ -31,7 +33,11 @@ def page(reports: dict[str, dict[str, Any]]) -> str:
 def main(argv: list[str]) -> int:
     reports = {path.stem: json.loads(path.read_text()) for path in REPORTS.glob("*.json")}
     fresh = {PAGE: page(reports), README: headline.put_in(README.read_text(), reports)}
-    stale = [path.name for path, text in fresh.items() if path.read_text() != text]
+    if "stability" in reports:
+        told = reports["stability"]
+        fresh[SEQUENCING] = headline.between_marks(SEQUENCING.read_text(), "\n".join(_table(told["summary"])))
+        fresh[PICTURE] = stabilitypicture.svg(told["day"])
+    stale = [path.name for path, text in fresh.items() if not path.exists() or path.read_text() != text]
     if argv == ["--check"]:
         if stale:
             print(f"{', '.join(stale)}: stale; run python -m scripts.figures", file=sys.stderr)
@@ -43,7 +49,7 @@ def main(argv: list[str]) -> int:
 
 def _section(name: str, report: dict[str, Any]) -> str:
     at = report["machine"]
-    is_busy = at["load_1_min"] > headline.BUSY_LOAD
+    is_busy = headline.was_busy(report)
     lines = [f"## {name}{' (preliminary)' if is_busy else ''}", "", f"`{_command(at['command'])}`", ""]
     lines.append(
         f"{at['cpu']}, {at['cores']} cores, load {at['load_1_min']} before"

@@ -27,11 +27,21 @@ type Line = Mapping[str, Any]
 
 def put_in(readme: str, reports: Reports) -> str:
     """The README with fresh tables. Raises ValueError when the marks are not there."""
-    before, begin, rest = readme.partition(BEGIN)
+    return between_marks(readme, tables(reports))
+
+
+def between_marks(page: str, told: str) -> str:
+    """The page with `told` between its two marks. Raises ValueError when they are not there."""
+    before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise ValueError(f"README.md has no {BEGIN} ... {END}")
-    return f"{before}{BEGIN}\n{tables(reports)}\n{END}{after}"
+        raise ValueError(f"the page has no {BEGIN} ... {END}")
+    return f"{before}{BEGIN}\n{told}\n{END}{after}"
+
+
+def was_busy(report: Mapping[str, Any]) -> bool:
+    """Whether the machine's other work may have spoilt the figures; those that hang on no clock are not spoilt."""
+    return bool(report.get("is_timed", True)) and bool(report["machine"]["load_1_min"] > BUSY_LOAD)
 
 
 def tables(reports: Reports) -> str:
@@ -49,7 +59,7 @@ def tables(reports: Reports) -> str:
     ]
     if kept:
         parts += ["**The rest**", "", "| | figure | measured | decided |", "| --- | --- | --- | --- |", *kept, ""]
-    busy = sorted(name for name, report in reports.items() if report["machine"]["load_1_min"] > BUSY_LOAD)
+    busy = sorted(name for name, report in reports.items() if was_busy(report))
     machines = sorted(
         {f"{report['machine']['cpu']}, {report['machine']['cores']} cores" for report in reports.values()}
     )
