@@ -93,7 +93,9 @@ class Planner:
         try:
             times = await self._network.matrix([start, *(stop.stop.place for stop in stops), end.place])
             # On threads, as all that takes long with many stops: a tap must not wait for it.
-            problem, own = await asyncio.to_thread(_without_search, run, run.manifest, reason, times, now, self._priced)
+            problem, own = await asyncio.to_thread(
+                _without_search, run, run.manifest, reason, times, now, priced=self._priced
+            )
             found = own if is_fixed else await self._search(problem, own)
             made = _Making(run, reason, times, start, now)
             plan = await asyncio.to_thread(made.plan, problem, problem.warm_order, own)

@@ -11,7 +11,9 @@ import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from math import sqrt
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
 from agent.localroute.engine import is_built
@@ -23,7 +25,7 @@ FIGURES: tuple[tuple[str, str, int], ...] = (
     ("plans", "plans made", 1),
     ("changes", "times the driver's order changed", 1),
     ("moved_stops", "stops moved in the driver's order", 1),
-    ("moved_promises", "customers told another time", 1),
+    ("moved_promises", "times a customer was told another time", 1),
     ("windows_kept_pct", "windows kept, %", 1),
     ("late_min", "minutes late, all stops together", 1),
     ("driven_min", "minutes driven", 1),
@@ -95,14 +97,20 @@ def row(story: Story) -> dict[str, Any]:
 
 
 def means(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """For each figure its mean with and without."""
+    """For each figure its mean with and without, and the mean difference of the same day with its 95 % interval."""
     lines = []
     for key, what, digits in FIGURES:
-        line: dict[str, Any] = {"mean of a day": what}
-        for stability in PRICES:
-            values = [one[key] for one in rows if one["stability"] == stability]
-            line[stability] = f"{sum(values) / len(values):,.{digits}f}"
-        lines.append(line)
+        on, off = ([one[key] for one in rows if one["stability"] == stability] for stability in ("on", "off"))
+        apart = [a - b for a, b in zip(on, off, strict=True)]
+        spread = 1.96 * stdev(apart) / sqrt(len(apart)) if len(apart) > 1 else 0.0
+        lines.append(
+            {
+                "mean of a day": what,
+                "on": f"{fmean(on):,.{digits}f}",
+                "off": f"{fmean(off):,.{digits}f}",
+                "difference": f"{fmean(apart):+,.{digits}f} ± {spread:,.{digits}f}",
+            }
+        )
     return lines
 
 

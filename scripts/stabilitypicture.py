@@ -13,11 +13,12 @@ TOP, SIDE, PANEL, GAP, TALL = 112, 62, 425, 44, 380
 SLANT_MIN = 3.0
 """A change is drawn as a slope of so many minutes, so that the eye can follow a line through it."""
 HAPPENED = {
-    "traffic": ("traffic slower", "than planned"),
+    "traffic": ("slower", "traffic"),
     "bridge": ("a bridge", "closes"),
     "order": ("a new", "order"),
     "failed": ("nobody", "at home"),
 }
+type Point = tuple[float, float]
 STYLE = """
  text { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: #57606a; }
  .title { font-size: 17px; font-weight: 600; fill: #1f2328; }
@@ -59,7 +60,7 @@ def svg(day: Mapping[str, Any]) -> str:
         f'<line class="calm" x1="{SIDE}" y1="{base - 4}" x2="{SIDE + 26}" y2="{base - 4}"/>',
         f'<text x="{SIDE + 34}" y="{base}">a stop, from the first plan until the van comes</text>',
         f'<line class="told" x1="{SIDE + 380}" y1="{base - 4}" x2="{SIDE + 406}" y2="{base - 4}"/>',
-        f'<text x="{SIDE + 414}" y="{base}">its customer had to be told another time</text>',
+        f'<text x="{SIDE + 414}" y="{base}">from where its customer was told another time</text>',
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
@@ -71,17 +72,26 @@ def minute(clock: str) -> int:
     return 60 * int(hours) + int(minutes)
 
 
-def line_of(stop: Mapping[str, str]) -> list[tuple[float, float]]:
+def line_of(stop: Mapping[str, str]) -> list[Point]:
     """The line of a stop as (time of day, expected arrival) in minutes; it ends where the van comes."""
     steps = [tuple(map(minute, step.split(">"))) for step in stop["expected"].split()]
     came = minute(stop["came"])
-    points: list[tuple[float, float]] = [(steps[0][0], steps[0][1])]
+    points: list[Point] = [(steps[0][0], steps[0][1])]
     for at, then in steps[1:]:
         before = points[-1]
         points += [(max(before[0], at - SLANT_MIN), before[1]), (at, then)]
     end = (max(came, points[-1][0]), came)
     points += [(max(points[-1][0], end[0] - SLANT_MIN), points[-1][1]), end]
     return points
+
+
+def parted(line: Sequence[Point], told_again: str) -> tuple[list[Point], list[Point]]:
+    """The line until its customer is first told another time, and from there on."""
+    if not told_again:
+        return list(line), []
+    told = minute(told_again.split(maxsplit=1)[0])
+    before = [point for point in line if point[0] < told]
+    return before, [*before[-1:], *line[len(before) :]]
 
 
 def _panel(day: Mapping[str, Any], side: str, title: str, left: float, hours: tuple[int, int]) -> Iterator[str]:
@@ -95,10 +105,7 @@ def _panel(day: Mapping[str, Any], side: str, title: str, left: float, hours: tu
 
     figures = day[side]["figures"]
     yield f'<text class="title" x="{left}" y="24">{title}</text>'
-    yield (
-        f'<text x="{left}" y="46">{_counted(figures["moved_stops"], "stop", "moved")}, '
-        f"{_counted(figures['moved_promises'], 'customer', 'told another time')}</text>"
-    )
+    yield (f'<text x="{left}" y="46">{_counted(figures)}</text>')
     yield f'<rect class="frame" x="{left}" y="{TOP}" width="{PANEL}" height="{TALL}"/>'
     for hour in range(first, last + 1, 60):
         clock = f"{hour // 60:02d}:00"
@@ -113,8 +120,10 @@ def _panel(day: Mapping[str, Any], side: str, title: str, left: float, hours: tu
     for stop in sorted(day[side]["stops"].values(), key=lambda one: bool(one["told_again"])):
         kind = "told" if stop["told_again"] else "calm"
         line = line_of(stop)
-        points = " ".join(f"{x(at)},{y(then)}" for at, then in line)
-        yield f'<polyline class="{kind}" points="{points}"/>'
+        for part, points in zip(("calm", "told"), parted(line, stop["told_again"]), strict=True):
+            if len(points) > 1:
+                drawn = " ".join(f"{x(at)},{y(then)}" for at, then in points)
+                yield f'<polyline class="{part}" points="{drawn}"/>'
         yield f'<circle class="came {kind}" cx="{x(line[-1][0])}" cy="{y(line[-1][1])}" r="2"/>'
 
 
@@ -126,13 +135,9 @@ def _marks(day: Mapping[str, Any], side: str) -> Sequence[tuple[int, str]]:
 
 
 def _in_words(day: Mapping[str, Any]) -> str:
-    told = [
-        f"stability {side}: {_counted(day[side]['figures']['moved_stops'], 'stop', 'moved')}, "
-        f"{_counted(day[side]['figures']['moved_promises'], 'customer', 'told another time')}"
-        for side in ("off", "on")
-    ]
+    told = [f"stability {side}: {_counted(day[side]['figures'])}" for side in ("off", "on")]
     return f"When the van expects to be at each stop, as it changes over the day. {'; '.join(told)}."
 
 
-def _counted(number: int, noun: str, what: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'} {what}"
+def _counted(figures: Mapping[str, Any]) -> str:
+    return f"stops moved: {figures['moved_stops']}; another time told to a customer: {figures['moved_promises']}"

@@ -97,8 +97,11 @@ def test_a_drive_takes_as_long_as_the_matrix_says_and_ends_at_the_door() -> None
 
 
 def test_means_are_taken_over_the_days_of_one_kind() -> None:
-    rows = [{"stability": side, **row(a_story(plans=plans))} for side, plans in (("on", 2), ("on", 4), ("off", 9))]
-    assert means(rows)[0] == {"mean of a day": "plans made", "on": "3.0", "off": "9.0"}
+    rows = [
+        {"stability": side, **row(a_story(plans=plans))}
+        for side, plans in (("on", 2), ("on", 4), ("off", 9), ("off", 9))
+    ]
+    assert means(rows)[0] == {"mean of a day": "plans made", "on": "3.0", "off": "9.0", "difference": "-6.0 ± 2.0"}
 
 
 def test_a_line_begins_with_the_first_plan_and_ends_where_the_van_came() -> None:
@@ -111,16 +114,18 @@ def test_a_line_begins_with_the_first_plan_and_ends_where_the_van_came() -> None
     assert [at for at, _ in points] == sorted(at for at, _ in points)
 
 
-def test_the_picture_has_a_line_for_each_stop_of_each_side_and_says_in_words_what_it_shows() -> None:
+def test_the_picture_has_each_stop_on_each_side_a_second_colour_from_where_told_and_says_in_words_what_it_shows() -> (
+    None
+):
     day = {"happened": [["09:40", "bridge"]], "on": told(a_story()), "off": told(a_story(moved_promises=5))}
     picture = ET.fromstring(svg(day))
     space = "{http://www.w3.org/2000/svg}"
     lines = [line.get("class") for line in picture.iter(f"{space}polyline")]
-    assert sorted(lines, key=str) == ["calm", "calm", "told", "told"]
+    assert sorted(lines, key=str) == ["calm", "calm", "calm", "calm", "told", "told"]
     said = picture.find(f"{space}desc")
     assert said is not None
-    assert "stability off: 2 stops moved, 5 customers told another time" in (said.text or "")
-    assert "stability on: 2 stops moved, 1 customer told another time" in (said.text or "")
+    assert "stability off: stops moved: 2; another time told to a customer: 5" in (said.text or "")
+    assert "stability on: stops moved: 2; another time told to a customer: 1" in (said.text or "")
 
 
 def test_a_page_without_marks_is_refused() -> None:
