@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from zstandard import ZstdCompressor
 
 from agent.gps.position import Motion
 from agent.localroute.explain import lifted_stops
+from agent.store.runs import pack, unpack
 from agent.trip.decide import decide
 from agent.trip.inputs import (
     AcceptTapped,
@@ -164,6 +166,12 @@ def test_keep_mine_holds_however_much_better_another_order_is() -> None:
     run = kept_day()
     for numbers in (SHORTER, (4, 3, 2, 1)):
         assert offered(solved(run, a_proposal(numbers, beside=run, worth_s=4000), 4), 4) is None
+
+
+def test_keep_mine_holds_after_a_restart() -> None:
+    stored = pack(kept_day(), None)
+    run = unpack(stored.difference, ZstdCompressor().compress(stored.base))
+    assert offered(solved(run, a_proposal(SHORTER, beside=run, worth_s=4000), 4), 4) is None
 
 
 def test_keep_mine_ends_when_a_window_that_was_safe_can_still_be_saved() -> None:
