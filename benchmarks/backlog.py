@@ -18,7 +18,7 @@ from agent.store.store import Step, Store
 from agent.trip.decide import decide
 from agent.trip.inputs import ManifestArrived
 from agent.trip.run import Run
-from benchmarks import made
+from benchmarks import effort, made
 from benchmarks.figure import Figure, conclude
 from benchmarks.machine import machine
 from benchmarks.slow_link import SlowLink
@@ -98,7 +98,7 @@ async def _watched(place: Stand, agent: Child, wanted: argparse.Namespace) -> di
         await asyncio.sleep(LOOK_S)
         if agent.returncode is not None or loop.time() - began_s > GIVE_UP_S:
             raise RuntimeError(f"the backlog did not drain; so far {came_s}. The end of its log:\n{agent.log_tail()}")
-        pss_kib = max(pss_kib, _pss_kib(agent.pid))
+        pss_kib = max(pss_kib, effort.pss_kib(agent.pid))
         stored = await asyncio.to_thread(place.stored)
         stored["first blob"] = stored["blobs"]
         for name, goal in goals.items():
@@ -158,10 +158,3 @@ def _crumb(start_ms: int, second: int, dice: Random) -> Breadcrumb:
         heading_deg=round(dice.uniform(0, 359), 1),
         error_m=17.86,
     )
-
-
-def _pss_kib(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1])
-    return 0

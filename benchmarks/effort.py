@@ -1,4 +1,4 @@
-"""What the programs under measurement cost in processor time: a figure that hardly depends on what else runs here."""
+"""What the programs under measurement cost in processor time and memory, which hardly depend on what else runs here."""
 
 import os
 from collections.abc import Collection, Mapping
@@ -29,6 +29,14 @@ def between(before: Mapping[int, float], after: Mapping[int, float], among: Coll
     """Seconds spent from one look to another by those (`among` them, or all) that live at both."""
     chosen = before.keys() & after.keys() if among is None else before.keys() & after.keys() & set(among)
     return sum(after[process] - before[process] for process in chosen)
+
+
+def pss_kib(process: int) -> int:
+    """The memory of a process now, its share of what it has in common with others included; 0 when there is none."""
+    for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    return 0
 
 
 def _descends(process: int, root: int, parents: dict[int, int]) -> bool:
