@@ -10,7 +10,7 @@ from typing import Any
 
 
 def machine(command: Sequence[str], packages: Sequence[str]) -> dict[str, Any]:
-    """The processor, the load at this moment, versions, and the command."""
+    """The processor, the load at this moment, versions, and the command with the names of its files alone."""
     return {
         "cpu": _cpu(),
         "cores": os.cpu_count(),
@@ -18,8 +18,13 @@ def machine(command: Sequence[str], packages: Sequence[str]) -> dict[str, Any]:
         "system": platform.platform(),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in packages},
-        "command": shlex.join(command),
+        "command": shlex.join(_elsewhere(word) for word in command),
     }
+
+
+def _elsewhere(word: str) -> str:
+    """Where a file lies on this machine says nothing to the reader of a report."""
+    return Path(word).name if word.startswith("/") else word
 
 
 def _cpu() -> str:
