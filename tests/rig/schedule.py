@@ -67,6 +67,8 @@ class Schedule:
     """What a thread does for somebody takes up to so long: on a slow disk much comes together in one commit."""
     log_is_long_bytes: int
     """From here on the van's log goes into its file; in life over a megabyte."""
+    largest_difference_bytes: int
+    """Of the run from its base, before the base is written anew; in life 1,500, which takes many stops."""
 
 
 def draw(seed: int) -> Schedule:
@@ -125,6 +127,7 @@ def draw(seed: int) -> Schedule:
         longest_job_s=dice.choice((0.012, 0.1)),
         log_is_long_bytes=40_000 if is_tight else dice.choice((40_000, 1_200_000)),
         crumbs_spared=dice.choice((1, 3) if is_tight else (3, 600)),
+        largest_difference_bytes=dice.choice((150, 1_500)),
     )
 
 

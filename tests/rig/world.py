@@ -24,6 +24,7 @@ import agent.link.outbound
 import agent.runtime.fixes
 import agent.store.meta
 import agent.store.room
+import agent.store.runs
 import agent.store.store
 import cloud.errors
 import cloud.store.database
@@ -374,6 +375,7 @@ def run_schedule(seed: int) -> Verdict:
             mock.patch.object(agent.store.store, "LOG_IS_LONG_BYTES", drawn.log_is_long_bytes),
             mock.patch.object(agent.store.store, "LOG_IS_FULL_BYTES", 2 * drawn.log_is_long_bytes),
             mock.patch.object(agent.store.room, "NEWEST_CRUMBS", drawn.crumbs_spared),
+            mock.patch.object(agent.store.runs, "LARGEST_DIFFERENCE_BYTES", drawn.largest_difference_bytes),
             mock.patch.object(cloud.store.database, "_migrate"),  # see `migrated_cloud`
             mock.patch.object(cloud.store.database, "create_engine", _engine),
             quiet(),

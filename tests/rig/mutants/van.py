@@ -37,6 +37,18 @@ def _() -> Any:
     return _van_pragma("journal_mode", "MEMORY", "memory")
 
 
+@planted("the run is told as a difference from a base that was not written")
+def _() -> Any:
+    def make(original: Any) -> Any:
+        def pack(run: Any, base: bytes | None) -> Any:
+            packed = original(run, base)
+            return replace(packed, is_new=packed.is_new and base is None)
+
+        return pack
+
+    return wrapped(agent.store.runs, "pack", make)
+
+
 @planted("a tap is called saved before the commit")
 def _() -> Any:
     def make(original: Any) -> Any:
