@@ -33,7 +33,8 @@ def _hunt(name: str, within: int, seed: int) -> Outcome | None:
             outcome = outcome_of(number)
             if not outcome.findings.is_clean:
                 lines = outcome.findings.lines()
-                if any(mistake in line for line in lines for mistake in MISTAKES):
-                    raise AssertionError(f"the mutant is broken, and so finds itself: {name}: {lines}")
+                broken = [line for line in lines if any(mistake in line for mistake in MISTAKES)]
+                if broken:
+                    raise AssertionError(f"the mutant is broken, and so finds itself: {name}: {broken[0][:300]}")
                 return outcome
     return None

@@ -33,7 +33,7 @@ def _() -> Any:
             if rows[-1].seq - rows[0].seq == len(rows) - 1:
                 said.sort(key=lambda text: "why" in text)  # those given up come last
             return original(
-                sender, [replace(row, record_json=text) for row, text in zip(rows, said, strict=True)], **how
+                sender, [row._replace(record_json=text) for row, text in zip(rows, said, strict=True)], **how
             )
 
         return track_parcel
