@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from agent.localroute import engine
 from agent.localroute.check import NO_ROAD_COST, broken_rules, evaluate
-from agent.localroute.problem import Problem
+from agent.localroute.problem import Problem, Visit
 from agent.localroute.repair import repaired
 from tests.builders import a_problem, a_whole_problem, shuffled, with_rules
 
@@ -55,17 +55,25 @@ def least_cost(problem: Problem, known: float) -> float:
     legs = _shortest_legs(problem)
     must = {visit.stop_id for visit in problem.visits if visit.skip_cost_s is None}
     unfinished = problem.model_copy(update={"ends_anywhere": True, "shift_end_s": None})
-    names = [visit.stop_id for visit in problem.visits]
+    best_hour = min([1.0, *(slot.factor for slot in problem.slots)])
+    node_of = {visit.stop_id: node for node, visit in enumerate(problem.visits, start=1)}
     beginnings: list[tuple[str, ...]] = [()]
     while beginnings:
         order = beginnings.pop()
         so_far = evaluate(unfinished, order)
         ahead = sum(leg for name, leg in legs.items() if name not in order)
-        if so_far.cost - so_far.terms.moved_stops - so_far.terms.skipped + ahead >= least:
+        at_least = so_far.cost - so_far.terms.moved_stops - so_far.terms.skipped + ahead
+        if at_least >= least:
             continue
         if must <= set(order) and not broken_rules(problem, order):
             least = min(least, evaluate(problem, order).cost)
-        beginnings += [(*order, name) for name in names if name not in order and _may_follow(problem, order, name)]
+        here = next((node_of[name] for name in reversed(order) if not problem.visits[node_of[name] - 1].is_anywhere), 0)
+        for visit in problem.visits:
+            if visit.stop_id in order or not _may_follow(problem, order, visit):
+                continue
+            leg = 0.0 if visit.is_anywhere else best_hour * _cost(problem.travel_s[here][node_of[visit.stop_id]])
+            if at_least - legs.get(visit.stop_id, 0.0) + leg < least:
+                beginnings.append((*order, visit.stop_id))
     return least
 
 
@@ -89,9 +97,13 @@ def _cost(leg: float | None) -> float:
     return NO_ROAD_COST if leg is None else leg
 
 
-def _may_follow(problem: Problem, order: tuple[str, ...], name: str) -> bool:
-    head = problem.prefix
-    return len(order) >= len(head) or head[len(order)] == name
+def _may_follow(problem: Problem, order: tuple[str, ...], visit: Visit) -> bool:
+    place, head = len(order), problem.prefix
+    if (place < len(head) and head[place] != visit.stop_id) or visit.locked_at not in (None, place):
+        return False
+    if visit.pickup is not None and visit.pickup not in order:
+        return False
+    return visit.is_last or not any(other.is_last and other.stop_id in order for other in problem.visits)
 
 
 def least_cost_of_all(problem: Problem) -> float:
