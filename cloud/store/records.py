@@ -18,10 +18,9 @@ from cloud.fleet.fold import FACTS
 from cloud.store.cursor import Cursor
 from cloud.store.database import execute_many, execute_one, insert_rows
 from cloud.store.instants import to_ms
-from cloud.store.stop_facts import Line, add_facts, rebuild_facts
+from cloud.store.stop_facts import Line, add_facts, rebuild_facts, record_from
 from cloud.store.tables import breadcrumbs, clock_anchors, forks, lane_cursors, records, track_gaps
 from cloud.store.vans import COUNTED, count_plans
-from wire.envelope import Record
 from wire.events import ClockAnchored, EventKind
 from wire.topics import Lane
 from wire.track import Breadcrumb, Dropped
@@ -275,8 +274,8 @@ def _anchor(connection: Connection, sender: Sender, seq: int, anchored: ClockAnc
     ).all()
     moved = set()
     for row in rows:
-        record = Record.model_validate_json(row.record)
-        if record.wall_source != "gps":
+        record = record_from(row.record)
+        if record is not None and record.wall_source != "gps":
             anchored_ms = max(0, anchored.wall_ms - (anchored.mono_ms - record.mono_ms))
             one = told & (records.c.seq == row.seq)
             connection.execute(update(records).where(one).values(anchored_ms=anchored_ms))

@@ -8,7 +8,6 @@ times as much as all the rest that is done for a record.
 
 from collections.abc import Collection, Iterable
 
-import orjson
 from pydantic import ValidationError
 from sqlalchemy import Connection, delete, select, text
 
@@ -17,6 +16,7 @@ from cloud.store.database import execute_many
 from cloud.store.instants import from_ms
 from cloud.store.parts import Among
 from cloud.store.tables import records, stop_facts
+from wire.codec import WireError, canonical, loads
 from wire.envelope import Record
 from wire.model import Message, StopId
 
@@ -34,7 +34,8 @@ def add_facts(connection: Connection, told: Iterable[tuple[StopId, Line]]) -> No
     """Keep what records say of stops; each record once."""
     lines: dict[StopId, list[bytes]] = {}
     for stop_id, line in told:
-        lines.setdefault(stop_id, []).append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        # A body may hold what a newer van knows of, numbers and depths of any size: what was read must go in, and out.
+        lines.setdefault(stop_id, []).append(canonical(line) + b"\n")
     rows = [{"stop_id": stop_id, "facts": b"".join(some).decode()} for stop_id, some in lines.items()]
     execute_many(connection, _ADD, rows)
 
@@ -63,19 +64,29 @@ def rebuild_facts(connection: Connection, stop_ids: Collection[StopId] | None = 
     rows = connection.execute(select(records).where(which, records.c.problem.is_(None), records.c.kind.in_(FACTS)))
     told: list[tuple[StopId, Line]] = []
     for row in rows:
-        record = Record.model_validate_json(row.record)
+        record = record_from(row.record)
+        if record is None:
+            continue
         captured_ms = None if record.wall_source == "none" else row.captured_ms
         captured_ms = captured_ms if row.anchored_ms is None else row.anchored_ms
         told.append((row.stop_id, (row.van, row.epoch, row.seq, captured_ms, row.received_ms, row.kind, record.body)))
     add_facts(connection, told)
 
 
-def _read(line: str) -> tuple[Origin, Message] | None:
-    """None for a body that was what its kind said, and by today's model is not."""
-    van, epoch, seq, captured_ms, received_ms, kind, said = orjson.loads(line)
+def record_from(text: str) -> Record | None:
+    """A record as it is stored. None for one that goes so deep that not every reader follows: nothing of ours does."""
     try:
+        return Record.model_validate(loads(text.encode()))
+    except WireError:
+        return None
+
+
+def _read(line: str) -> tuple[Origin, Message] | None:
+    """None for a body that was what its kind said, and by today's model is not; or goes too deep, as above."""
+    try:
+        van, epoch, seq, captured_ms, received_ms, kind, said = loads(line.encode())
         body = FACTS[kind].model_validate(said)
-    except ValidationError:
+    except (WireError, ValidationError):
         return None
     captured_at = None if captured_ms is None else from_ms(captured_ms)
     return Origin(van=van, epoch=epoch, seq=seq, captured_at=captured_at, received_at=from_ms(received_ms)), body

@@ -429,3 +429,29 @@ def test_an_unreadable_packet_is_parked_once_and_only_so_many_are_kept(database:
 
     take(database, *((on(topics.EVENTS), b"nonsense %d" % n) for n in range(300)))
     assert count(database, parked) == 200
+
+
+def _nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "extra", [2**70, -(2**70), _nested(300), _nested(900)], ids=["long", "long and negative", "deep", "deeper"]
+)
+def test_what_a_newer_van_says_beside_is_no_reason_to_refuse_what_stands_by_it(database: Database, extra: Any) -> None:
+    strange, usual = (a_record(body).model_dump(mode="json") for body in (arrived("s1"), completed("s2")))
+    strange["body"]["from_next_year"] = extra
+    batch = {"schema": 1, "van": VAN, "epoch": EPOCH, "boot": 1, "lane": "events", "first_seq": 1}
+    packet = json.dumps({**batch, "records": [strange, usual]}).encode()  # by hand: a model of ours would not hold it
+    with database.transaction() as connection:
+        read = unpack(FLEET, topics.EVENTS.of(FLEET, VAN), packet)
+        assert read is not None
+        apply_group(connection, [Incoming(read)], MORNING)
+        assert cursor_of(connection, Sender(VAN, EPOCH), Lane.EVENTS) == Cursor(2)
+        states = states_of(connection, ["s1", "s2"])
+        assert [states[stop_id].status for stop_id in ("s1", "s2")] == [StopStatus.ARRIVED, StopStatus.COMPLETED]
+        rebuild_facts(connection)
+        assert states_of(connection, ["s1", "s2"]) == states
