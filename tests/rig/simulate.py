@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 from tests.rig.judge import Findings
+from tests.rig.progress import told
 from tests.rig.world import run_schedule
 
 HANGS_AFTER_S = 300.0
@@ -37,13 +38,14 @@ class Outcome:
 def simulate(schedules: int, seed: int, jobs: int, *, is_verbose: bool) -> int:
     """The exit status: 0 when nothing was found."""
     began_s = time.monotonic()
-    done = list(_each(range(seed, seed + schedules), jobs))
-    for outcome in done:
+    done: list[Outcome] = []
+    for outcome in told(_each(range(seed, seed + schedules), jobs), schedules, "schedules"):
+        done.append(outcome)
         if not outcome.findings.is_clean:
             print(f"seed={outcome.seed} commit={commit()} digest={outcome.digest}")
             for line in outcome.findings.lines()[:20]:
                 print(f"  {line[:400]}")
-            print(f"  again: scripts/rig simulate --schedules 1 --seed {outcome.seed} --verbose")
+            print(f"  again: scripts/rig simulate --schedules 1 --seed {outcome.seed} --verbose", flush=True)
     if is_verbose and schedules == 1:
         print("\n".join(run_schedule(seed).trace))
     counts = " ".join(
