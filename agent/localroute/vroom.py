@@ -56,6 +56,8 @@ class VroomDay:
             self._stops = _stops(day)
             self._aboard = _sum([job.delivery for job in day.jobs])
             window = self._vehicle.time_window
+            if window and window[1] < window[0]:
+                raise DayError(f"the vehicle's time_window closes at {window[1]}, before it opens at {window[0]}")
             self._now_s = window[0] if window else 0
             self._spots = self._places()
             travel_s, travel_m = self._travel(day.matrices.get(self._vehicle.profile))
@@ -149,19 +151,17 @@ class VroomDay:
         driven_s = [round(sum_s) for sum_s in accumulate(timing.travel_s for timing in answer.timings)]
         load = self._aboard
         steps = [self._step("start", self._now_s, self._spots[0], load, 0)]
+        steps[0]["violations"] = self._overloads(load)
         for timing, duration_s in zip(answer.timings, driven_s, strict=True):
             stop = stop_of[timing.stop_id]
             load = _sum([load, stop.load])
             setup_s = 0 if isinstance(stop.task, Break) else stop.task.setup
             waiting_s = round(timing.start_s - timing.arrive_s - setup_s)
-            violations: list[dict[str, Any]] = []
-            if round(timing.lateness_s) > 0:
-                violations.append({"cause": "delay", "duration": round(timing.lateness_s)})
-            if any(carried > most for carried, most in zip(load, self._vehicle.capacity, strict=False)):
-                violations.append({"cause": "load"})
+            late_s = round(timing.lateness_s)
+            delays: list[dict[str, Any]] = [{"cause": "delay", "duration": late_s}] if late_s > 0 else []
             step = self._step(stop.kind, self._now_s + round(timing.arrive_s), spot_of[stop.name], load, duration_s)
             step |= {"id": stop.task.id, "setup": setup_s, "service": stop.task.service, "waiting_time": waiting_s}
-            step["violations"] = violations
+            step["violations"] = delays + self._overloads(load)
             if stop.task.description:
                 step["description"] = stop.task.description
             steps.append(step)
@@ -169,6 +169,10 @@ class VroomDay:
             driving_s = round(sum(timing.travel_s for timing in answer.timings) + answer.home_travel_s)
             steps.append(self._step("end", self._now_s + round(answer.end_s), self._spots[-1], load, driving_s))
         return steps
+
+    def _overloads(self, load: Sequence[int]) -> list[dict[str, Any]]:
+        is_too_much = any(carried > most for carried, most in zip(load, self._vehicle.capacity, strict=False))
+        return [{"cause": "load"}] if is_too_much else []
 
     def _step(self, kind: str, arrival_s: int, spot: _Spot, load: Sequence[int], duration_s: int) -> dict[str, Any]:
         step: dict[str, Any] = {"type": kind, "arrival": arrival_s, "duration": duration_s, "setup": 0, "service": 0}

@@ -109,8 +109,17 @@ def test_what_cannot_be_kept_is_a_violation_of_its_step() -> None:
     read_day = read(day)
     order = ("job-3", "job-2", "job-1", "pickup-9", "delivery-9", "break-1")
     steps = read_day.told(evaluate(read_day.problem, order))["routes"][0]["steps"]
+    assert steps[0]["violations"] == []  # it sets out with 5, as much as it takes
     assert {"cause": "load"} in steps[1]["violations"]
     assert {"cause": "delay", "duration": 450} in steps[3]["violations"]  # at 29,450, and its window closes at 29,000
+
+
+def test_a_van_that_sets_out_with_too_much_is_told_at_its_start() -> None:
+    day = a_day()
+    day["vehicles"][0]["capacity"] = [4]
+    read_day = read(day)
+    told = read_day.told(evaluate(read_day.problem, repaired(read_day.problem)))
+    assert told["routes"][0]["steps"][0]["violations"] == [{"cause": "load"}]
 
 
 def test_without_an_end_the_day_ends_with_the_last_task() -> None:
@@ -137,6 +146,7 @@ def test_the_drivers_order_comes_in_as_steps() -> None:
         (lambda day: day["jobs"][0].pop("location_index"), "job-1 needs an index"),
         (lambda day: day["jobs"].append(day["jobs"][0]), "job-1 stands twice"),
         (lambda day: day["jobs"][0].update(time_windows=[[9, 3]]), "closes before"),
+        (lambda day: day["vehicles"][0].update(time_window=[100, 5]), "closes at 5, before it opens at 100"),
         (lambda day: day["jobs"][0].update(service=-1), "jobs.0.service"),
         (lambda day: day.update(matrices={}), "there is no matrices.car"),
         (lambda day: day["matrices"]["car"]["durations"].pop(), "as many columns as rows"),
