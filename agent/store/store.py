@@ -26,6 +26,7 @@ from agent.store.room import WHY_FULL, Ballast, with_room
 from agent.store.runs import PackedRun
 from agent.store.salvage import DATABASE, finish, is_suspect, salvage, suspect
 from agent.store.thread import StoreThread
+from agent.store.wal import Wal
 from agent.trip.inputs import AnyInput
 from agent.trip.run import Run
 from host.clock import ClockMark
@@ -43,13 +44,6 @@ SETTLE_AFTER_BYTES = 500_000
 """... or when there are so many, so that a power cut in a long drain does not send much of it again, and none of these
 commits is long."""
 
-LOG_IS_LONG_BYTES = 1_200_000
-"""From here on the log goes into the file when nobody taps: it takes three or four syncs, and a tap would wait."""
-LOG_IS_FULL_BYTES = 6_500_000
-"""... and from here on also while somebody does; by itself it would go before an answer."""
-LULL_S = 3.0
-"""Nobody taps when nobody has for so long: two taps of one stop come closer together."""
-LOOK_EVERY_S = 0.5
 LOGGED_BYTES = 16_000
 """What a step puts into the log, beside its evidence: a dozen pages, seldom more."""
 LOGGED_BYTES_A_RECEIPT: dict[LaneName, int] = {"events": 1_300, "track": 50}
@@ -121,9 +115,7 @@ class Store:
         self._is_closed = False
         self._settling: asyncio.Task[None] | None = None
         self._noted_bytes = 0
-        self._emptying: asyncio.Task[None] | None = None
-        self._logged_bytes = 0
-        self._tapped_at_s = -LULL_S
+        self._wal = Wal(database, self._do)
         self._run_base: bytes | None = None
         """What the run on disk is told as a difference from; None makes the next step write it whole."""
 
@@ -157,9 +149,7 @@ class Store:
         self._is_closed = True
         if self._settling is not None:
             self._settling.cancel()
-        if self._emptying is not None:
-            self._emptying.cancel()
-            await asyncio.wait([self._emptying])
+        await self._wal.close()
         await self._do(self._close)
         self._thread.end()
 
@@ -171,8 +161,8 @@ class Store:
         """Returns after the synced commit. Raises StoreError, and then nothing of the step is kept."""
         await self._do(lambda: self._save(step), is_urgent=True)
         if step.tap is not None:
-            self._tapped_at_s = asyncio.get_running_loop().time()
-        self._empty_log_in_time()
+            self._wal.tapped()
+        self._wal.empty_in_time()
 
     async def find_tap(self, tap_id: str) -> TapAnswered | None:
         return await self._do(lambda: inputs.find_tap(self._database, tap_id), is_urgent=True)
@@ -203,7 +193,7 @@ class Store:
         the coordinator was restored from a backup; and so does evidence of which a receipt says that nothing is held.
         """
         await self._do(lambda: self._apply_receipts(receipts, at_ms, is_resume=is_resume))
-        self._empty_log_in_time()
+        self._wal.empty_in_time()
         if self._settling is None and self._database.has_notes:
             self._settling = asyncio.create_task(self._settle_in_time())
 
@@ -226,26 +216,8 @@ class Store:
         """
         # A little at a time: a tap that comes meanwhile goes between.
         while await self._do(lambda: self._purge_some(age_ms, age_ms - KEEP_RECEIPTED_MS)):
-            self._empty_log_in_time()
+            self._wal.empty_in_time()
         await self._do(self._take_reserve)
-
-    def _empty_log_in_time(self) -> None:
-        if self._logged_bytes >= LOG_IS_LONG_BYTES and (self._emptying is None or self._emptying.done()):
-            self._emptying = asyncio.create_task(self._empty_log())
-
-    async def _empty_log(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._logged_bytes < LOG_IS_FULL_BYTES:
-            quiet_s = loop.time() - self._tapped_at_s
-            if quiet_s >= LULL_S:
-                break
-            await asyncio.sleep(min(LULL_S - quiet_s, LOOK_EVERY_S))
-        self._logged_bytes = 0
-        try:
-            await self._do(self._database.empty_log)
-            await self._do(self._database.begin_log)
-        except StoreError as error:
-            log.warning("the log could not be emptied: %s", error)
 
     async def _settle_in_time(self) -> None:
         await asyncio.sleep(SETTLE_AFTER_S)
@@ -298,7 +270,7 @@ class Store:
                 )
             with_room(self._database, self._ballast, lambda: self._write(step, packed_run))
         self._run_base = packed_run.base
-        self._logged_bytes += LOGGED_BYTES + (len(step.blob.data) if step.blob is not None else 0)
+        self._wal.wrote(LOGGED_BYTES + (len(step.blob.data) if step.blob is not None else 0))
         crumbs = len(step.crumbs) + step.given_up
         self._count_waiting(self.waiting.events + len(step.records), self.waiting.track + crumbs)
 
@@ -330,7 +302,7 @@ class Store:
         if not self._reserve.is_held:
             self._make_room(at_ms)
         noted_bytes = sum(rows * LOGGED_BYTES_A_RECEIPT[lane] for lane, rows in marked.items())
-        self._logged_bytes += noted_bytes
+        self._wal.wrote(noted_bytes)
         self._noted_bytes += noted_bytes
         if self._noted_bytes >= SETTLE_AFTER_BYTES:
             self._with_reserve(self._database.settle)
@@ -366,7 +338,7 @@ class Store:
             rows = outbox.purge(self._database, receipted_before_ms, PURGED_AT_ONCE)
             rows += inputs.purge(self._database, age_ms, PURGED_AT_ONCE)
             photos = blobs.purge(self._database, receipted_before_ms, limit=2)
-        self._logged_bytes += rows * LOGGED_BYTES_A_RECEIPT["events"] + photos * LOGGED_BYTES_A_PHOTO
+        self._wal.wrote(rows * LOGGED_BYTES_A_RECEIPT["events"] + photos * LOGGED_BYTES_A_PHOTO)
         return rows + photos
 
     def _purge(self, age_ms: int, receipted_before_ms: int) -> None:

@@ -25,7 +25,7 @@ import agent.runtime.fixes
 import agent.store.meta
 import agent.store.room
 import agent.store.runs
-import agent.store.store
+import agent.store.wal
 import cloud.errors
 import cloud.store.database
 from agent.clock import VanClock
@@ -372,8 +372,8 @@ def run_schedule(seed: int) -> Verdict:
             mock.patch.object(agent.runtime.fixes, "LIMIT", drawn.crumbs_in_memory),
             mock.patch.object(agent.link.outbound, "MAX_EVENTS", drawn.events_a_packet),
             mock.patch.object(agent.link.outbound, "MAX_CRUMBS", drawn.crumbs_a_packet),
-            mock.patch.object(agent.store.store, "LOG_IS_LONG_BYTES", drawn.log_is_long_bytes),
-            mock.patch.object(agent.store.store, "LOG_IS_FULL_BYTES", 2 * drawn.log_is_long_bytes),
+            mock.patch.object(agent.store.wal, "IS_LONG_BYTES", drawn.log_is_long_bytes),
+            mock.patch.object(agent.store.wal, "IS_FULL_BYTES", 2 * drawn.log_is_long_bytes),
             mock.patch.object(agent.store.room, "NEWEST_CRUMBS", drawn.crumbs_spared),
             mock.patch.object(agent.store.runs, "LARGEST_DIFFERENCE_BYTES", drawn.largest_difference_bytes),
             mock.patch.object(cloud.store.database, "_migrate"),  # see `migrated_cloud`

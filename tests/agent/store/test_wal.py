@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.store import store as rooms
+from agent.store import wal
 from agent.store.blobs import NewBlob
 from agent.store.database import Database
 from agent.store.inputs import TapMade
@@ -29,7 +29,7 @@ def emptied(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         whole(database)
 
     monkeypatch.setattr(Database, "empty_log", noted)
-    monkeypatch.setattr(rooms, "LULL_S", LULL_S)
+    monkeypatch.setattr(wal, "LULL_S", LULL_S)
     return times
 
 
@@ -57,13 +57,13 @@ async def test_a_long_log_waits_until_nobody_taps(tmp_path: Path, emptied: list[
 async def test_a_full_log_waits_for_nobody(
     tmp_path: Path, emptied: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rooms, "LULL_S", 60.0)
-    monkeypatch.setattr(rooms, "LOG_IS_FULL_BYTES", 1_300_000)
-    monkeypatch.setattr(rooms, "LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(wal, "LULL_S", 60.0)
+    monkeypatch.setattr(wal, "IS_FULL_BYTES", 1_300_000)
+    monkeypatch.setattr(wal, "LOOK_EVERY_S", 0.05)
     store = await Store.open(tmp_path)
     for number in range(4):
         await store.save(a_photo(number))
-    await asyncio.sleep(3 * rooms.LOOK_EVERY_S)
+    await asyncio.sleep(3 * wal.LOOK_EVERY_S)
     await store.close()
     assert emptied
 
