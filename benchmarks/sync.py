@@ -62,7 +62,10 @@ def main(argv: list[str]) -> int:
         Figure("records that did not arrive", ours["missing"], "records", at_most=0),
         *beside,
     ]
-    notes = [f"TLS with certificates on both sides: {'on' if ours['tls'] else 'off'}"]
+    notes = [
+        f"TLS with certificates on both sides: {'on' if ours['tls'] else 'off'}",
+        "what a stop heard is durable with the receipt; its state is folded when it is read, which is not in these times",
+    ]
     if beside:
         notes.append("the gateway's rate ends at a subscriber that stores nothing; ours at a commit and its receipt")
     conclude(figures, rows, at_start, arguments.report, notes)

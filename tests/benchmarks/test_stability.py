@@ -16,7 +16,7 @@ from scripts.stabilitypicture import line_of, minute, svg
 from simulator.town import make_town
 from wire.manifest import Closure, NodePair
 
-needs_core = pytest.mark.skipif(not is_built(), reason="the core is not built")
+needs_core = pytest.mark.skipif(not is_built(), reason="the core is not built: no compiler when scripts/setup ran")
 TOWN = make_town(1)
 
 

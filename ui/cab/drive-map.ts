@@ -12,6 +12,9 @@ import PlateFlag from './PlateFlag.svelte'
 import VanSign from './VanSign.svelte'
 import { zoomFor } from './guidance.ts'
 
+/** From the lower edge to above the bar of a suggestion. */
+const COVERED_PX = 250
+
 export interface DrivePicture {
   van: { place: LonLat; heading_deg: number | null } | null
   /** The heading that is up: the last one known. */
@@ -23,6 +26,8 @@ export interface DrivePicture {
   onward: LonLat[]
   target: { place: LonLat; number: string } | null
   distance_m: number | null
+  /** A bar lies over the lower part: the van and its next stop stand above it. */
+  is_covered: boolean
 }
 
 /** Nothing under 25 px in the cab; near a turn the panel names the street and the map stays clear. */
@@ -76,7 +81,8 @@ export class DriveCanvas {
     if (!center) return
     const height_px = this.map.getContainer().clientHeight
     // The van stands low, and right of the middle: the panel and the buttons take the left.
-    const padding = { top: height_px * 0.5, bottom: 0, left: 120, right: 0 }
+    const top_share = picture.is_covered ? 0.3 : 0.5
+    const padding = { top: height_px * top_share, bottom: picture.is_covered ? COVERED_PX : 0, left: 120, right: 0 }
     this.map.jumpTo({ center, bearing: picture.up_deg, zoom: zoomFor(picture.distance_m), padding })
   }
 
