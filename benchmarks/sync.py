@@ -64,7 +64,7 @@ def main(argv: list[str]) -> int:
     ]
     notes = [
         f"TLS with certificates on both sides: {'on' if ours['tls'] else 'off'}",
-        "what a stop heard is durable with the receipt; its state is folded when it is read, which is not in these times",
+        "what a stop heard is durable with its receipt; the state is folded when read, which these times leave out",
     ]
     if beside:
         notes.append("the gateway's rate ends at a subscriber that stores nothing; ours at a commit and its receipt")
