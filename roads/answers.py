@@ -54,6 +54,16 @@ class Manoeuvre:
     """From this manoeuvre to the next one."""
     leg: int
     """Which leg of the route it belongs to, from 0."""
+    exit: int = 0
+    """Of a roundabout: which one to take, from 1. 0 elsewhere."""
+    ref: str = ""
+    """The road's number ("N 13")."""
+    destinations: str = ""
+    """What the signs name, in OSRM's words."""
+    roundabout: str = ""
+    """The roundabout's own name."""
+    keeps: str = ""
+    """The side of the road one drives on: left or right."""
 
 
 @dataclass(frozen=True, slots=True)

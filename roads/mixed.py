@@ -1,6 +1,7 @@
 """Answers made of two sources: roads where they lead, straight-line estimates for the places that have none."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from roads import estimate
@@ -62,9 +63,7 @@ def joined(parts: Sequence[Route]) -> Route:
     for part in parts:
         estimated += [len(legs) + leg for leg in part.estimated_legs]
         leg_starts += [len(line) + start for start in part.leg_starts]
-        manoeuvres += [
-            Manoeuvre(m.type, m.modifier, m.street, m.place, m.distance_m, len(legs) + m.leg) for m in part.manoeuvres
-        ]
+        manoeuvres += [replace(manoeuvre, leg=len(legs) + manoeuvre.leg) for manoeuvre in part.manoeuvres]
         legs += part.legs
         line += part.line
     source = TimesSource.ESTIMATE if estimated else TimesSource.ROADS

@@ -212,4 +212,9 @@ def _manoeuvre(step: dict[str, Any], leg: int) -> Manoeuvre:
         place=_place(manoeuvre["location"]),
         distance_m=float(step["distance"]),
         leg=leg,
+        exit=int(manoeuvre.get("exit", 0)),
+        ref=str(step.get("ref", "")),
+        destinations=str(step.get("destinations", "")),
+        roundabout=str(step.get("rotary_name", "")),
+        keeps=str(step.get("driving_side", "")),
     )

@@ -3,17 +3,15 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 
+from agent.screen.offroute import Departure
 from agent.screen.view import ManoeuvreView, RouteView
 from agent.trip.progress import fresh_position
 from agent.trip.run import Run
 from wire.events import TimesSource
-from wire.geo import Place, distance_to_segment_m
+from wire.geo import Place
 from wire.model import StopId
 
-OFF_ROUTE_M = {TimesSource.ROADS: 40.0, TimesSource.ESTIMATE: 250.0}
-"""A van is never on a straight line: an estimate is drawn anew more seldom."""
 STOPS_AHEAD = 8
 """How far ahead the line is drawn: more would be asked for and never looked at."""
 
@@ -42,10 +40,10 @@ class RouteAhead:
         self._find_way = find_way
         self._rests_on: tuple[int, tuple[StopId, ...]] | None = None
         self._kept: RouteView | None = None
-        self._kept_places: list[Place] = []
+        self._departure: Departure | None = None
 
     def look(self, run: Run, now: datetime) -> int:
-        """The version for this run: a new one when the stops ahead changed or the van is off the line we gave."""
+        """The version for this run: a new one when the stops ahead changed or the van has left the line we gave."""
         rests_on = (run.plan.version if run.plan else 0, tuple(stop.stop_id for stop in run.open_stops[:STOPS_AHEAD]))
         if rests_on != self._rests_on or self._is_off(run, now):
             self._rests_on = rests_on
@@ -72,18 +70,15 @@ class RouteAhead:
         )
         if version == self.version:  # nothing changed while we asked
             self._kept = view
-            self._kept_places = [Place(lat_deg=lat_deg, lon_deg=lon_deg) for lon_deg, lat_deg in view.line]
+            line = [Place(lat_deg=lat_deg, lon_deg=lon_deg) for lon_deg, lat_deg in view.line]
+            self._departure = Departure(line, view.times, places[0])
         return view
 
     def _is_off(self, run: Run, now: datetime) -> bool:
-        if self._kept is None:
+        if self._kept is None or self._departure is None:
             return False
         position = fresh_position(run, now)
-        return position is not None and self._distance_m(position.place) > OFF_ROUTE_M[self._kept.times]
-
-    def _distance_m(self, place: Place) -> float:
-        """From the line we gave; 0 when it has no length."""
-        return min((distance_to_segment_m(place, a, b) for a, b in pairwise(self._kept_places)), default=0.0)
+        return position is not None and self._departure.is_off_at(position)
 
 
 def _places(run: Run) -> list[Place]:

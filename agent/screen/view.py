@@ -192,6 +192,16 @@ class ManoeuvreView(Value):
     type: str
     modifier: str
     street: str
+    ref: str = ""
+    """The road's number."""
+    destinations: str = ""
+    """What the signs name."""
+    exit: int = 0
+    """Of a roundabout, from 1; 0 elsewhere."""
+    roundabout: str = ""
+    """Its own name."""
+    keeps: str = ""
+    """The side of the road one drives on: left or right."""
     lat_deg: Latitude
     lon_deg: Longitude
     distance_m: Metres

@@ -6,6 +6,7 @@ import { dayAxis, firstRow } from './day.ts'
 import { deliveredTap } from './delivered.ts'
 import { arrowOf, lookAhead } from './guidance.ts'
 import { instructionIcon } from './instruction.ts'
+import { isRoundabout, loadWording, panelWords } from './manoeuvre-words.ts'
 import { isSigned } from './pad.ts'
 import { FIRST, OTHERS } from './reasons.ts'
 import { missingSteps, stepsOf } from './steps.ts'
@@ -36,6 +37,38 @@ describe('guidance', () => {
     expect(lookAhead(ROUTE, { ...view.position!, lat_deg: 41.16 })).toBeNull()
     expect(lookAhead(ROUTE, null)).toBeNull()
     expect(lookAhead(null, view.position)).toBeNull()
+  })
+})
+
+describe('the words of a manoeuvre', () => {
+  const turn = { ...ROUTE.manoeuvres[1]!, type: 'turn', modifier: 'left', street: 'Rua do Almada' }
+  const ring = { ...turn, type: 'roundabout', modifier: 'right', exit: 2, keeps: 'right' }
+  const said: Record<string, [string, string]> = {
+    'en-GB': ['Turn left onto Rua do Almada', 'Enter the roundabout and take the 2nd exit onto Rua do Almada'],
+    'es-ES': ['Gira a la izquierda en Rua do Almada', 'Entra en la rotonda y toma la 2ª salida a Rua do Almada'],
+    'pt-PT': ['Vire à esquerda para Rua do Almada', 'Entre na rotunda, saia na 2º saída em direção a Rua do Almada'],
+    'de-DE': ['Links abbiegen auf Rua do Almada', 'Im Kreisverkehr die zweite Ausfahrt nehmen auf Rua do Almada'],
+    'fr-FR': ['Tourner à gauche sur Rua do Almada', 'Prendre le giratoire et prendre la seconde sortie sur Rua do Almada'],
+  }
+
+  it.each(Object.keys(said))('are whole sentences in %s', async (locale) => {
+    const wording = await loadWording(locale)
+    expect([wording(turn), wording(ring)]).toEqual(said[locale])
+  })
+
+  it('leave a plain turn to the arrow and the street', async () => {
+    const wording = await loadWording('en-GB')
+    expect(panelWords(turn, wording, 'Straight ahead')).toBe('Rua do Almada')
+    expect(panelWords({ ...turn, street: '' }, wording, 'Straight ahead')).toBe('Turn left')
+    expect(panelWords({ ...turn, type: 'fork', modifier: 'slight right' }, wording, '')).toBe('Keep right onto Rua do Almada')
+    expect(panelWords({ ...turn, type: 'a type of tomorrow', modifier: '', street: '' }, wording, '')).not.toBe('')
+  })
+
+  it('do without the texts while they are not there', () => {
+    expect(panelWords({ ...turn, street: '' }, null, 'Straight ahead')).toBe('')
+    expect(panelWords({ ...turn, street: '', modifier: 'straight' }, null, 'Straight ahead')).toBe('Straight ahead')
+    expect(panelWords(ring, null, 'Straight ahead')).toBe('Rua do Almada')
+    expect(isRoundabout(ring) && !isRoundabout(turn)).toBe(true)
   })
 })
 

@@ -3,9 +3,11 @@
 import type { CabView, FailReason, MapView, OfferRouteView, OfferView, Outcome, RouteView, StopView } from '../kit/generated/cab.ts'
 import { isNight } from '../kit/sun.ts'
 import { applyTheme, keepChoice, readChoice, themeNow, type Theme } from '../kit/theme.ts'
+import { loadWording, type Wording } from './manoeuvre-words.ts'
 import type { Strokes } from './pad.ts'
 import { fetchMap, fetchOfferRoute, fetchRoute, listenToAgent, sendEvidence, sendTap, type Answer, type EvidenceTap, type Tap } from './server.ts'
 import { refusalWords } from './words-of.ts'
+import { locale } from './words.ts'
 
 export type Page =
   | { is: 'drive' }
@@ -28,6 +30,8 @@ class Cab {
   route = $state.raw<RouteView | null>(null)
   offer_route = $state.raw<OfferRouteView | null>(null)
   map = $state.raw<MapView | null>(null)
+  /** How a manoeuvre is said; null until the texts are there. */
+  wording = $state.raw<Wording | null>(null)
   is_answering = $state(true)
   page = $state.raw<Page>({ is: 'drive' })
   /** What is on its way to the store: the stop's next tick waits for the answer. */
@@ -163,6 +167,8 @@ class Cab {
     const offered = this.view?.offer?.number
     if (offered && offered !== this.offer_route?.number) this.offer_route = await fetchOfferRoute()
     this.map ??= await fetchMap()
+    // Without the texts the panel has arrows and names; they are asked for again at the next look.
+    if (this.route?.manoeuvres.length) this.wording ??= await loadWording(locale).catch(() => null)
     this.is_looking = false
   }
 

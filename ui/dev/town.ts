@@ -104,6 +104,9 @@ export function day(next: number): CabView {
   }
 }
 
+/** No roundabout, no sign. */
+const PLAIN = { ref: '', destinations: '', exit: 0, roundabout: '', keeps: 'right' }
+
 export const ROUTE: RouteView = {
   route_version: 1, times: 'roads',
   line: [
@@ -115,9 +118,9 @@ export const ROUTE: RouteView = {
     [-8.614045, 41.149957], [-8.614813, 41.149924],
   ],
   manoeuvres: [
-    { type: 'depart', modifier: 'straight', street: 'Rua de Gonçalo Cristóvão', lat_deg: 41.153618, lon_deg: -8.609951, distance_m: 180 },
-    { type: 'turn', modifier: 'left', street: 'Rua do Almada', lat_deg: 41.153597, lon_deg: -8.611996, distance_m: 92 },
-    { type: 'arrive', modifier: 'left', street: 'Rua do Almada', lat_deg: 41.15277, lon_deg: -8.61203, distance_m: 0 },
+    { type: 'depart', modifier: 'straight', street: 'Rua de Gonçalo Cristóvão', ...PLAIN, lat_deg: 41.153618, lon_deg: -8.609951, distance_m: 180 },
+    { type: 'turn', modifier: 'left', street: 'Rua do Almada', ...PLAIN, lat_deg: 41.153597, lon_deg: -8.611996, distance_m: 92 },
+    { type: 'arrive', modifier: 'left', street: 'Rua do Almada', ...PLAIN, lat_deg: 41.15277, lon_deg: -8.61203, distance_m: 0 },
   ],
 }
 

@@ -1,6 +1,7 @@
 """What the driver sees, from the run alone."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from agent.gps.position import Motion
 from agent.screen.build import Around, cab_view
@@ -151,8 +152,12 @@ async def test_a_route_is_asked_anew_when_the_van_left_it_or_the_plan_changed() 
     road = OneRoad()
     route = RouteAhead(road)
     first = await route.view(near(DEPOT), MORNING)
-    off = await route.view(near(moved(DEPOT, north_m=300, east_m=50)), MORNING)
-    assert off.route_version == first.route_version + 1
+    astray = moved(DEPOT, north_m=300, east_m=60)
+    for second in (1, 2, 3):  # one fix decides nothing
+        off = await route.view(
+            a_run(position=a_position(astray, speed_mps=9.0, fixed_at=MORNING + timedelta(seconds=second))), MORNING
+        )
+    assert (off.route_version, road.asked) == (first.route_version + 1, 2)
     done = with_stop(near(DEPOT), 1, phase=StopPhase.COMPLETED)
     assert route.look(done, MORNING) == off.route_version + 1
 

@@ -314,6 +314,11 @@ export interface ManoeuvreView {
   type: string
   modifier: string
   street: string
+  ref: string
+  destinations: string
+  exit: number
+  roundabout: string
+  keeps: string
   lat_deg: number
   lon_deg: number
   distance_m: number
