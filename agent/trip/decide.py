@@ -27,9 +27,11 @@ from agent.trip.inputs import (
     MinutePassed,
     PlanNotFound,
     PlanSolved,
+    Recalled,
     SkippedTapped,
     TimeFound,
 )
+from agent.trip.learning import learned_at_stop, with_forecasts
 from agent.trip.membership import (
     command_arrived,
     conditions_arrived,
@@ -39,7 +41,7 @@ from agent.trip.membership import (
     time_found,
 )
 from agent.trip.offers import answered
-from agent.trip.plans import minute_passed, not_found, solved
+from agent.trip.plans import minute_passed, not_found, recalled, solved
 from agent.trip.run import Run
 from agent.trip.taps import tapped
 
@@ -50,7 +52,7 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
         case FixJudged():
             return Decision(run=run.model_copy(update={"position": entered.position, "motion": entered.motion}))
         case ArrivedTapped() | EvidenceTaken() | DeliveredTapped() | FailedTapped() | SkippedTapped():
-            return tapped(run, entered, now)
+            return learned_at_stop(run, tapped(run, entered, now), entered.stop_id, now)
         case AcceptTapped() | KeepTapped():
             return answered(run, entered, now)
         case ManifestArrived():
@@ -72,6 +74,8 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
         case Alarmed():
             return alarmed(run, entered)
         case MinutePassed():
-            return minute_passed(run, now)
+            return minute_passed(with_forecasts(run, now), now)
+        case Recalled():
+            return recalled(run, entered, now)
         case _:
             assert_never(entered)

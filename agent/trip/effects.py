@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Any
 
+from agent.learn.lessons import Lesson
 from agent.trip.run import Run
 from wire.events import EventKind, ReplanReason
 from wire.model import StopId, Value
@@ -26,7 +27,11 @@ class SendLive(Value):
     """Tell the coordinator the newest picture now rather than at the next beat."""
 
 
-Effect = Replan | SendLive
+class Recall(Value):
+    """Read what was learned about the stops of the run, and hand it back as `Recalled`."""
+
+
+Effect = Replan | SendLive | Recall
 
 
 class Trouble(StrEnum):
@@ -54,3 +59,5 @@ class Decision(Value):
     outgoing: tuple[Outgoing, ...] = ()
     effects: tuple[Effect, ...] = ()
     refusal: Refusal | None = None
+    lessons: tuple[Lesson, ...] = ()
+    """What was learned, to be stored with the rest."""

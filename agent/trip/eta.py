@@ -1,28 +1,48 @@
-"""When the van will be at each stop, and how sure that is. Pure: a plan carries its leg times, nothing else is needed.
+"""When the van will be at each stop, and how sure that is. Pure: a plan carries its leg times, and the run what was
+learned; nothing else is needed.
 
 The expected time (p50) is the chain of legs from here: what is left of the current leg, then setup, waiting for a
-window to open, service, and the next leg's time.
+window to open, service, and the next leg's time, each as `learn/expect.py` expects it: the road's and the list's own
+times, corrected by what this van learned on other days and by how today goes.
 
-The range is an ASSUMPTION until it is learned from days driven: the time of each leg and of each service is off by
-independent errors with the standard deviations below, so after several legs
+Around it lies a standard deviation. Each leg and each visit is off by itself, so that their variances add up; and all
+visits of a day are off together, as all legs are (`learn/today.py`), so that what is not known of the day grows with
+the time ahead:
 
-    sd = sqrt(sum (share x seconds)^2)        p10 = p50 - 1.28 sd        p90 = p50 + 1.28 sd
+    sd^2 = sum of own variances + doubt about today's visits x (their time ahead)^2 + the same of legs
 
 Waiting for a window uses errors up: a van that is 5 minutes early leaves on time even when it comes 5 minutes later.
+
+p10 and p90 are so many standard deviations away as it takes for 80 % of the arrivals of this van, expected as far ahead
+as this one, to have come between them (`learn/conformal.py`); until it has such a history, as many as a normal
+distribution would need. No p10 is earlier than the fastest drive and the shortest visits allow.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from math import hypot
+from math import sqrt
+from statistics import NormalDist
 
+from agent.learn.conformal import Quantiles, band_of
+from agent.learn.expect import FASTEST, VISIT_FLOOR_S, Expecting, Way
+from agent.learn.known import Known
 from agent.trip.progress import remaining_travel_s
 from agent.trip.punctuality import window_at
-from agent.trip.run import Run, RunStop, StopPhase
+from agent.trip.run import PlanLeg, Run, RunStop, StopPhase
 from wire.events import Eta, TimesSource
 from wire.model import StopId
 
-TRAVEL_SD_SHARE = {TimesSource.ROADS: 0.2, TimesSource.ESTIMATE: 0.35}
-SERVICE_SD_SHARE = 0.4
-Z_P90 = 1.2816
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True)
+class Expected:
+    """An arrival that is expected: the middle, the standard deviation, and the earliest that can be."""
+
+    at: datetime
+    sd_s: float
+    earliest_at: datetime
 
 
 def etas(run: Run, now: datetime) -> dict[StopId, Eta]:
@@ -30,28 +50,17 @@ def etas(run: Run, now: datetime) -> dict[StopId, Eta]:
 
     A stop the van stands at has the time it arrived.
     """
-    plan = run.plan
-    if plan is None:
+    if run.plan is None:
         return {}
-    legs = {leg.stop_id: leg for leg in plan.legs}
-    first = run.next_stop
-    stops = sorted(run.open_stops, key=lambda stop: first is None or stop.stop_id != first.stop_id)
-    times: dict[StopId, Eta] = {}
-    leaves_at, sd_s = now, 0.0
-    for stop in stops:
-        arrives_at = leaves_at
-        if stop.phase is StopPhase.ARRIVED and stop.arrived_at is not None:
-            arrives_at = stop.arrived_at
-        elif stop.stop_id not in legs:
-            continue
-        else:
-            left_s = remaining_travel_s(run, now) if stop is first else None
-            travel_s = legs[stop.stop_id].travel_s if left_s is None else left_s
-            arrives_at = leaves_at + timedelta(seconds=travel_s)
-            sd_s = hypot(sd_s, TRAVEL_SD_SHARE[plan.times] * travel_s)
-        times[stop.stop_id] = _eta(arrives_at, sd_s, plan.times, now, has_arrived=stop.phase is StopPhase.ARRIVED)
-        leaves_at, sd_s = _left(stop, arrives_at, sd_s, now)
-    return times
+    return {
+        stop.stop_id: _eta(run, expected, now, has_arrived=stop.phase is StopPhase.ARRIVED)
+        for stop, expected, _ in _ahead(run, now)
+    }
+
+
+def expected_arrivals(run: Run, now: datetime) -> dict[StopId, Expected]:
+    """Of the open stops in the plan that are still driven to, in the order in which they are."""
+    return {stop.stop_id: expected for stop, expected, _ in _ahead(run, now) if stop.phase is not StopPhase.ARRIVED}
 
 
 def ends_at(run: Run, now: datetime) -> datetime | None:
@@ -59,29 +68,132 @@ def ends_at(run: Run, now: datetime) -> datetime | None:
     plan = run.plan
     if plan is None:
         return None
-    times = etas(run, now)
-    stops = run.open_stops
-    if len(times) < len(stops):
+    chain = list(_ahead(run, now))
+    if len(chain) < len(run.open_stops):
         return None
-    leaves_at = now
-    if stops:
-        last = max(stops, key=lambda stop: times[stop.stop_id].p50)
-        leaves_at, _ = _left(last, times[last.stop_id].p50, 0.0, now)
+    leaves_at = chain[-1][2].at if chain else now
     return leaves_at + timedelta(seconds=plan.home_travel_s)
 
 
-def _eta(arrives_at: datetime, sd_s: float, times: TimesSource, now: datetime, *, has_arrived: bool) -> Eta:
-    if has_arrived:
-        return Eta(p10=arrives_at, p50=arrives_at, p90=arrives_at, times=times, as_of=now)
-    spread = timedelta(seconds=Z_P90 * sd_s)
-    return Eta(p10=max(now, arrives_at - spread), p50=arrives_at, p90=arrives_at + spread, times=times, as_of=now)
+@dataclass(frozen=True)
+class _Departure:
+    """When the van leaves a place, and what that is unsure by."""
+
+    at: datetime
+    earliest_at: datetime
+    own_s2: float = 0.0
+    """The variance of what is off by itself."""
+    visits_s: float = 0.0
+    """The time that is off by what today's visits have in common."""
+    legs_s: float = 0.0
 
 
-def _left(stop: RunStop, arrives_at: datetime, sd_s: float, now: datetime) -> tuple[datetime, float]:
-    """When the van leaves the stop again, not before now, and the standard deviation of that in seconds."""
-    ready_at = arrives_at + timedelta(seconds=stop.stop.setup_s)
+class _Day(Expecting):
+    """What the chain is made with."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run.known or Known(), run.today.visits, run.today.legs)
+        self.timezone = run.manifest.timezone if run.manifest else "UTC"
+        self._doubts = self.visits_doubt, self.legs_doubt
+
+    def sd_s(self, left: _Departure) -> float:
+        visits, legs = self._doubts
+        return sqrt(left.own_s2 + visits * left.visits_s**2 + legs * left.legs_s**2)
+
+
+def _ahead(run: Run, now: datetime) -> Iterator[tuple[RunStop, Expected, _Departure]]:
+    """The open stops that are in the plan, in order, each with its arrival and its departure."""
+    plan = run.plan
+    if plan is None:
+        return
+    day = _Day(run)
+    legs = {leg.stop_id: leg for leg in plan.legs}
+    first = run.next_stop
+    left = _Departure(at=now, earliest_at=now)
+    for stop in sorted(run.open_stops, key=lambda stop: first is None or stop.stop_id != first.stop_id):
+        if stop.phase is StopPhase.ARRIVED and stop.arrived_at is not None:
+            left = replace(left, at=stop.arrived_at, earliest_at=stop.arrived_at)
+        elif stop.stop_id in legs:
+            rest = remaining_travel_s(run, now) if stop is first else None
+            left = _driven(day, left, legs[stop.stop_id], stop, rest, is_estimate=plan.times is TimesSource.ESTIMATE)
+        else:
+            continue
+        expected = Expected(at=left.at, sd_s=day.sd_s(left), earliest_at=left.earliest_at)
+        left = _served(day, left, stop, now)
+        yield stop, expected, left
+
+
+def _driven(
+    day: _Day, left: _Departure, leg: PlanLeg, stop: RunStop, rest_s: float | None, *, is_estimate: bool
+) -> _Departure:
+    """At the stop. `rest_s`: what is left of a leg that was begun, as the plan has it."""
+    road_s = leg.travel_s if leg.road_s is None else leg.road_s
+    if rest_s is not None and leg.travel_s > 0:
+        road_s *= rest_s / leg.travel_s
+    expected = day.leg(Way(road_s, left.at, day.timezone, stop.stop, is_estimate=is_estimate))
+    return replace(
+        left,
+        at=left.at + timedelta(seconds=expected.travel_s),
+        earliest_at=left.earliest_at + timedelta(seconds=min(expected.travel_s, FASTEST * road_s)),
+        own_s2=left.own_s2 + expected.sd_s**2,
+        legs_s=left.legs_s + expected.travel_s,
+    )
+
+
+def _served(day: _Day, left: _Departure, stop: RunStop, now: datetime) -> _Departure:
+    """Away from the stop again, not before now."""
+    visit = day.visit(stop.stop)
+    ready_at = left.at + timedelta(seconds=visit.setup_s)
     window = window_at(stop.stop, ready_at)
-    starts_at = ready_at if window is None else max(ready_at, window.opens_at)
-    waits_s = (starts_at - ready_at).total_seconds()
-    sd_s = hypot(max(0.0, sd_s - waits_s / Z_P90), SERVICE_SD_SHARE * stop.stop.service_s)
-    return max(now, starts_at + timedelta(seconds=stop.stop.service_s)), sd_s
+    opens_at = ready_at if window is None else max(ready_at, window.opens_at)
+    sd_s = day.sd_s(left)
+    kept = _kept_share((opens_at - ready_at).total_seconds(), sd_s)
+    leaves_at = max(now, opens_at + timedelta(seconds=visit.service_s))
+    shortest_s = min(visit.takes_s, VISIT_FLOOR_S)
+    own_s2 = visit.sd_s**2
+    took_s = visit.takes_s
+    if stop.phase is StopPhase.ARRIVED:
+        # Part of it is over: what is left is unsure by its share, and a visit that takes too long by no less.
+        took_s = max(0.0, (leaves_at - now).total_seconds())
+        own_s2 *= max(0.25, min(1.0, took_s / visit.takes_s if visit.takes_s > 0 else 1.0))
+        shortest_s = 0.0
+    return _Departure(
+        at=leaves_at,
+        earliest_at=max(now, left.earliest_at + timedelta(seconds=shortest_s)),
+        own_s2=left.own_s2 * kept**2 + own_s2,
+        visits_s=left.visits_s * kept + took_s,
+        legs_s=left.legs_s * kept,
+    )
+
+
+def _kept_share(waits_s: float, sd_s: float) -> float:
+    """How much of a standard deviation is left after waiting: that of max(error, wait), of a normal error."""
+    if waits_s <= 0 or sd_s <= 0:
+        return 1.0
+    z = waits_s / sd_s
+    late, density = 1.0 - _NORMAL.cdf(z), _NORMAL.pdf(z)
+    mean = density - z * late
+    return sqrt(max(0.0, (1 + z * z) * late - z * density - mean * mean))
+
+
+def _eta(run: Run, expected: Expected, now: datetime, *, has_arrived: bool) -> Eta:
+    assert run.plan is not None
+    times = run.plan.times
+    if has_arrived:
+        return Eta(p10=expected.at, p50=expected.at, p90=expected.at, times=times, as_of=now)
+    low, high = bounds(run, (expected.at - now).total_seconds())
+    return Eta(
+        p10=min(expected.at, max(now, expected.earliest_at, expected.at + timedelta(seconds=low * expected.sd_s))),
+        p50=expected.at,
+        p90=expected.at + timedelta(seconds=high * expected.sd_s),
+        times=times,
+        as_of=now,
+    )
+
+
+def bounds(run: Run, horizon_s: float) -> tuple[float, float]:
+    """From the expected arrival to p10 (not above 0) and p90 (not below), in standard deviations."""
+    band = band_of(horizon_s)
+    quantiles = (run.known.ranges.get(band) if run.known else None) or Quantiles()
+    low, high = run.today.shifts.get(band, (0.0, 0.0))
+    return min(0.0, quantiles.low + low), max(0.0, quantiles.high + high)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from agent.gps.position import Motion, Position
+from agent.learn.known import Known
 from agent.trip.run import Evidence, Plan, Proposal
 from wire.events import Alarm, FailReason, Outcome
 from wire.manifest import Command, Conditions, Manifest
@@ -142,6 +143,13 @@ class MinutePassed(Value):
     kind: Literal["minute_passed"] = "minute_passed"
 
 
+class Recalled(Value):
+    """What was learned on other days, as far as this day can use it."""
+
+    kind: Literal["recalled"] = "recalled"
+    known: Known
+
+
 StopTap = ArrivedTapped | EvidenceTaken | DeliveredTapped | FailedTapped | SkippedTapped
 OfferTap = AcceptTapped | KeepTapped
 Tap = StopTap | OfferTap
@@ -158,6 +166,7 @@ AnyInput = (
     | TimeFound
     | Alarmed
     | MinutePassed
+    | Recalled
 )
 Input = Annotated[AnyInput, Field(discriminator="kind")]
 INPUT: TypeAdapter[AnyInput] = TypeAdapter(Input)

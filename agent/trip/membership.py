@@ -7,7 +7,7 @@ keeps its outcome whatever the new list says, and a stop that left the list is k
 from datetime import datetime
 from typing import Literal
 
-from agent.trip.effects import Decision, Effect, Outgoing, SendLive
+from agent.trip.effects import Decision, Effect, Outgoing, Recall, SendLive
 from agent.trip.inputs import (
     CommandArrived,
     ConditionsArrived,
@@ -16,10 +16,11 @@ from agent.trip.inputs import (
     ManifestUnreadable,
     TimeFound,
 )
+from agent.trip.learning import day_over
 from agent.trip.lifecycle import StopEvent, next_phase
 from agent.trip.offers import without_offer
 from agent.trip.plans import asking, changed
-from agent.trip.run import Run, RunStop, StopPhase
+from agent.trip.run import Run, RunStop, StopPhase, Today
 from wire.codec import content_hash, to_json
 from wire.events import ClockAnchored, CommandResult, EventKind, ManifestApplied, ManifestRefused, ReplanReason
 from wire.manifest import CommandKind, Manifest, Stop
@@ -43,6 +44,7 @@ def manifest_arrived(run: Run, arrived: ManifestArrived, now: datetime) -> Decis
         if manifest.day == known.day:
             stops = merged(run.stops, manifest)
     is_new_day = known is not None and known.day != manifest.day
+    lessons = day_over(run) if is_new_day else ()
     rested_on = _rests_on(run)
     run = run.model_copy(
         update={
@@ -52,7 +54,7 @@ def manifest_arrived(run: Run, arrived: ManifestArrived, now: datetime) -> Decis
             "stops": stops,
             "plan": None if is_new_day else run.plan,
             "alarms": () if is_new_day else run.alarms,
-            **({"kept": None, "answered": None} if is_new_day else {}),
+            **({"kept": None, "answered": None, "today": Today()} if is_new_day else {}),
         }
     )
     if _rests_on(run) != rested_on:
@@ -61,7 +63,7 @@ def manifest_arrived(run: Run, arrived: ManifestArrived, now: datetime) -> Decis
     applied = Outgoing(
         kind=EventKind.MANIFEST_APPLIED, body=to_json(ManifestApplied(version=manifest.version, sha256=digest))
     )
-    return Decision(run=run, outgoing=(applied,), effects=effects)
+    return Decision(run=run, outgoing=(applied,), effects=(*effects, Recall()), lessons=lessons)
 
 
 def merged(stops: tuple[RunStop, ...], manifest: Manifest) -> tuple[RunStop, ...]:

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from agent.trip.effects import Decision, Effect, Replan, SendLive
 from agent.trip.eta import etas
-from agent.trip.inputs import PlanNotFound, PlanSolved
+from agent.trip.inputs import PlanNotFound, PlanSolved, Recalled
 from agent.trip.offers import offered, standing, taken, without_offer
 from agent.trip.policy import Verdict, held_first, is_repair, judged
 from agent.trip.punctuality import lateness_s
@@ -92,6 +92,16 @@ def not_found(run: Run, answer: PlanNotFound, now: datetime) -> Decision:
     if answer.run_version != run.version:
         return _asked_anew(run, now, turned=0)
     return Decision(run=run.model_copy(update={"replan": None}))
+
+
+def recalled(run: Run, entered: Recalled, now: datetime) -> Decision:
+    """Goes on with what was learned; a plan that rests on other times than these is asked for anew."""
+    before = run.known
+    run = run.model_copy(update={"known": entered.known})
+    if entered.known.levels == (before.levels if before else {}):
+        return Decision(run=run)
+    run, effects = asking(changed(run), ReplanReason.MANIFEST, now)
+    return Decision(run=run, effects=effects)
 
 
 def minute_passed(run: Run, now: datetime) -> Decision:

@@ -50,7 +50,7 @@ def remaining_travel_s(run: Run, now: datetime) -> float | None:
     leg = next((leg for leg in plan.legs if leg.stop_id == stop.stop_id), None)
     if leg is None:
         return None
-    began_at, began = _leg_start(run, plan)
+    began_at, began = leg_start(run, plan)
     left_m = distance_to_m(stop.stop.place, run, now)
     if left_m is None:
         return min(leg.travel_s, max(0.0, leg.travel_s - (now - began_at).total_seconds()))
@@ -58,7 +58,7 @@ def remaining_travel_s(run: Run, now: datetime) -> float | None:
     return leg.travel_s * (min(1.0, left_m / whole_m) if whole_m > 1.0 else 1.0)
 
 
-def _leg_start(run: Run, plan: Plan) -> tuple[datetime, Place]:
+def leg_start(run: Run, plan: Plan) -> tuple[datetime, Place]:
     """When and where the leg to the next stop began: at the stop closed last, or where the plan was made from."""
     closed = [
         (stop.closed_at, stop.stop.place) for stop in run.stops if stop.closed_at and stop.closed_at > plan.made_at

@@ -1,11 +1,14 @@
 """The run: the manifest as the van lives it. One immutable value; everything the van knows of its day is in here."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
 from agent.gps.position import Motion, Position
+from agent.learn.known import Known
+from agent.learn.today import DaySums
 from wire.changes import Miss, Move
 from wire.events import Alarm, FailReason, ManifestRefused, Outcome, ReplanReason, TimesSource
 from wire.geo import Place
@@ -71,6 +74,8 @@ class PlanLeg(Value):
     leave_at: Instant
     lateness_s: Seconds
     """Past the window's end at `arrive_at`; 0 without a window."""
+    road_s: Seconds | None = None
+    """What the road says, before anything learned; None where `travel_s` is that."""
 
 
 class Plan(Value):
@@ -163,6 +168,28 @@ class ReplanWanted(Value):
     """How many answers were not taken because they would have turned a moving van."""
 
 
+class Forecast(Value):
+    """An expected arrival that is remembered until the van is there, to see how far off it was."""
+
+    stop_id: StopId
+    band: int
+    """Of `learn/conformal.py`."""
+    p50: Instant
+    sd_s: float
+
+
+class Today(Value):
+    """What this day shows of itself, beside what was known before it."""
+
+    visits: DaySums = DaySums()
+    legs: DaySums = DaySums()
+    forecasts: tuple[Forecast, ...] = ()
+    forecasts_at: Instant | None = None
+    """When forecasts were last taken."""
+    shifts: Mapping[int, tuple[float, float]] = {}
+    """By band, what is added to the bounds of ranges for the rest of the day."""
+
+
 class Run(Value):
     """The whole day. `version` grows with everything a plan rests on (stops, phases, closures), not with each fix.
 
@@ -191,6 +218,9 @@ class Run(Value):
     """How many offers there have been."""
     kept: Kept | None = None
     answered: Answered | None = None
+    known: Known | None = None
+    """What was learned on other days; None until it was read from the store: then nothing is learned either."""
+    today: Today = Today()
     alarms: tuple[Alarm, ...] = ()
     """What is wrong with the van's own computer today, for driver and coordinator."""
 

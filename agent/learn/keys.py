@@ -1,0 +1,48 @@
+"""Under which names things are learned: an address, an hour of the week, a piece of the map. Pure.
+
+An address is kept as a fingerprint of its words, so that a stolen card does not read like an address book. Whoever has
+the card and an address can still ask whether it is in there: it stays personal data, and is erased by the same name.
+"""
+
+from datetime import datetime
+from functools import lru_cache
+from hashlib import blake2b
+from math import floor
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from wire.manifest import Stop
+
+AREA_DEG = 0.02
+"""The side of an area: 2.2 km from south to north, less from west to east."""
+
+
+def address_key(stop: Stop) -> str:
+    """The name of a stop's address: its words; without street and number its place, to some ten metres."""
+    words = stop.address
+    return _fingerprint(words.number, words.street, words.postcode, words.city, stop.lat_deg, stop.lon_deg)
+
+
+@lru_cache(maxsize=4096)
+def _fingerprint(number: str, street: str, postcode: str, city: str, lat_deg: float, lon_deg: float) -> str:
+    text = f"{lat_deg:.4f},{lon_deg:.4f}"
+    if street and number:
+        text = "|".join(" ".join(part.casefold().split()) for part in (number, street, postcode, city))
+    return blake2b(text.encode(), digest_size=10).hexdigest()
+
+
+def area_key(lat_deg: float, lon_deg: float) -> str:
+    return f"{floor(lat_deg / AREA_DEG)},{floor(lon_deg / AREA_DEG)}"
+
+
+def hour_key(at: datetime, timezone: str) -> str:
+    """The hour by the clock on the wall there; Saturdays and Sundays are apart from the other days."""
+    there = at.astimezone(_zone(timezone))
+    return f"{'weekend' if there.weekday() >= 5 else 'weekday'}-{there.hour:02d}"
+
+
+@lru_cache(maxsize=8)
+def _zone(timezone: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

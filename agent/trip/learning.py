@@ -1,0 +1,127 @@
+"""What a day teaches: from the run before and after an input to lessons for the days to come. Pure.
+
+| seen | lesson |
+| --- | --- |
+| arrived, then delivered, without waiting for a window | how long the visit took, and until the first proof was taken |
+| arrived at the next stop of the plan, from the one closed before | how long the leg took |
+| arrived where an arrival had been forecast | how far off that was, in its standard deviations |
+| another day begins | how far off the day as a whole was |
+
+Nothing is learned before what is known was read from the store (`Run.known`): what is learned is told beside it.
+"""
+
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from agent.learn import today as this_day
+from agent.learn.conformal import Quantiles, band_of, moved, score
+from agent.learn.expect import Expecting, Way
+from agent.learn.known import Known
+from agent.learn.lessons import SCORES, Lesson
+from agent.learn.observe import leg_seen, visit_seen
+from agent.trip.effects import Decision
+from agent.trip.eta import expected_arrivals
+from agent.trip.progress import leg_start
+from agent.trip.punctuality import window_at
+from agent.trip.run import Forecast, Run, RunStop, StopPhase, Today
+from wire.events import TimesSource
+
+FORECAST_EVERY = timedelta(minutes=30)
+"""How often expected arrivals are remembered, one of each band: neighbours say the same."""
+
+
+def learned_at_stop(before: Run, decision: Decision, stop_id: str, now: datetime) -> Decision:
+    """The decision with what a tap at a stop teaches."""
+    run, known = decision.run, before.known
+    was, stop = before.find(stop_id), run.find(stop_id)
+    if known is None or was is None or stop is None or was.phase is stop.phase:
+        return decision
+    lessons: tuple[Lesson, ...] = ()
+    today = run.today
+    if stop.phase is StopPhase.ARRIVED:
+        today, driven = _driven(before, known, was, now)
+        today, missed = _met(today, known, stop_id, now)
+        lessons = (*driven, *missed)
+    elif was.phase is StopPhase.ARRIVED and stop.phase is StopPhase.COMPLETED:
+        today, lessons = _visited(today, known, was, now)
+    elif stop.phase is StopPhase.COMPLETED:
+        today, lessons = _met(today, known, stop_id, now)
+    if stop.phase in (StopPhase.COMPLETED, StopPhase.FAILED):
+        gone = tuple(one for one in today.forecasts if one.stop_id != stop_id)
+        today = today.model_copy(update={"forecasts": gone})
+    if today == run.today and not lessons:
+        return decision
+    return decision.model_copy(update={"run": run.model_copy(update={"today": today}), "lessons": lessons})
+
+
+def day_over(run: Run) -> tuple[Lesson, ...]:
+    """What the day that ends says about days."""
+    if run.known is None:
+        return ()
+    visits, legs = run.today.visits, run.today.legs
+    return (*this_day.lessons(run.known, visits, "visit"), *this_day.lessons(run.known, legs, "leg"))
+
+
+def with_forecasts(run: Run, now: datetime) -> Run:
+    """The run with an expected arrival of each band remembered, when it is time for that."""
+    taken_at = run.today.forecasts_at
+    if run.known is None or run.plan is None or (taken_at is not None and now - taken_at < FORECAST_EVERY):
+        return run
+    arrivals = [
+        Forecast(stop_id=stop_id, band=band_of((one.at - now).total_seconds()), p50=one.at, sd_s=round(one.sd_s, 1))
+        for stop_id, one in expected_arrivals(run, now).items()
+    ]
+    taken = []
+    for _, members in groupby(arrivals, key=lambda one: one.band):
+        band = list(members)
+        taken.append(band[len(band) // 2])
+    today = run.today.model_copy(update={"forecasts": (*run.today.forecasts, *taken), "forecasts_at": now})
+    return run.model_copy(update={"today": today})
+
+
+def _driven(before: Run, known: Known, stop: RunStop, now: datetime) -> tuple[Today, tuple[Lesson, ...]]:
+    """A leg counts that began where a stop was closed and led to the next one of the plan."""
+    today, plan, manifest = before.today, before.plan, before.manifest
+    if plan is None or manifest is None or plan.times is not TimesSource.ROADS or before.next_stop != stop:
+        return today, ()
+    leg = next((leg for leg in plan.legs if leg.stop_id == stop.stop_id), None)
+    closed = [other.closed_at for other in before.stops if other.closed_at]
+    began_at = leg_start(before, plan)[0]
+    if leg is None or not closed or max(closed) > began_at:
+        return today, ()
+    if began_at == plan.made_at and plan.made_at not in closed:
+        return today, ()  # planned anew on the way, or before the van set out
+    road_s = leg.travel_s if leg.road_s is None else leg.road_s
+    way = Way(road_s, began_at, manifest.timezone, stop.stop)
+    seen = leg_seen(Expecting(known, today.visits, today.legs), way, (now - began_at).total_seconds())
+    if seen is None:
+        return today, ()
+    return today.model_copy(update={"legs": today.legs.plus(seen.took_s, seen.usual_s, seen.square)}), seen.lessons
+
+
+def _visited(today: Today, known: Known, stop: RunStop, now: datetime) -> tuple[Today, tuple[Lesson, ...]]:
+    assert stop.arrived_at is not None
+    expecting = Expecting(known, today.visits, today.legs)
+    ready_at = stop.arrived_at + timedelta(seconds=expecting.visit(stop.stop).setup_s)
+    window = window_at(stop.stop, ready_at)
+    if window is not None and window.opens_at > ready_at:
+        return today, ()  # how long it stood before a closed door is no matter of the address
+    proofs = [taken.taken_at for taken in stop.evidence if taken.taken_at >= stop.arrived_at]
+    setup_s = (min(proofs) - stop.arrived_at).total_seconds() if proofs else None
+    seen = visit_seen(expecting, stop.stop, (now - stop.arrived_at).total_seconds(), setup_s)
+    if seen is None:
+        return today, ()
+    visits = today.visits.plus(seen.took_s, seen.usual_s, seen.square)
+    return today.model_copy(update={"visits": visits}), seen.lessons
+
+
+def _met(today: Today, known: Known, stop_id: str, now: datetime) -> tuple[Today, tuple[Lesson, ...]]:
+    """The forecasts of a stop, now that the van is there."""
+    shifts, lessons = dict(today.shifts), []
+    for one in today.forecasts:
+        if one.stop_id == stop_id:
+            value = score((now - one.p50).total_seconds(), one.sd_s)
+            lessons.append(Lesson(key=f"{SCORES}{one.band}", value=value))
+            shifts[one.band] = moved(shifts.get(one.band, (0.0, 0.0)), known.ranges.get(one.band) or Quantiles(), value)
+    left = tuple(one for one in today.forecasts if one.stop_id != stop_id)
+    return today.model_copy(update={"forecasts": left, "shifts": shifts}), tuple(lessons)
