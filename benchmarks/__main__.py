@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import backlog, fleet, growth, late_van, resequence, stability, sync, tap, uplink, wear
+from benchmarks import backlog, fleet, growth, late_van, promise, resequence, stability, sync, tap, uplink, wear
 
 BENCHMARKS: dict[str, Callable[[list[str]], int]] = {
     "backlog": backlog.main,
     "fleet": fleet.main,
     "growth": growth.main,
     "late_van": late_van.main,
+    "promise": promise.main,
     "resequence": resequence.main,
     "stability": stability.main,
     "sync": sync.main,

@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Figure:
-    """One number, and the number it must not exceed or fall below; neither when it stands beside for comparison."""
+    """One number, and what it must not exceed or fall below; neither when it stands beside for comparison."""
 
     what: str
     value: float
@@ -21,19 +21,21 @@ class Figure:
     @property
     def is_met(self) -> bool | None:
         """None when nothing is asked of it."""
-        if self.at_most is not None:
-            return self.value <= self.at_most
-        return self.value >= self.at_least if self.at_least is not None else None
+        if self.at_most is None and self.at_least is None:
+            return None
+        is_enough = self.at_least is None or self.value >= self.at_least
+        return is_enough and (self.at_most is None or self.value <= self.at_most)
 
     def as_row(self) -> dict[str, Any]:
         return {**asdict(self), "is_met": self.is_met}
 
     def __str__(self) -> str:
-        asked = ""
-        if self.at_most is not None:
-            asked = f" (must be at most {self.at_most:g}: {'met' if self.is_met else 'MISSED'})"
-        elif self.at_least is not None:
-            asked = f" (must be at least {self.at_least:g}: {'met' if self.is_met else 'MISSED'})"
+        bounds = [
+            f"at {side} {bound:g}"
+            for side, bound in (("least", self.at_least), ("most", self.at_most))
+            if bound is not None
+        ]
+        asked = f" (must be {' and '.join(bounds)}: {'met' if self.is_met else 'MISSED'})" if bounds else ""
         return f"{self.what}: {self.value:g} {self.unit}{asked}"
 
 
@@ -43,8 +45,13 @@ def conclude(
     at_start: dict[str, Any],
     report: Path | None,
     notes: Sequence[str] = (),
+    *,
+    is_timed: bool = True,
 ) -> None:
-    """Says the figures and writes the report, if one is wanted. `notes` say what the figures do not cover."""
+    """Says the figures and writes the report, if one is wanted. `notes` say what the figures do not cover.
+
+    `is_timed`: whether another machine, or other work on this one, would come to other figures.
+    """
     for figure in figures:
         print(figure)
     for note in notes:
@@ -59,6 +66,7 @@ def conclude(
             "rows": list(rows),
             "summary": [figure.as_row() for figure in figures],
             "notes": list(notes),
+            **({} if is_timed else {"is_timed": False}),
             "machine": at_end,
         }
         report.write_text(json.dumps(document, indent=1) + "\n")

@@ -1,8 +1,8 @@
 """The days of `scripts/bench promise`, made before anything was tuned and not changed since.
 
-A seed is a van with its round: 150 regular addresses and 3,000 others in twelve quarters, a truth about each that nobody
-tells the van, 20 days on which it learns, and one more day. That last day is the one that is judged. Its service times
-follow a law of another family and another scale than those of the days before.
+A seed is a van with its round: 150 regular addresses and 3,000 others in twelve quarters, a truth about each that
+nobody tells the van, 20 days on which it learns, and one more day. That last day is the one that is judged. Its
+service times follow a law of another family and another scale than those of the days before.
 
 What is true, and unknown to the van:
 
@@ -11,8 +11,8 @@ What is true, and unknown to the van:
   day (0.12), and of its own: a draw of mean 1 from the law. A third of it, give or take, goes by before the door.
 - While the van learns, the law is lognormal with a coefficient of variation of 0.5, its scale 1.
 - A leg takes what the road says (Manhattan metres at 7 m/s and 15 s) times a factor of the hour (1.35 from 7 to 9 and
-  from 16 to 18, 1.1 at noon), of the quarter it ends in (0.12), of the day (0.06) and of its own (0.2), and some seconds
-  more to find a place to stand (exponential, mean 10 s).
+  from 16 to 18, 1.1 at noon), of the quarter it ends in (0.12), of the day (0.06) and of its own (0.2), and some
+  seconds more to find a place to stand (exponential, mean 10 s).
 - One stop in seven has a window of two hours that opens near the planned arrival, some of them after it: then the van
   waits. At three doors of a hundred nobody opens: half a visit, and no delivery.
 - Half of a day's 70 stops are drawn from the regulars, the other half from all others; orders are driven in one round,
@@ -224,7 +224,7 @@ def _nearest_first(doors: Sequence[Door]) -> list[int]:
 
 
 def _metres(a: Place, b: Place) -> float:
-    corner = Place(lat_deg=a.lat_deg, lon_deg=b.lon_deg)
+    corner = Place.model_construct(lat_deg=a.lat_deg, lon_deg=b.lon_deg)
     return distance_m(a, corner) + distance_m(corner, b)
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from agent.gps.position import Motion, Position
-from agent.learn.conformal import MOST_SCORES, Score
+from agent.learn.conformal import Score, kept
 from agent.learn.known import known_for
-from agent.learn.lessons import SCORES, Lesson, is_score, learned
+from agent.learn.lessons import learned
 from agent.learn.level import Level
 from agent.trip.decide import decide
 from agent.trip.eta import etas
@@ -63,10 +63,10 @@ class Van:
 
     seed: int
     levels: dict[str, Level] = field(default_factory=dict)
-    scores: dict[int, list[Score]] = field(default_factory=dict)
+    scores: dict[int, tuple[Score, ...]] = field(default_factory=dict)
     _run: Run = field(default_factory=Run)
     _looks: list[Look] = field(default_factory=list)
-    _began_at: datetime = datetime.min
+    _began_at: datetime = field(init=False)
     _planned_s: dict[str, float] = field(default_factory=dict)
     _is_looked_at: bool = False
 
@@ -105,18 +105,14 @@ class Van:
         return [Look(**{**vars(look), "came_s": came[look.stop_id]}) for look in self._looks]
 
     def _enter(self, entered: AnyInput, now: datetime) -> None:
-        day = self._run.manifest.day.toordinal() if self._run.manifest else 0
         decision = decide(self._run, entered, now)
         assert decision.refusal is None
         self._run = decision.run
-        self._remember(decision.lessons, day)
-
-    def _remember(self, lessons: tuple[Lesson, ...], day: int) -> None:
-        self.levels = learned(self.levels, lessons, day)
-        for lesson in filter(is_score, lessons):
-            band = int(lesson.key.removeprefix(SCORES))
-            self.scores.setdefault(band, []).append(Score(day=day, value=lesson.value))
-            del self.scores[band][:-MOST_SCORES]
+        if decision.learned is not None:
+            day, lessons = decision.learned.day, decision.learned.lessons
+            self.levels |= learned(self.levels, decision.learned)
+            for band, values in lessons.scores.items():
+                self.scores[band] = kept(self.scores.get(band, ()), values, day)
 
     def _pass(self, since: datetime, until: datetime, a: Place, b: Place) -> None:
         """The minutes on the way, or at a door."""

@@ -37,7 +37,7 @@ FIGURES: tuple[tuple[str, str, int], ...] = (
 def main(argv: list[str]) -> int:
     """Lives the days, prints the means and writes the report. 2 when what was asked for makes no sense."""
     parser = argparse.ArgumentParser(prog="scripts/bench stability", description=__doc__)
-    parser.add_argument("--seeds", type=_seeds, default=range(1, 11), help="the days, such as 1-10")
+    parser.add_argument("--seeds", type=seeds, default=range(1, 11), help="the days, such as 1-10")
     parser.add_argument("--seed", type=int, help="the day that is kept whole; without it the first")
     parser.add_argument("--report", type=Path, help="file for the report as JSON")
     arguments = parser.parse_args(argv)
@@ -139,7 +139,8 @@ def _changed(expected: Sequence[tuple[datetime, datetime]]) -> list[tuple[dateti
     return kept
 
 
-def _seeds(text: str) -> range:
+def seeds(text: str) -> range:
+    """The numbers of "A-B" or "A", for argparse."""
     found = re.fullmatch(r"(\d+)(?:-(\d+))?", text)
     if found is None or int(found[2] or found[1]) < int(found[1]):
         raise argparse.ArgumentTypeError(f"{text!r} is no range such as 1-10")

@@ -15,6 +15,7 @@ PROMISED = {
     "backlog": ("all stop events at the coordinator", "everything at the coordinator", "agent's PSS, highest"),
     "wear": ("10 h shift without photos: written",),
     "fleet": None,
+    "promise": ("coverage", "width_ratio"),
     "uplink": (
         "town-day, every crumb, batches of 300 s: payload",
         "town-day, thinned to 5 m, batches of 300 s: payload",
@@ -100,7 +101,11 @@ def _promised(name: str, report: Mapping[str, Any], wanted: tuple[str, ...] | No
     for line in report["summary"]:
         if line["is_met"] is None or (wanted is not None and line["what"] not in wanted):
             continue
-        bound = f"at most {line['at_most']:,g}" if line["at_most"] is not None else f"at least {line['at_least']:,g}"
+        bound = " and ".join(
+            f"at {side} {line[key]:,g}"
+            for side, key in (("least", "at_least"), ("most", "at_most"))
+            if line[key] is not None
+        )
         missed = "" if line["is_met"] else ", **missed**"
         told.append(f"| {name} | {line['what']} | {line['value']:,g} {line['unit']} | {bound}{missed} |")
     return told

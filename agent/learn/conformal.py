@@ -6,16 +6,17 @@ is kept as
     score = (arrival as it was - arrival as it was expected) / standard deviation as it was expected
 
 and a later range reaches from the expected arrival by as many standard deviations as 10 % of the scores fell below and
-10 % above, each score weighing half as much after HALF_LIFE_DAYS, the one still to come counted as if it lay outside.
-Nothing is assumed about the shape of the errors; the standard deviation only says where they are larger. Near and far
-arrivals err in different ways, so each band of horizons has scores of its own. PRIOR_WEIGHT scores of a normal
-distribution stand in until there are enough.
+10 % above, each score weighing half as much after HALF_LIFE_DAYS, those of one day DAY_WEIGHT together, the one still
+to come counted as if it lay outside. Nothing is assumed about the shape of the errors; the standard deviation only
+says where they are larger. Near and far arrivals err in different ways, so each band of horizons has scores of its
+own. PRIOR_WEIGHT scores of a normal distribution stand in until there are enough.
 
 Within a day, errors hang together and the day may be like none before: after each arrival the bounds it should have met
 move a little (quantile tracking, as in Angelopoulos, Candes, Tibshirani 2023), and the next day begins anew.
 """
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from statistics import NormalDist
 
@@ -28,6 +29,9 @@ BANDS_S = (900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0)
 HALF_LIFE_DAYS = 20.0
 MOST_SCORES = 300
 """Of a band; older ones go."""
+DAY_WEIGHT = 2.0
+"""What the scores of one day in a band weigh together, at most: they are late together, and ten of one slow morning say
+little more than two."""
 PRIOR_WEIGHT = 20
 MOST_SD = 6.0
 """A score further out says that something else happened: a lunch, a breakdown."""
@@ -66,13 +70,22 @@ def score(error_s: float, sd_s: float) -> float:
 
 def calibrated(scores: Sequence[Score], day: int) -> Quantiles:
     """The bounds for a day, from the scores of the days before."""
-    weighed = [(one.value, 0.5 ** (max(0, day - one.day) / HALF_LIFE_DAYS)) for one in scores]
+    of_day = Counter(one.day for one in scores)
+    weighed = [
+        (one.value, min(1.0, DAY_WEIGHT / of_day[one.day]) * 0.5 ** (max(0, day - one.day) / HALF_LIFE_DAYS))
+        for one in scores
+    ]
     weighed += [(value, 1.0) for value in _NORMAL]
     return Quantiles(
         low=min(0.0, -_upper([(-value, weight) for value, weight in weighed])),
         high=max(0.0, _upper(weighed)),
         scores=len(scores),
     )
+
+
+def kept(scores: Sequence[Score], values: Sequence[float], day: int) -> tuple[Score, ...]:
+    """The newest of a band after a day with these."""
+    return (*scores, *(Score(day=day, value=value) for value in values))[-MOST_SCORES:]
 
 
 def _upper(weighed: Sequence[tuple[float, float]]) -> float:

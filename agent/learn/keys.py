@@ -19,14 +19,14 @@ AREA_DEG = 0.02
 def address_key(stop: Stop) -> str:
     """The name of a stop's address: its words; without street and number its place, to some ten metres."""
     words = stop.address
-    return _fingerprint(words.number, words.street, words.postcode, words.city, stop.lat_deg, stop.lon_deg)
+    if words.street and words.number:
+        return _fingerprint(words.number, words.street, words.postcode, words.city)
+    return _fingerprint(f"{stop.lat_deg:.4f}", f"{stop.lon_deg:.4f}")
 
 
 @lru_cache(maxsize=4096)
-def _fingerprint(number: str, street: str, postcode: str, city: str, lat_deg: float, lon_deg: float) -> str:
-    text = f"{lat_deg:.4f},{lon_deg:.4f}"
-    if street and number:
-        text = "|".join(" ".join(part.casefold().split()) for part in (number, street, postcode, city))
+def _fingerprint(*words: str) -> str:
+    text = "|".join(" ".join(word.casefold().split()) for word in words)
     return blake2b(text.encode(), digest_size=10).hexdigest()
 
 

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from agent.learn.conformal import Quantiles, Score, calibrated
 from agent.learn.keys import address_key, area_key
-from agent.learn.lessons import Levels, memory_of
+from agent.learn.lessons import PERSONAL, Levels, keys_of, memory_of
 from agent.learn.level import Level, believed, weight_on
 from wire.manifest import Stop
 from wire.model import Value
 
-PERSONAL = ("visit/address/", "setup/address/")
-"""Keys that say something about people."""
+AREA = "leg/area/"
+OF_PLACES = (*PERSONAL, AREA)
+"""Keys of which only those of a day's stops enter it; all others are few and enter every day."""
 
 
 class Known(Value):
@@ -35,16 +36,12 @@ class Known(Value):
 
     def without(self, address: str) -> "Known":
         """As if nothing had been learned about an address."""
-        return self.model_copy(update={"levels": {k: v for k, v in self.levels.items() if k not in keys_of(address)}})
-
-
-def keys_of(address: str) -> frozenset[str]:
-    """All keys under which something is learned about an address."""
-    return frozenset(prefix + address for prefix in PERSONAL)
+        gone = keys_of(address)
+        return self.model_copy(update={"levels": {key: one for key, one in self.levels.items() if key not in gone}})
 
 
 def keys_for(stops: Sequence[Stop]) -> frozenset[str]:
-    """The keys by address or area that these stops can use; all others are few and enter every day."""
+    """The keys by address or area that these stops can use."""
     return frozenset().union(
         *(keys_of(address_key(stop)) for stop in stops),
         ("leg/area/" + area_key(stop.lat_deg, stop.lon_deg) for stop in stops),
@@ -53,7 +50,7 @@ def keys_for(stops: Sequence[Stop]) -> frozenset[str]:
 
 def is_for_all(key: str) -> bool:
     """Whether a key enters every day, whatever its stops are."""
-    return not key.startswith((*PERSONAL, "leg/area/"))
+    return not key.startswith(OF_PLACES)
 
 
 def known_for(stops: Sequence[Stop], day: int, levels: Levels, scores: Mapping[int, Sequence[Score]]) -> Known:

@@ -8,11 +8,13 @@
 | `spread/visit`, `spread/leg` | how far off one was, squared, beside what `expect.py` takes for granted |
 | `days/visit`, `days/leg` | how far off a whole day was, squared, beside what `today.py` takes for granted |
 
-`score/B` is no mean: of each band of `conformal.py` the newest errors are kept as they are.
-"""
+A day's lessons are kept as sums in the run and folded into the means when the day is over: a card that is written once
+a day lives longer, and what today shows is believed apart from what other days did (`today.py`). Errors of arrivals
+are no means: the newest of each band are kept as they are (`conformal.py`)."""
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 from agent.learn.level import Level, Memory, taught
 from wire.model import Value
@@ -34,14 +36,47 @@ MEMORIES: Mapping[str, Memory] = {
 """A visit's own spread is some 0.5 of its time and that between addresses some 0.35, so that two visits say as much of
 an address as is known without them: (0.5 / 0.35)^2 = 2. The other weights are of the same kind."""
 
-SCORES = "score/"
+PERSONAL = ("visit/address/", "setup/address/")
+"""Keys that say something about people."""
 
 
-class Lesson(Value):
-    """One thing that was seen, to be folded into the mean of its key."""
+class Lesson(NamedTuple):
+    """One thing that was seen, for the mean of its key."""
 
     key: str
     value: float
+
+
+class Lessons(Value):
+    """What a day taught so far."""
+
+    sums: Mapping[str, tuple[int, float]] = {}
+    """By key, how many lessons and their sum."""
+    scores: Mapping[int, tuple[float, ...]] = {}
+    """By band, the errors of arrivals, in standard deviations."""
+
+    def plus(self, lessons: Iterable[Lesson]) -> "Lessons":
+        sums = dict(self.sums)
+        for key, value in lessons:
+            count, total = sums.get(key, (0, 0.0))
+            sums[key] = count + 1, round(total + value, 4)
+        return self.model_copy(update={"sums": sums})
+
+    def plus_score(self, band: int, value: float) -> "Lessons":
+        scores = {**self.scores, band: (*self.scores.get(band, ()), round(value, 3))}
+        return self.model_copy(update={"scores": scores})
+
+    def without(self, address: str) -> "Lessons":
+        """As if nothing had been seen of an address. Errors of arrivals name none."""
+        gone = keys_of(address)
+        return self.model_copy(update={"sums": {key: one for key, one in self.sums.items() if key not in gone}})
+
+
+class DayLearned(Value):
+    """What a day taught that is over; `day` in days since year 1."""
+
+    day: int
+    lessons: Lessons
 
 
 type Levels = Mapping[str, Level]
@@ -53,14 +88,19 @@ def memory_of(key: str) -> Memory:
     return MEMORIES["/".join(key.split("/", 2)[:2])]
 
 
-def is_score(lesson: Lesson) -> bool:
-    return lesson.key.startswith(SCORES)
+def is_key(key: str) -> bool:
+    """Whether something is learned under such a key."""
+    return "/".join(key.split("/", 2)[:2]) in MEMORIES
 
 
-def learned(levels: Levels, lessons: Iterable[Lesson], day: int) -> dict[str, Level]:
-    """The means after the lessons of a day; scores are passed over."""
-    after = dict(levels)
-    for lesson in lessons:
-        if not is_score(lesson):
-            after[lesson.key] = taught(after.get(lesson.key), lesson.value, day, memory_of(lesson.key))
-    return after
+def keys_of(address: str) -> frozenset[str]:
+    """All keys under which something is learned about an address."""
+    return frozenset(prefix + address for prefix in PERSONAL)
+
+
+def learned(levels: Levels, taught_by: DayLearned) -> dict[str, Level]:
+    """The means that change when a day is over."""
+    return {
+        key: taught(levels.get(key), count, total, taught_by.day, memory_of(key))
+        for key, (count, total) in taught_by.lessons.sums.items()
+    }

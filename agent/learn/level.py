@@ -32,11 +32,15 @@ class Level(Value):
     day: int = 0
 
 
-def taught(level: Level | None, value: float, day: int, memory: Memory) -> Level:
-    """The mean with one lesson more. A lesson of an earlier day, from a clock set back, counts as of the newest."""
+def taught(level: Level | None, count: int, total: float, day: int, memory: Memory) -> Level:
+    """The mean with `count` lessons more, whose sum is `total`. Those of an earlier day, by a clock set back, count as
+    of the newest.
+    """
     before = level or Level(day=day)
-    weight = min(weight_on(before, day, memory), memory.most_weight - 1)
-    return Level(weight=weight + 1, mean=(weight * before.mean + value) / (weight + 1), day=max(day, before.day))
+    weight = max(0.0, min(weight_on(before, day, memory), memory.most_weight - count))
+    return Level(
+        weight=weight + count, mean=(weight * before.mean + total) / (weight + count), day=max(day, before.day)
+    )
 
 
 def weight_on(level: Level | None, day: int, memory: Memory) -> float:

@@ -37,11 +37,11 @@ def visit_seen(expecting: Expecting, stop: Stop, took_s: float, setup_s: float |
     ratio = min(MOST_FACTOR, took_s / expected.takes_s)
     square = (ratio - 1.0) ** 2 / expecting.visit_variance(stop)
     lessons = _factors(expecting, visit_keys(stop), ratio, expecting.visits_factor)
-    lessons.append(Lesson(key="spread/visit", value=min(MOST_SQUARE, square)))
+    lessons.append(Lesson("spread/visit", min(MOST_SQUARE, square)))
     if setup_s is not None and expected.setup_s > 0 and 0 <= setup_s <= took_s:
         share = min(MOST_FACTOR, (setup_s / took_s) / (expected.setup_s / expected.takes_s))
         setup_keys = ("setup/van", f"setup/address/{address_key(stop)}")
-        lessons += [Lesson(key=key, value=share * expecting.factor(key)) for key in setup_keys]
+        lessons += [Lesson(key, share * expecting.factor(key)) for key in setup_keys]
     return Seen(
         tuple(lessons),
         took_s=ratio * expected.takes_s,
@@ -58,13 +58,13 @@ def leg_seen(expecting: Expecting, way: Way, took_s: float) -> Seen | None:
     took_s = min(took_s, MOST_FACTOR * expected.travel_s)
     square = (took_s - expected.travel_s) ** 2 / leg_variance(expected.travel_s)
     lessons = _factors(expecting, leg_keys(way), took_s / expected.travel_s, expecting.legs_factor)
-    lessons.append(Lesson(key="spread/leg", value=min(MOST_SQUARE, square)))
+    lessons.append(Lesson("spread/leg", min(MOST_SQUARE, square)))
     return Seen(tuple(lessons), took_s=took_s, usual_s=expected.travel_s / expecting.legs_factor, square=square)
 
 
 def _factors(expecting: Expecting, keys: tuple[str, str, str], ratio: float, day_factor: float) -> list[Lesson]:
     """What each key's own factor would have had to be, had all others been right. The van's takes all of the day."""
     van, *others = keys
-    lessons = [Lesson(key=van, value=ratio * expecting.factor(van) * day_factor)]
-    lessons += [Lesson(key=key, value=ratio * expecting.factor(key)) for key in others]
+    lessons = [Lesson(van, ratio * expecting.factor(van) * day_factor)]
+    lessons += [Lesson(key, ratio * expecting.factor(key)) for key in others]
     return lessons

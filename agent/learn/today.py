@@ -15,14 +15,18 @@ from wire.model import Value
 
 type What = Literal["visit", "leg"]
 
-ONE_SHARE: dict[What, float] = {"visit": 0.5, "leg": 0.22}
-"""Standard deviation of one visit, one leg, as a share of it."""
-DAY_SHARE: dict[What, float] = {"visit": 0.15, "leg": 0.08}
+ONE_SHARE: dict[What, float] = {"visit": 0.6, "leg": 0.22}
+"""Standard deviation of one visit, one leg, as a share of it, with what is not known of its address."""
+DAY_SHARE: dict[What, float] = {"visit": 0.18, "leg": 0.08}
 """Standard deviation of whole days, before anything is learned about them."""
 LEAST, MOST = 0.25, 6.0
 """What spreads may be, as multiples of what is taken for granted."""
 SPREAD_WEIGHT = 30.0
 """So many of today's visits say as much about today's spread as all days before."""
+CLEARLY = 4.0
+"""A day is clearly unlike others when it differs by more than two standard deviations of chance (this is their square)."""
+DAYS_WEIGHT = 1.0
+"""... and this day as much about how far days differ as one after so many others."""
 MOST_SQUARE = 16.0
 
 
@@ -76,9 +80,15 @@ def lessons(known: Known, today: DaySums, what: What) -> tuple[Lesson, ...]:
         return ()
     by_chance = spread(known, today, what) * ONE_SHARE[what] ** 2 / today.count
     beyond = (today.ratio - 1.0) ** 2 - by_chance
-    return (Lesson(key=f"days/{what}", value=min(MOST_SQUARE, beyond / DAY_SHARE[what] ** 2)),)
+    return (Lesson(f"days/{what}", min(MOST_SQUARE, beyond / DAY_SHARE[what] ** 2)),)
 
 
 def _prior_weight(known: Known, today: DaySums, what: What) -> float:
+    """How many of today's visits the other days weigh."""
+    one = spread(known, today, what) * ONE_SHARE[what] ** 2
     days = max(LEAST, min(MOST, known.factor(f"days/{what}"))) * DAY_SHARE[what] ** 2
-    return spread(known, today, what) * ONE_SHARE[what] ** 2 / days
+    if today.count:
+        # A day that is clearly unlike those before says that days differ by more than was thought.
+        beyond = max(0.0, (today.ratio - 1.0) ** 2 - CLEARLY * one / today.count)
+        days = max(days, (DAYS_WEIGHT * days + beyond) / (DAYS_WEIGHT + 1.0))
+    return one / days

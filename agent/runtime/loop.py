@@ -20,8 +20,8 @@ from agent.runtime.saving import Saving, SavingWatch
 from agent.store.blobs import NewBlob
 from agent.store.inputs import TapMade
 from agent.store.store import Step, Store
-from agent.trip.effects import Decision, Effect, Outgoing, Refusal, Replan, SendLive
-from agent.trip.inputs import INPUT, AnyInput, EvidenceTaken, FixJudged, MinutePassed
+from agent.trip.effects import Decision, Effect, Outgoing, Recall, Refusal, Replan, SendLive
+from agent.trip.inputs import INPUT, AnyInput, EvidenceTaken, FixJudged, MinutePassed, Recalled
 from agent.trip.run import Run
 from host.clock import Clock, Reading
 from wire.envelope import Record
@@ -68,6 +68,7 @@ class Runtime:
     ) -> None:
         self.run = run
         self.changed = Bell()
+        self._recall_wanted = asyncio.Event()
         self.saved = Bell()
         self.live_wanted = Bell()
         self._store = store
@@ -113,6 +114,7 @@ class Runtime:
                 tasks.create_task(self._take_inputs())
                 tasks.create_task(self._replanning.run())
                 tasks.create_task(self._count_minutes())
+                tasks.create_task(self._recall())
         finally:
             await self._save_what_is_buffered()
 
@@ -128,6 +130,19 @@ class Runtime:
         while True:
             await asyncio.sleep(self._clock.real_s(MINUTE_S))
             self.tell(MinutePassed())
+
+    async def _recall(self) -> None:
+        """Reads what was learned, whenever a list came; without an answer the day goes on by list and road alone."""
+        while True:
+            await self._recall_wanted.wait()
+            self._recall_wanted.clear()
+            manifest = self.run.manifest
+            if manifest is None:
+                continue
+            try:
+                self.tell(Recalled(known=await self._store.recall(manifest)))
+            except StoreError as error:
+                log.error("what was learned could not be read: %s", error)
 
     async def _take_inputs(self) -> None:
         while True:
@@ -191,6 +206,8 @@ class Runtime:
             entered=entry.entered,
             tap=entry.tap,
             blob=entry.blob,
+            learned=decision.learned,
+            erased=decision.erased,
             records=tuple(self._record(outgoing, decision.run, reading) for outgoing in decision.outgoing),
         )
 
@@ -233,6 +250,8 @@ class Runtime:
                     self._replanning.want(effect)
                 case SendLive():
                     self.live_wanted.ring()
+                case Recall():
+                    self._recall_wanted.set()
 
 
 def _is_disk(error: Exception) -> bool:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import zstandard
 
 from agent.store.database import Database
-from agent.trip.inputs import AnyInput
+from agent.trip.inputs import AnyInput, Recalled
 
 KEEP_MS = 7 * 24 * 3600 * 1000
 """Long enough to look into what happened; places and names are not kept for ever."""
@@ -57,6 +57,17 @@ def append_soft(database: Database, entries: Sequence[tuple[int, AnyInput]], age
         "INSERT INTO inputs (at_ms, age_ms, kind, body, body_zstd) VALUES (?, ?, 'fixes', '', ?)",
         (entries[0][0], age_ms, packed),
     )
+
+
+def erase(database: Database, address: str) -> None:
+    """Takes what was known of an address out of the days that are logged; all else of them stays as it entered."""
+    for input_id, body in database.execute("SELECT input_id, body FROM inputs WHERE kind = 'recalled'"):
+        if address in str(body):
+            recalled = Recalled.model_validate_json(str(body))
+            recalled = recalled.model_copy(update={"known": recalled.known.without(address)})
+            database.execute(
+                "UPDATE inputs SET body = ? WHERE input_id = ?", (recalled.model_dump_json(by_alias=True), input_id)
+            )
 
 
 def purge(database: Database, age_ms: int, limit: int) -> int:

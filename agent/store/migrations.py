@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from agent.errors import StoreError, StoreErrorKind
-from agent.store import trail
+from agent.store import memory, trail
 from agent.store.database import Database
 
 type Statement = str | Callable[[Database], None]
@@ -77,7 +77,15 @@ _INPUT_AGES = "ALTER TABLE inputs ADD COLUMN age_ms INTEGER"
 # The track moves out of `outbox`, which was a row for each second of it.
 _TRAIL = (*trail.TABLE, trail.take_over)
 
-STEPS: tuple[tuple[Statement, ...], ...] = (_FIRST, _AGES, (_PACKED_FIXES, _RUN_BASE), (_INPUT_AGES,), _TRAIL)
+# `memory.TABLES`: what days driven taught stays when the day is over.
+STEPS: tuple[tuple[Statement, ...], ...] = (
+    _FIRST,
+    _AGES,
+    (_PACKED_FIXES, _RUN_BASE),
+    (_INPUT_AGES,),
+    _TRAIL,
+    memory.TABLES,
+)
 
 
 def migrate(database: Database) -> None:

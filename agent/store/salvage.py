@@ -3,6 +3,7 @@
     van.sqlite, -wal  ->  damaged-<time>/            kept for a person, untouched
     rows unreceipted  ->  the new file, under the epoch and seq they had: lost ones are a gap that the coordinator sees
     evidence          ->  only what still has its own sha256; the rest is not called a proof
+    what was learned  ->  as far as it can be read
     the run           ->  when it can be read; else the day begins with the list that the coordinator keeps
 
 The new file begins a new epoch, and the first thing it says is what happened. A cut at any moment is finished by the
@@ -23,6 +24,8 @@ import zstandard
 from pydantic import ValidationError
 
 from agent.errors import StoreError
+from agent.learn.conformal import MOST_SD
+from agent.learn.lessons import is_key
 from agent.store import blobs, outbox, runs
 from agent.store.blobs import NewBlob
 from agent.store.database import Cell, DamagedFile, Database
@@ -165,6 +168,7 @@ def _copy_over(damaged: DamagedFile, new: Database, found: Salvaged, aside: Path
                 else:
                     found.track += saved.waiting
         _evidence(old, new, found)
+        _learned(old, new)
         run = _run(old)
         found.has_run = run is not None
         run = Run() if run is None else run
@@ -235,6 +239,21 @@ def _evidence(old: DamagedFile, new: Database, found: Salvaged) -> None:
     waiting = number_in(old.rows("SELECT count(*) FROM blobs WHERE whole_ms IS NULL"))
     if waiting is not None:
         found.evidence_lost = max(found.evidence_lost, waiting - found.evidence)
+
+
+def _learned(old: DamagedFile, new: Database) -> None:
+    """What days taught, as far as it makes sense; the rest is learned again."""
+    for key, weight, mean, day in old.rows("SELECT key, weight, mean, day FROM learned") or []:
+        name = text_in(key)
+        if name is not None and is_key(name) and _is_between(weight, 0, 1e4) and _is_between(mean, -100, 100):
+            new.execute("INSERT INTO learned VALUES (?, ?, ?, ?)", (name, weight, mean, number_in([(day,)]) or 0))
+    for band, day, value in old.rows("SELECT band, day, value FROM arrival_errors ORDER BY error_id") or []:
+        if isinstance(band, int) and isinstance(day, int) and _is_between(value, -MOST_SD, MOST_SD):
+            new.execute("INSERT INTO arrival_errors (band, day, value) VALUES (?, ?, ?)", (band, day, value))
+
+
+def _is_between(cell: Cell, least: float, most: float) -> bool:
+    return isinstance(cell, float) and least <= cell <= most
 
 
 def _run(old: DamagedFile) -> Run | None:

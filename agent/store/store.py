@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Self
 
 from agent.errors import StoreError, StoreErrorKind
-from agent.store import blobs, copied, inputs, outbox, runs
+from agent.learn.known import Known
+from agent.learn.lessons import DayLearned
+from agent.store import blobs, copied, inputs, memory, outbox, runs
 from agent.store.blobs import NewBlob, StoredBlob, WaitingBlob
 from agent.store.copied import Again
 from agent.store.database import Database
@@ -31,6 +33,7 @@ from agent.trip.inputs import AnyInput
 from agent.trip.run import Run
 from host.clock import ClockMark
 from wire.envelope import Receipts, Record
+from wire.manifest import Manifest
 from wire.track import Breadcrumb
 
 type Keep = Callable[[], AbstractContextManager[None]]
@@ -69,6 +72,9 @@ class Step:
     """Breadcrumbs that went before they could be saved; they get seqs, to say so, before those in `crumbs`."""
     clock: ClockMark | None = None
     """Its age dates the rows; without it `at_ms` does."""
+    learned: DayLearned | None = None
+    erased: str | None = None
+    """The address of which all that was learned goes, from the log of inputs too."""
 
     @property
     def age_ms(self) -> int:
@@ -163,6 +169,10 @@ class Store:
         if step.tap is not None:
             self._wal.tapped()
         self._wal.empty_in_time()
+
+    async def recall(self, manifest: Manifest) -> Known:
+        """What was learned on other days, as far as the day of this list can use it."""
+        return await self._do(lambda: memory.recall(self._database, manifest.stops, manifest.day.toordinal()))
 
     async def find_tap(self, tap_id: str) -> TapAnswered | None:
         return await self._do(lambda: inputs.find_tap(self._database, tap_id), is_urgent=True)
@@ -260,7 +270,8 @@ class Store:
         self._with_reserve(self._database.settle)
 
     def _save(self, step: Step) -> None:
-        packed_run = runs.pack(step.run, self._run_base)
+        # What the run on disk is told from would keep what is to be erased.
+        packed_run = runs.pack(step.run, None if step.erased is not None else self._run_base)
         if step.may_use_reserve:
             self._with_reserve(lambda: self._write(step, packed_run))
         else:
@@ -286,6 +297,11 @@ class Store:
             outbox.append(database, epoch_id, "track", step.crumbs, age_ms)
             outbox.append(database, epoch_id, "events", step.records, age_ms)
             runs.replace(database, packed_run)
+            if step.learned is not None:
+                memory.fold(database, step.learned)
+            if step.erased is not None:
+                memory.erase(database, step.erased)
+                inputs.erase(database, step.erased)
             if step.clock is not None:
                 write_clock_mark(database, step.clock)
 

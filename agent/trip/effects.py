@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any
 
-from agent.learn.lessons import Lesson
+from agent.learn.lessons import DayLearned
 from agent.trip.run import Run
 from wire.events import EventKind, ReplanReason
 from wire.model import StopId, Value
@@ -59,5 +59,7 @@ class Decision(Value):
     outgoing: tuple[Outgoing, ...] = ()
     effects: tuple[Effect, ...] = ()
     refusal: Refusal | None = None
-    lessons: tuple[Lesson, ...] = ()
-    """What was learned, to be stored with the rest."""
+    learned: DayLearned | None = None
+    """What a day taught that is over now, to be folded into what is known in the same transaction."""
+    erased: str | None = None
+    """The address (`learn/keys.py`) about which all is to be forgotten."""

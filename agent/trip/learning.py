@@ -17,8 +17,9 @@ from agent.learn import today as this_day
 from agent.learn.conformal import Quantiles, band_of, moved, score
 from agent.learn.expect import Expecting, Way
 from agent.learn.known import Known
-from agent.learn.lessons import SCORES, Lesson
-from agent.learn.observe import leg_seen, visit_seen
+from agent.learn.lessons import DayLearned, Lessons
+from agent.learn.observe import Seen, leg_seen, visit_seen
+from agent.learn.today import DaySums
 from agent.trip.effects import Decision
 from agent.trip.eta import expected_arrivals
 from agent.trip.progress import leg_start
@@ -36,30 +37,27 @@ def learned_at_stop(before: Run, decision: Decision, stop_id: str, now: datetime
     was, stop = before.find(stop_id), run.find(stop_id)
     if known is None or was is None or stop is None or was.phase is stop.phase:
         return decision
-    lessons: tuple[Lesson, ...] = ()
     today = run.today
     if stop.phase is StopPhase.ARRIVED:
-        today, driven = _driven(before, known, was, now)
-        today, missed = _met(today, known, stop_id, now)
-        lessons = (*driven, *missed)
+        today = _met(_driven(before, known, was, now), known, stop_id, now)
     elif was.phase is StopPhase.ARRIVED and stop.phase is StopPhase.COMPLETED:
-        today, lessons = _visited(today, known, was, now)
+        today = _visited(today, known, was, now)
     elif stop.phase is StopPhase.COMPLETED:
-        today, lessons = _met(today, known, stop_id, now)
+        today = _met(today, known, stop_id, now)
     if stop.phase in (StopPhase.COMPLETED, StopPhase.FAILED):
-        gone = tuple(one for one in today.forecasts if one.stop_id != stop_id)
-        today = today.model_copy(update={"forecasts": gone})
-    if today == run.today and not lessons:
-        return decision
-    return decision.model_copy(update={"run": run.model_copy(update={"today": today}), "lessons": lessons})
+        today = _without_forecasts(today, stop_id)
+    return decision.model_copy(update={"run": run.model_copy(update={"today": today})})
 
 
-def day_over(run: Run) -> tuple[Lesson, ...]:
-    """What the day that ends says about days."""
-    if run.known is None:
-        return ()
-    visits, legs = run.today.visits, run.today.legs
-    return (*this_day.lessons(run.known, visits, "visit"), *this_day.lessons(run.known, legs, "leg"))
+def day_over(run: Run) -> DayLearned | None:
+    """All that the day of the run taught; None when nothing was learned on it."""
+    if run.known is None or run.manifest is None or run.today.lessons == Lessons():
+        return None
+    about_days = [
+        *this_day.lessons(run.known, run.today.visits, "visit"),
+        *this_day.lessons(run.known, run.today.legs, "leg"),
+    ]
+    return DayLearned(day=run.manifest.day.toordinal(), lessons=run.today.lessons.plus(about_days))
 
 
 def with_forecasts(run: Run, now: datetime) -> Run:
@@ -79,49 +77,58 @@ def with_forecasts(run: Run, now: datetime) -> Run:
     return run.model_copy(update={"today": today})
 
 
-def _driven(before: Run, known: Known, stop: RunStop, now: datetime) -> tuple[Today, tuple[Lesson, ...]]:
+def _driven(before: Run, known: Known, stop: RunStop, now: datetime) -> Today:
     """A leg counts that began where a stop was closed and led to the next one of the plan."""
     today, plan, manifest = before.today, before.plan, before.manifest
     if plan is None or manifest is None or plan.times is not TimesSource.ROADS or before.next_stop != stop:
-        return today, ()
+        return today
     leg = next((leg for leg in plan.legs if leg.stop_id == stop.stop_id), None)
     closed = [other.closed_at for other in before.stops if other.closed_at]
     began_at = leg_start(before, plan)[0]
     if leg is None or not closed or max(closed) > began_at:
-        return today, ()
+        return today
     if began_at == plan.made_at and plan.made_at not in closed:
-        return today, ()  # planned anew on the way, or before the van set out
+        return today  # planned anew on the way, or before the van set out
     road_s = leg.travel_s if leg.road_s is None else leg.road_s
     way = Way(road_s, began_at, manifest.timezone, stop.stop)
     seen = leg_seen(Expecting(known, today.visits, today.legs), way, (now - began_at).total_seconds())
-    if seen is None:
-        return today, ()
-    return today.model_copy(update={"legs": today.legs.plus(seen.took_s, seen.usual_s, seen.square)}), seen.lessons
+    return today if seen is None else today.model_copy(update={"legs": _sums(today.legs, seen), **_taught(today, seen)})
 
 
-def _visited(today: Today, known: Known, stop: RunStop, now: datetime) -> tuple[Today, tuple[Lesson, ...]]:
+def _visited(today: Today, known: Known, stop: RunStop, now: datetime) -> Today:
     assert stop.arrived_at is not None
     expecting = Expecting(known, today.visits, today.legs)
     ready_at = stop.arrived_at + timedelta(seconds=expecting.visit(stop.stop).setup_s)
     window = window_at(stop.stop, ready_at)
     if window is not None and window.opens_at > ready_at:
-        return today, ()  # how long it stood before a closed door is no matter of the address
+        return today  # how long it stood before a closed door is no matter of the address
     proofs = [taken.taken_at for taken in stop.evidence if taken.taken_at >= stop.arrived_at]
     setup_s = (min(proofs) - stop.arrived_at).total_seconds() if proofs else None
     seen = visit_seen(expecting, stop.stop, (now - stop.arrived_at).total_seconds(), setup_s)
     if seen is None:
-        return today, ()
-    visits = today.visits.plus(seen.took_s, seen.usual_s, seen.square)
-    return today.model_copy(update={"visits": visits}), seen.lessons
+        return today
+    return today.model_copy(update={"visits": _sums(today.visits, seen), **_taught(today, seen)})
 
 
-def _met(today: Today, known: Known, stop_id: str, now: datetime) -> tuple[Today, tuple[Lesson, ...]]:
+def _sums(sums: DaySums, seen: Seen) -> DaySums:
+    return sums.plus(seen.took_s, seen.usual_s, seen.square)
+
+
+def _taught(today: Today, seen: Seen) -> dict[str, Lessons]:
+    return {"lessons": today.lessons.plus(seen.lessons)}
+
+
+def _met(today: Today, known: Known, stop_id: str, now: datetime) -> Today:
     """The forecasts of a stop, now that the van is there."""
-    shifts, lessons = dict(today.shifts), []
+    shifts, lessons = dict(today.shifts), today.lessons
     for one in today.forecasts:
         if one.stop_id == stop_id:
             value = score((now - one.p50).total_seconds(), one.sd_s)
-            lessons.append(Lesson(key=f"{SCORES}{one.band}", value=value))
+            lessons = lessons.plus_score(one.band, value)
             shifts[one.band] = moved(shifts.get(one.band, (0.0, 0.0)), known.ranges.get(one.band) or Quantiles(), value)
+    return _without_forecasts(today.model_copy(update={"lessons": lessons, "shifts": shifts}), stop_id)
+
+
+def _without_forecasts(today: Today, stop_id: str) -> Today:
     left = tuple(one for one in today.forecasts if one.stop_id != stop_id)
-    return today.model_copy(update={"forecasts": left, "shifts": shifts}), tuple(lessons)
+    return today if left == today.forecasts else today.model_copy(update={"forecasts": left})

@@ -44,7 +44,7 @@ def manifest_arrived(run: Run, arrived: ManifestArrived, now: datetime) -> Decis
         if manifest.day == known.day:
             stops = merged(run.stops, manifest)
     is_new_day = known is not None and known.day != manifest.day
-    lessons = day_over(run) if is_new_day else ()
+    learned = day_over(run) if is_new_day else None
     rested_on = _rests_on(run)
     run = run.model_copy(
         update={
@@ -63,7 +63,7 @@ def manifest_arrived(run: Run, arrived: ManifestArrived, now: datetime) -> Decis
     applied = Outgoing(
         kind=EventKind.MANIFEST_APPLIED, body=to_json(ManifestApplied(version=manifest.version, sha256=digest))
     )
-    return Decision(run=run, outgoing=(applied,), effects=(*effects, Recall()), lessons=lessons)
+    return Decision(run=run, outgoing=(applied,), effects=(*effects, Recall()), learned=learned)
 
 
 def merged(stops: tuple[RunStop, ...], manifest: Manifest) -> tuple[RunStop, ...]:

@@ -7,7 +7,7 @@ made for: one whose `run_version` is old is dropped and asked for anew.
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from agent.trip.effects import Decision, Effect, Replan, SendLive
+from agent.trip.effects import Decision, Effect, Recall, Replan, SendLive
 from agent.trip.eta import etas
 from agent.trip.inputs import PlanNotFound, PlanSolved, Recalled
 from agent.trip.offers import offered, standing, taken, without_offer
@@ -38,8 +38,11 @@ def asking(run: Run, reason: ReplanReason, now: datetime) -> tuple[Run, tuple[Ef
 
 
 def pending_effects(run: Run) -> tuple[Effect, ...]:
-    """What a restarted van must do again: the plan that was asked for and never came."""
-    return () if run.replan is None else (Replan(run_version=run.version, reason=run.replan.reason),)
+    """What a restarted van must do again: what was asked for and never came."""
+    effects: tuple[Effect, ...] = ()
+    if run.manifest is not None and (run.known is None or run.known.day != run.manifest.day.toordinal()):
+        effects = (Recall(),)
+    return effects if run.replan is None else (*effects, Replan(run_version=run.version, reason=run.replan.reason))
 
 
 def solved(run: Run, answer: PlanSolved, now: datetime) -> Decision:

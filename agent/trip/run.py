@@ -8,6 +8,7 @@ from pydantic import Field
 
 from agent.gps.position import Motion, Position
 from agent.learn.known import Known
+from agent.learn.lessons import Lessons
 from agent.learn.today import DaySums
 from wire.changes import Miss, Move
 from wire.events import Alarm, FailReason, ManifestRefused, Outcome, ReplanReason, TimesSource
@@ -186,6 +187,8 @@ class Today(Value):
     forecasts: tuple[Forecast, ...] = ()
     forecasts_at: Instant | None = None
     """When forecasts were last taken."""
+    lessons: Lessons = Lessons()
+    """For the days to come."""
     shifts: Mapping[int, tuple[float, float]] = {}
     """By band, what is added to the bounds of ranges for the rest of the day."""
 

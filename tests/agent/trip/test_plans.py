@@ -3,8 +3,9 @@ from collections.abc import Sequence
 import pytest
 
 from agent.gps.position import Motion
+from agent.learn.known import Known
 from agent.trip.decide import decide
-from agent.trip.effects import Decision, Replan
+from agent.trip.effects import Decision, Recall, Replan
 from agent.trip.inputs import (
     ArrivedTapped,
     CommandArrived,
@@ -33,6 +34,7 @@ from tests.builders import (
 from wire.events import EventKind, FailReason, ReplanReason
 from wire.manifest import Stop
 
+TODAY = Known(day=a_manifest().day.toordinal())
 ONE_TO_THREE = [a_stop(1), a_stop(2), a_stop(3)]
 
 
@@ -158,15 +160,22 @@ def test_a_stop_without_a_plan_is_asked_for_again_after_a_while() -> None:
 
 
 def test_a_wanted_plan_is_asked_for_again_after_a_restart() -> None:
-    run = Run.model_validate_json(asking_run().model_dump_json())
+    run = Run.model_validate_json(asking_run().model_copy(update={"known": TODAY}).model_dump_json())
     assert pending_effects(run) == (Replan(run_version=run.version, reason=ReplanReason.COMMAND),)
-    assert pending_effects(a_run()) == ()
+    assert pending_effects(a_run(known=TODAY)) == ()
+
+
+def test_what_was_learned_is_read_again_after_a_restart_that_came_before_it() -> None:
+    assert pending_effects(a_run()) == (Recall(),)
+    assert pending_effects(a_run(known=TODAY.model_copy(update={"day": TODAY.day - 1}))) == (Recall(),)
+    assert pending_effects(Run()) == ()
 
 
 def test_a_day_without_open_stops_wants_no_plan() -> None:
     run = asking_run([a_stop(1)])
     run = decide(run, FailedTapped(stop_id="s1", reason=FailReason.CLOSED), at(2)).run
-    assert pending_effects(run) == ()
+    assert run.replan is None
+    assert pending_effects(run.model_copy(update={"known": TODAY})) == ()
 
 
 def test_lateness_is_a_reason_when_a_stop_will_be_late_that_was_not() -> None:
