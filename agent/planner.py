@@ -16,6 +16,7 @@ from agent.localroute.check import evaluate, legs_without_road
 from agent.localroute.explain import explained_misses, explained_moves
 from agent.localroute.problem import Answer, Problem, TimeWindow, Visit
 from agent.localroute.repair import repaired
+from agent.trip.expected import ExpectedTimes
 from agent.trip.inputs import PlanNotFound, PlanSolved
 from agent.trip.policy import held_first, is_put_off, listed_order
 from agent.trip.progress import fresh_position
@@ -141,7 +142,7 @@ class _Making:
             problem, before, answer, is_road_closed=self.reason is ReplanReason.ROAD_CLOSED and gain_s != 0.0
         )
         run = self.run
-        legs = tuple(_legs(run, answer, self.now))
+        legs = tuple(_legs(run, answer, self.times, self.now))
         return Plan(
             version=run.plan.version + 1 if run.plan else 1,
             made_at=self.now,
@@ -161,7 +162,7 @@ class _Making:
     def proposal(self, problem: Problem, own: Answer, found: Answer) -> Proposal:
         """Both orders are judged by the problem's own prices, whatever the search was told."""
         judged = evaluate(problem, found.order)
-        own_plan = _legs(self.run, own, self.now)
+        own_plan = _legs(self.run, own, self.times, self.now)
         return Proposal(
             plan=self.plan(problem, own.order, judged, gain_s=own.end_s - judged.end_s),
             worth_s=own.cost - judged.cost,
@@ -188,22 +189,28 @@ def _problem(run: Run, manifest: Manifest, reason: ReplanReason, times: Matrix, 
     stops = run.open_stops
     first = held_first(run, reason)
     listed = listed_order(run, first)
+    expected = ExpectedTimes(run, now, times.source)
+    end = manifest.end or manifest.start
     in_force = set(run.plan.stop_ids) if run.plan else {stop.stop_id for stop in stops}
     return Problem(
-        visits=tuple(_visit(stop, now, listed, is_put_off=is_put_off(stop, first)) for stop in stops),
-        travel_s=times.travel_s,
+        visits=tuple(_visit(stop, expected, now, listed, is_put_off=is_put_off(stop, first)) for stop in stops),
+        travel_s=expected.travel_s(times.travel_s, [_start(run, manifest, now), *(stop.stop for stop in stops), end]),
         travel_m=times.travel_m,
         first=first,
         warm_order=tuple(stop.stop_id for stop in stops if stop.stop_id in in_force),
         shift_end_s=(manifest.shift_ends_at - now).total_seconds(),
+        slots=expected.slots(),
     )
 
 
-def _visit(stop: RunStop, now: datetime, listed: Sequence[StopId], *, is_put_off: bool) -> Visit:
+def _visit(
+    stop: RunStop, expected: ExpectedTimes, now: datetime, listed: Sequence[StopId], *, is_put_off: bool
+) -> Visit:
     if stop.phase is StopPhase.ARRIVED and stop.arrived_at is not None:
         # Its window is met or missed already; what is left is the rest of the service.
-        left_s = (_served_at(stop, stop.arrived_at) - now).total_seconds()
+        left_s = (expected.served_at(stop, stop.arrived_at) - now).total_seconds()
         return Visit(stop_id=stop.stop_id, service_s=max(0.0, left_s))
+    setup_s, service_s = expected.visit(stop)
     return Visit(
         stop_id=stop.stop_id,
         windows=tuple(
@@ -214,18 +221,11 @@ def _visit(stop: RunStop, now: datetime, listed: Sequence[StopId], *, is_put_off
             )
             for window in stop.stop.windows
         ),
-        setup_s=stop.stop.setup_s,
-        service_s=stop.stop.service_s,
+        setup_s=setup_s,
+        service_s=service_s,
         locked_at=listed.index(stop.stop_id) if stop.stop.is_locked and not is_put_off else None,
         is_last=is_put_off,
     )
-
-
-def _served_at(stop: RunStop, arrived_at: datetime) -> datetime:
-    """When a stop that was arrived at should be done, waiting for its window to open."""
-    ready_at = arrived_at + timedelta(seconds=stop.stop.setup_s)
-    starts = [max(ready_at, window.opens_at) for window in stop.stop.windows if window.closes_at >= ready_at]
-    return min(starts, default=ready_at) + timedelta(seconds=stop.stop.service_s)
 
 
 def _as_driven(misses: Sequence[Miss], legs: Sequence[PlanLeg]) -> Iterator[Miss]:
@@ -236,9 +236,11 @@ def _as_driven(misses: Sequence[Miss], legs: Sequence[PlanLeg]) -> Iterator[Miss
             yield miss.model_copy(update={"late_s": late_s.get(miss.stop_id, 0.0)})
 
 
-def _legs(run: Run, answer: Answer, now: datetime) -> list[PlanLeg]:
+def _legs(run: Run, answer: Answer, times: Matrix, now: datetime) -> list[PlanLeg]:
     stop_of = {stop.stop_id: stop for stop in run.open_stops}
+    node_of = {stop_id: node for node, stop_id in enumerate(stop_of, start=1)}
     legs: list[PlanLeg] = []
+    here = 0
     for timing in answer.timings:
         stop = stop_of[timing.stop_id]
         arrive_at = now + timedelta(seconds=timing.arrive_s)
@@ -252,6 +254,8 @@ def _legs(run: Run, answer: Answer, now: datetime) -> list[PlanLeg]:
                 arrive_at=arrive_at,
                 leave_at=now + timedelta(seconds=timing.leave_s),
                 lateness_s=lateness_s(stop.stop, arrive_at),
+                road_s=times.travel_s[here][node_of[timing.stop_id]],
             )
         )
+        here = node_of[timing.stop_id]
     return legs

@@ -11,7 +11,7 @@ from datetime import datetime
 from math import sqrt
 
 from agent.learn import today as this_day
-from agent.learn.keys import address_key, area_key, hour_key
+from agent.learn.keys import Spot, address_key, area_key, hour_key
 from agent.learn.known import Known
 from agent.learn.lessons import memory_of
 from agent.learn.today import DaySums
@@ -51,7 +51,7 @@ class Way:
     road_s: float
     leaves_at: datetime
     timezone: str
-    to: Stop
+    to: Spot
     is_estimate: bool = False
     """The straight line's time, for want of a road."""
 
@@ -116,6 +116,10 @@ class Expecting:
         van, hour, area = leg_keys(way)
         return max(FASTEST, self.factor(van) * self.factor(hour) * self.factor(area) * self.legs_factor)
 
+    def area_factor(self, to: Spot) -> float:
+        """How much longer a way to there takes than the road says, whatever the hour."""
+        return self.factor("leg/van") * self.factor(f"leg/area/{area_key(to)}") * self.legs_factor
+
     def visit_variance(self, stop: Stop) -> float:
         """What is taken for granted, as a squared share: the visit's own spread, and the doubt about its address."""
         key = f"visit/address/{address_key(stop)}"
@@ -130,7 +134,7 @@ def visit_keys(stop: Stop) -> tuple[str, str, str]:
 
 def leg_keys(way: Way) -> tuple[str, str, str]:
     """Where it is learned how long a leg takes: van, hour, area."""
-    hour, area = hour_key(way.leaves_at, way.timezone), area_key(way.to.lat_deg, way.to.lon_deg)
+    hour, area = hour_key(way.leaves_at, way.timezone), area_key(way.to)
     return "leg/van", f"leg/hour/{hour}", f"leg/area/{area}"
 
 

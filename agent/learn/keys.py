@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
 from math import floor
+from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from wire.manifest import Stop
@@ -30,8 +31,17 @@ def _fingerprint(*words: str) -> str:
     return blake2b(text.encode(), digest_size=10).hexdigest()
 
 
-def area_key(lat_deg: float, lon_deg: float) -> str:
-    return f"{floor(lat_deg / AREA_DEG)},{floor(lon_deg / AREA_DEG)}"
+class Spot(Protocol):
+    """A stop, a depot or a place."""
+
+    @property
+    def lat_deg(self) -> float: ...
+    @property
+    def lon_deg(self) -> float: ...
+
+
+def area_key(spot: Spot) -> str:
+    return f"{floor(spot.lat_deg / AREA_DEG)},{floor(spot.lon_deg / AREA_DEG)}"
 
 
 def hour_key(at: datetime, timezone: str) -> str:

@@ -44,7 +44,7 @@ def keys_for(stops: Sequence[Stop]) -> frozenset[str]:
     """The keys by address or area that these stops can use."""
     return frozenset().union(
         *(keys_of(address_key(stop)) for stop in stops),
-        ("leg/area/" + area_key(stop.lat_deg, stop.lon_deg) for stop in stops),
+        ("leg/area/" + area_key(stop) for stop in stops),
     )
 
 

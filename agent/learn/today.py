@@ -24,7 +24,7 @@ LEAST, MOST = 0.25, 6.0
 SPREAD_WEIGHT = 30.0
 """So many of today's visits say as much about today's spread as all days before."""
 CLEARLY = 4.0
-"""A day is clearly unlike others when it differs by more than two standard deviations of chance (this is their square)."""
+"""A day is clearly unlike others when it differs by more than two standard deviations of chance; their square."""
 DAYS_WEIGHT = 1.0
 """... and this day as much about how far days differ as one after so many others."""
 MOST_SQUARE = 16.0

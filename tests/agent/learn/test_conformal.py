@@ -51,7 +51,7 @@ def test_eight_in_ten_of_the_errors_to_come_lie_within_whatever_their_shape(seed
     for _ in range(40):
         found = calibrated(scores([draw() for _ in range(MOST_SCORES)]), 10)
         held += sum(found.low <= draw() <= found.high for _ in range(100))
-    assert held / 4_000 >= 1 - 2 * MISS - 0.03
+    assert held / 4_000 >= 1 - 2 * MISS - 0.05  # less than in full, as the few that stand in are narrower than some
     if shape != "narrow":  # the few that stand in are wider than these errors are
         assert held / 4_000 <= 1 - 2 * MISS + 0.1
 

@@ -44,7 +44,7 @@ def test_van_kind_and_address_each_have_their_say() -> None:
 
 
 def test_hour_and_area_make_a_leg_longer() -> None:
-    knows = known(leg__van=1.1, **{"leg/hour/weekday-08": 1.4, f"leg/area/{area_key(STOP.lat_deg, STOP.lon_deg)}": 1.2})
+    knows = known(leg__van=1.1, **{"leg/hour/weekday-08": 1.4, f"leg/area/{area_key(STOP)}": 1.2})
     assert expecting(knows).leg(way()).travel_s == pytest.approx(300 * 1.1 * 1.4 * 1.2)
     later = Way(300.0, at(180), "Europe/Lisbon", STOP)
     assert expecting(knows).leg(later).travel_s == pytest.approx(300 * 1.1 * 1.2)

@@ -1,0 +1,79 @@
+"""The times a plan rests on: the list's and the road's own, as what was learned corrects them. Pure.
+
+Before anything was learned (`Run.known`) they are as they came, and so is a way along the straight line always.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from agent.learn.expect import FASTEST, Expecting
+from agent.learn.keys import Spot, hour_key
+from agent.learn.known import Known
+from agent.localroute.problem import Slot
+from agent.trip.run import Run, RunStop
+from wire.events import TimesSource
+
+HOUR = timedelta(hours=1)
+LEAST_APART = 0.05
+"""Hours that differ by less are taken as one: a search that looks at the clock for each leg finds less in its time."""
+
+type Cells = tuple[tuple[float | None, ...], ...]
+
+
+class ExpectedTimes:
+    """Of one run, at one moment."""
+
+    def __init__(self, run: Run, now: datetime, source: TimesSource) -> None:
+        self._expecting = Expecting(run.known or Known(), run.today.visits, run.today.legs)
+        self._is_learned = run.known is not None and source is TimesSource.ROADS
+        self._timezone = run.manifest.timezone if run.manifest else "UTC"
+        self._now = now
+        ends_at = run.manifest.shift_ends_at if run.manifest else now
+        self._hours = self._by_hour(max(ends_at, now))
+        self._lowest = min(factor for _, factor in self._hours)
+
+    def visit(self, stop: RunStop) -> tuple[float, float]:
+        """Setup and service of a stop that is still driven to."""
+        expected = self._expecting.visit(stop.stop)
+        return expected.setup_s, expected.service_s
+
+    def served_at(self, stop: RunStop, arrived_at: datetime) -> datetime:
+        """When a stop that was arrived at should be done, waiting for its window to open."""
+        expected = self._expecting.visit(stop.stop)
+        ready_at = arrived_at + timedelta(seconds=expected.setup_s)
+        starts = [max(ready_at, window.opens_at) for window in stop.stop.windows if window.closes_at >= ready_at]
+        return min(starts, default=ready_at) + timedelta(seconds=expected.service_s)
+
+    def travel_s(self, road_s: Cells, to: Sequence[Spot]) -> Cells:
+        """The matrix as it is to be planned with, in the hour in which driving is quickest; `slots` has the others."""
+        if not self._is_learned:
+            return road_s
+        factors = [max(FASTEST, self._expecting.area_factor(spot) * self._lowest) for spot in to]
+        return tuple(
+            tuple(None if cell is None else cell * factor for cell, factor in zip(row, factors, strict=True))
+            for row in road_s
+        )
+
+    def slots(self) -> tuple[Slot, ...]:
+        """By how much each hour from now is slower than the quickest; nothing where all are alike."""
+        if not self._is_learned:
+            return ()
+        slots: list[Slot] = []
+        for begins_at, factor in self._hours:
+            slower = min(10.0, factor / self._lowest)
+            if not slots or slower != slots[-1].factor:
+                slots.append(Slot(from_s=(begins_at - self._now).total_seconds(), factor=slower))
+        return () if len(slots) == 1 else tuple(slots)
+
+    def _by_hour(self, ends_at: datetime) -> list[tuple[datetime, float]]:
+        """The factor of each hour from now on, until two hours past the shift; 1 for all where they are alike."""
+        begins_at = self._now.replace(minute=0, second=0, microsecond=0)
+        hours: list[tuple[datetime, float]] = []
+        while begins_at <= ends_at + 2 * HOUR and len(hours) < 24:
+            hours.append((begins_at, self._expecting.factor(f"leg/hour/{hour_key(begins_at, self._timezone)}")))
+            begins_at += HOUR
+        factors = [factor for _, factor in hours]
+        if max(factors) - min(factors) < LEAST_APART:
+            mean = sum(factors) / len(factors)
+            return [(begins_at, mean) for begins_at, _ in hours]
+        return hours
