@@ -39,14 +39,16 @@ from agent.trip.eta import etas
 from agent.trip.inputs import Alarmed, FixJudged, PlanNotFound, PlanSolved, TimeFound
 from agent.trip.plans import pending_effects
 from agent.trip.run import Run
+from agent.trip.telling import told_anew
 from host.child import ChildError, pid_path, write_pid_file
 from host.loopback import claim_port
 from roads.errors import PackDamagedError, PackError, RoadsError
 from roads.network import RoadNetwork
 from roads.pack import MapPack, open_pack
 from roads.tiles import Tiles
-from wire.events import Alarm, Live, ReplanReason
+from wire.events import Alarm, Eta, Live, ReplanReason
 from wire.geo import Place
+from wire.model import StopId
 from wire.track import Breadcrumb
 
 log = logging.getLogger(__name__)
@@ -147,9 +149,13 @@ class App:
     def _courier(self, store: Store, runtime: Runtime) -> Courier:
         settings, credentials = self._settings, self._credentials
 
+        told: dict[StopId, Eta] = {}
+
         def newest() -> Live:
+            nonlocal told
             now = self._clock.now()
-            picture = live(settings.van, runtime.run, etas(runtime.run, now), now)
+            told = told_anew(told, etas(runtime.run, now), runtime.run)
+            picture = live(settings.van, runtime.run, told, now)
             # No event of the day but how this unit was set up: said as long as it is so.
             return picture.model_copy(update={"alarms": (*picture.alarms, *_standing(self._feared))})
 

@@ -35,7 +35,7 @@ PAGES: dict[str, tuple[str, Sequence[type[BaseModel]]]] = {
         "agent/screen/view.py",
         (
             cab.CabView, cab.RouteView, cab.OfferRouteView, cab.MapView, cab.ArrivedTap, cab.DeliveredTap,
-            cab.FailedTap, cab.SkippedTap, cab.AcceptTap, cab.KeepTap, cab.Saved, cab.NotSaved,
+            cab.FailedTap, cab.SkippedTap, cab.ForgetTap, cab.AcceptTap, cab.KeepTap, cab.Saved, cab.NotSaved,
         ),
     ),
     "console.ts": (

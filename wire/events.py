@@ -230,6 +230,17 @@ class FixQuality(StrEnum):
     FIX_3D = "3d"
 
 
+class EtaBasis(StrEnum):
+    """What an expected arrival rests on."""
+
+    LEARNED = "learned"
+    """On what the van learned of its visits and legs, beside the list and the road."""
+    ROADS = "roads"
+    """On the list's times and the road network's."""
+    ESTIMATE = "estimate"
+    """On the list's times and the straight line."""
+
+
 class Eta(Message):
     """When we expect to be there, and how sure we are (10th, 50th and 90th percentile)."""
 
@@ -238,6 +249,10 @@ class Eta(Message):
     p90: Instant
     times: TimesSource
     as_of: Instant
+    basis: EtaBasis | None = None
+    """None from a van that does not say."""
+    basis_at: Instant | None = None
+    """When that was last added to or looked up: the newest visit that taught something, or the plan."""
 
 
 class StopEta(Message):

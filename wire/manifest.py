@@ -175,6 +175,8 @@ class Conditions(Message):
 class CommandKind(StrEnum):
     REPLAN = "replan"
     SEND_LIVE = "send-live"
+    FORGET_TIMES = "forget-times"
+    """Erase what the van learned about `address`."""
 
 
 class Command(Message):
@@ -183,5 +185,7 @@ class Command(Message):
     schema_: Literal[1] = Field(SCHEMA, alias="schema")
     command_id: StopId
     kind: CommandKind
+    address: Address | None = None
+    """For `forget-times`: street and number as they stood on the list."""
     issued_at: Instant
     expires_at: Instant

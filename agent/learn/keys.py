@@ -11,7 +11,7 @@ from math import floor
 from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from wire.manifest import Stop
+from wire.manifest import Address, Stop
 
 AREA_DEG = 0.02
 """The side of an area: 2.2 km from south to north, less from west to east."""
@@ -19,10 +19,14 @@ AREA_DEG = 0.02
 
 def address_key(stop: Stop) -> str:
     """The name of a stop's address: its words; without street and number its place, to some ten metres."""
-    words = stop.address
-    if words.street and words.number:
-        return _fingerprint(words.number, words.street, words.postcode, words.city)
-    return _fingerprint(f"{stop.lat_deg:.4f}", f"{stop.lon_deg:.4f}")
+    return key_of_words(stop.address) or _fingerprint(f"{stop.lat_deg:.4f}", f"{stop.lon_deg:.4f}")
+
+
+def key_of_words(words: Address) -> str | None:
+    """The name of an address; None when street or number is missing."""
+    if not (words.street and words.number):
+        return None
+    return _fingerprint(words.number, words.street, words.postcode, words.city)
 
 
 @lru_cache(maxsize=4096)

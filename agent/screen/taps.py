@@ -12,6 +12,7 @@ from agent.screen.view import (
     ArrivedTap,
     DeliveredTap,
     FailedTap,
+    ForgetTap,
     KeepTap,
     NotSaved,
     Saved,
@@ -24,6 +25,7 @@ from agent.trip.inputs import (
     DeliveredTapped,
     EvidenceTaken,
     FailedTapped,
+    ForgetTapped,
     KeepTapped,
     SkippedTapped,
     Tap,
@@ -85,6 +87,8 @@ def _input_of(tap: AnyTap) -> Tap:
             return FailedTapped(stop_id=tap.stop_id, reason=tap.reason, note=tap.note)
         case SkippedTap():
             return SkippedTapped(stop_id=tap.stop_id)
+        case ForgetTap():
+            return ForgetTapped(stop_id=tap.stop_id)
         case AcceptTap():
             return AcceptTapped(offer=tap.offer)
         case KeepTap():

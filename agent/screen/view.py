@@ -262,6 +262,14 @@ class SkippedTap(Value):
     stop_id: StopId
 
 
+class ForgetTap(Value):
+    """Erase what the van learned about the address of a stop."""
+
+    kind: Literal["forget"] = "forget"
+    tap_id: TapId
+    stop_id: StopId
+
+
 class AcceptTap(Value):
     kind: Literal["accept"] = "accept"
     tap_id: TapId
@@ -275,7 +283,7 @@ class KeepTap(Value):
 
 
 AnyTap = Annotated[
-    ArrivedTap | DeliveredTap | FailedTap | SkippedTap | AcceptTap | KeepTap, Field(discriminator="kind")
+    ArrivedTap | DeliveredTap | FailedTap | SkippedTap | ForgetTap | AcceptTap | KeepTap, Field(discriminator="kind")
 ]
 
 

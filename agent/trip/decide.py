@@ -20,6 +20,7 @@ from agent.trip.inputs import (
     EvidenceTaken,
     FailedTapped,
     FixJudged,
+    ForgetTapped,
     KeepTapped,
     LinkChanged,
     ManifestArrived,
@@ -31,7 +32,7 @@ from agent.trip.inputs import (
     SkippedTapped,
     TimeFound,
 )
-from agent.trip.learning import learned_at_stop, with_forecasts
+from agent.trip.learning import forget_tapped, learned_at_stop, with_forecasts
 from agent.trip.membership import (
     command_arrived,
     conditions_arrived,
@@ -53,6 +54,8 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
             return Decision(run=run.model_copy(update={"position": entered.position, "motion": entered.motion}))
         case ArrivedTapped() | EvidenceTaken() | DeliveredTapped() | FailedTapped() | SkippedTapped():
             return learned_at_stop(run, tapped(run, entered, now), entered.stop_id, now)
+        case ForgetTapped():
+            return forget_tapped(run, entered)
         case AcceptTapped() | KeepTapped():
             return answered(run, entered, now)
         case ManifestArrived():

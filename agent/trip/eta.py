@@ -20,7 +20,7 @@ distribution would need. No p10 is earlier than the fastest drive and the shorte
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from math import sqrt
 from statistics import NormalDist
 
@@ -29,10 +29,12 @@ from agent.learn.expect import FASTEST, VISIT_FLOOR_S, Expecting, Way
 from agent.learn.known import Known
 from agent.trip.progress import remaining_travel_s
 from agent.trip.punctuality import window_at
-from agent.trip.run import PlanLeg, Run, RunStop, StopPhase
-from wire.events import Eta, TimesSource
+from agent.trip.run import Plan, PlanLeg, Run, RunStop, StopPhase
+from wire.events import Eta, EtaBasis, TimesSource
 from wire.model import StopId
 
+LEARNED_FROM = 20
+"""Visits, those of long ago counted less, from which on times are called learned."""
 _NORMAL = NormalDist()
 
 
@@ -179,8 +181,17 @@ def _kept_share(waits_s: float, sd_s: float) -> float:
 def _eta(run: Run, expected: Expected, now: datetime, *, has_arrived: bool) -> Eta:
     assert run.plan is not None
     times = run.plan.times
+    basis, basis_at = _basis(run, run.plan)
     if has_arrived:
-        return Eta(p10=expected.at, p50=expected.at, p90=expected.at, times=times, as_of=now)
+        return Eta(
+            p10=expected.at,
+            p50=expected.at,
+            p90=expected.at,
+            times=times,
+            as_of=now,
+            basis=basis,
+            basis_at=basis_at,
+        )
     low, high = bounds(run, (expected.at - now).total_seconds())
     return Eta(
         p10=min(expected.at, max(now, expected.earliest_at, expected.at + timedelta(seconds=low * expected.sd_s))),
@@ -188,7 +199,23 @@ def _eta(run: Run, expected: Expected, now: datetime, *, has_arrived: bool) -> E
         p90=expected.at + timedelta(seconds=high * expected.sd_s),
         times=times,
         as_of=now,
+        basis=basis,
+        basis_at=basis_at,
     )
+
+
+def _basis(run: Run, plan: Plan) -> tuple[EtaBasis, datetime]:
+    """What the times rest on, and how old that is."""
+    if plan.times is TimesSource.ESTIMATE:
+        return EtaBasis.ESTIMATE, plan.made_at
+    known = run.known or Known()
+    if known.weight("visit/van") + run.today.visits.count < LEARNED_FROM:
+        return EtaBasis.ROADS, plan.made_at
+    closed = [stop.closed_at for stop in run.stops if stop.closed_at is not None and stop.arrived_at is not None]
+    if run.today.visits.count and closed:
+        return EtaBasis.LEARNED, max(closed)
+    newest = date.fromordinal(known.newest(["visit/van"]) or plan.made_at.toordinal())
+    return EtaBasis.LEARNED, datetime.combine(newest, time(), UTC)
 
 
 def bounds(run: Run, horizon_s: float) -> tuple[float, float]:

@@ -80,6 +80,13 @@ class SkippedTapped(Value):
     stop_id: StopId
 
 
+class ForgetTapped(Value):
+    """Erase what was learned about the address of a stop."""
+
+    kind: Literal["forget_tapped"] = "forget_tapped"
+    stop_id: StopId
+
+
 class AcceptTapped(Value):
     """The driver takes the order that was offered."""
 
@@ -152,7 +159,7 @@ class Recalled(Value):
 
 StopTap = ArrivedTapped | EvidenceTaken | DeliveredTapped | FailedTapped | SkippedTapped
 OfferTap = AcceptTapped | KeepTapped
-Tap = StopTap | OfferTap
+Tap = StopTap | OfferTap | ForgetTapped
 AnyInput = (
     FixJudged
     | ManifestArrived

@@ -16,12 +16,14 @@ from itertools import groupby
 from agent.learn import today as this_day
 from agent.learn.conformal import Quantiles, band_of, moved, score
 from agent.learn.expect import Expecting, Way
+from agent.learn.keys import address_key
 from agent.learn.known import Known
 from agent.learn.lessons import DayLearned, Lessons
 from agent.learn.observe import Seen, leg_seen, visit_seen
 from agent.learn.today import DaySums
-from agent.trip.effects import Decision
+from agent.trip.effects import Decision, Refusal, Trouble
 from agent.trip.eta import expected_arrivals
+from agent.trip.inputs import ForgetTapped
 from agent.trip.progress import leg_start
 from agent.trip.punctuality import window_at
 from agent.trip.run import Forecast, Run, RunStop, StopPhase, Today
@@ -47,6 +49,21 @@ def learned_at_stop(before: Run, decision: Decision, stop_id: str, now: datetime
     if stop.phase in (StopPhase.COMPLETED, StopPhase.FAILED):
         today = _without_forecasts(today, stop_id)
     return decision.model_copy(update={"run": run.model_copy(update={"today": today})})
+
+
+def forget_tapped(run: Run, tap: ForgetTapped) -> Decision:
+    """Forgets the address of a stop."""
+    stop = run.find(tap.stop_id)
+    if stop is None:
+        return Decision(run=run, refusal=Refusal(trouble=Trouble.UNKNOWN_STOP, stop_id=tap.stop_id))
+    return forgotten(run, address_key(stop.stop))
+
+
+def forgotten(run: Run, address: str) -> Decision:
+    """The run as if nothing had been learned about an address, and the request to erase it from the store too."""
+    today = run.today.model_copy(update={"lessons": run.today.lessons.without(address)})
+    known = None if run.known is None else run.known.without(address)
+    return Decision(run=run.model_copy(update={"today": today, "known": known}), erased=address)
 
 
 def day_over(run: Run) -> DayLearned | None:

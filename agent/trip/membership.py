@@ -7,6 +7,7 @@ keeps its outcome whatever the new list says, and a stop that left the list is k
 from datetime import datetime
 from typing import Literal
 
+from agent.learn.keys import key_of_words
 from agent.trip.effects import Decision, Effect, Outgoing, Recall, SendLive
 from agent.trip.inputs import (
     CommandArrived,
@@ -16,7 +17,7 @@ from agent.trip.inputs import (
     ManifestUnreadable,
     TimeFound,
 )
-from agent.trip.learning import day_over
+from agent.trip.learning import day_over, forgotten
 from agent.trip.lifecycle import StopEvent, next_phase
 from agent.trip.offers import without_offer
 from agent.trip.plans import asking, changed
@@ -100,12 +101,17 @@ def command_arrived(run: Run, arrived: CommandArrived, now: datetime) -> Decisio
         return Decision(run=run, outgoing=(_result(command.command_id, "expired"),))
     if command.kind is CommandKind.REPLAN and run.manifest is None:
         return Decision(run=run, outgoing=(_result(command.command_id, "refused", "there is no list for today yet"),))
+    forgets = command.kind is CommandKind.FORGET_TIMES
+    address = key_of_words(command.address) if forgets and command.address else None
+    if forgets and address is None:
+        return Decision(run=run, outgoing=(_result(command.command_id, "refused", "street or number is missing"),))
     ledger = (*run.commands_done, command.command_id)[-LEDGER_LENGTH:]
     run = run.model_copy(update={"commands_done": ledger})
     effects: tuple[Effect, ...] = (SendLive(),)
     if command.kind is CommandKind.REPLAN:
         run, effects = asking(run, ReplanReason.COMMAND, now)
-    return Decision(run=run, outgoing=(_result(command.command_id, "done"),), effects=effects)
+    decision = Decision(run=run) if address is None else forgotten(run, address)
+    return decision.model_copy(update={"outgoing": (_result(command.command_id, "done"),), "effects": effects})
 
 
 def time_found(run: Run, found: TimeFound) -> Decision:

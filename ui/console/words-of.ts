@@ -2,7 +2,7 @@
 
 import type { Eta, HistoryRow, Punctuality, StopPage, StopRow, Suggestion, VanView } from '../kit/generated/console.ts'
 import { latenessWords, signOf, type Sign } from '../kit/lateness.ts'
-import { clock, clockRange, distance } from '../kit/time.ts'
+import { clock, clockRange, dayName, distance } from '../kit/time.ts'
 import { age_ms, freshness, isPlainlyNumbered, isSilent, vanNumber } from './vans.ts'
 import { language, locale, t } from './words.ts'
 
@@ -79,6 +79,15 @@ export function goodsWords(page: StopPage): string {
 export function etaWords(eta: Eta, timezone: string): string {
   const at = clock(eta.p50, timezone, locale)
   return eta.times === 'estimate' ? t('estimate', { at }) : at
+}
+
+/** "14:51–15:12, as this van has learned, until 14:21": the likely range, what it rests on and how old that is. */
+export function basisWords(eta: Eta, timezone: string): string {
+  const range = rangeWords(eta, timezone)
+  if (!eta.basis || !eta.basis_at) return range
+  const is_today = Date.parse(eta.as_of) - Date.parse(eta.basis_at) < 12 * 3_600_000
+  const at = is_today ? clock(eta.basis_at, timezone, locale) : dayName(eta.basis_at, timezone, locale)
+  return t(`basis_${eta.basis}`, { range, at })
 }
 
 /** "14:51–15:12", the likely range. */

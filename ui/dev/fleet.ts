@@ -67,6 +67,7 @@ function rowOf(facts: VanFacts, van_index: number, position: number): StopRow {
       : {
           p10: featured ? at(featured.eta[0]) : iso(p50 - minutes(2 + ahead / 3)), p50: featured ? at(featured.eta[1]) : iso(p50),
           p90: featured ? at(featured.eta[2]) : iso(p50 + minutes(4 + ahead / 2)), times: 'roads', as_of: iso(NOW_MS),
+          basis: 'learned', basis_at: iso(NOW_MS - minutes(9)),
         },
     punctuality: word, minutes_off: featured ? Math.round((Date.parse(at(featured.eta[1])) - closes) / 60_000) : off,
     outcome: is_done && !failed ? 'delivered_to_recipient' : null, reason: failed ? 'not_home' : null,

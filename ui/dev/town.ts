@@ -6,7 +6,7 @@ const DAY = '2026-11-24'
 export const at = (clock: string): string => `${DAY}T${clock.length === 5 ? `${clock}:00` : clock}Z`
 
 const eta = (p10: string, p50: string, p90: string): Eta => ({
-  p10: at(p10), p50: at(p50), p90: at(p90), times: 'roads', as_of: at('14:30'),
+  p10: at(p10), p50: at(p50), p90: at(p90), times: 'roads', as_of: at('14:30'), basis: 'roads', basis_at: at('14:20'),
 })
 
 const step = (kind: StepView['kind']): StepView => ({ kind, rule: 'required', taken_at: null, sha256: null, signed_by: '' })

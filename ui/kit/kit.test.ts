@@ -15,7 +15,7 @@ import { barTone, layBar, ownAxis } from './windowbar.ts'
 const at = (time: string) => `2026-11-24T${time}:00Z`
 const window = { opens_at: at('14:15'), closes_at: at('14:45'), is_hard: false }
 const eta = (p10: string, p50: string, p90: string) =>
-  ({ p10: at(p10), p50: at(p50), p90: at(p90), times: 'roads', as_of: at('14:00') }) as const
+  ({ p10: at(p10), p50: at(p50), p90: at(p90), times: 'roads', as_of: at('14:00'), basis: null, basis_at: null }) as const
 
 describe('the window bar', () => {
   it('spans its own window when the range lies inside', () => {

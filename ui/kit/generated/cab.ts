@@ -29,6 +29,10 @@ export type ReplanReason =
  */
 export type TimesSource = 'roads' | 'estimate'
 /**
+ * What an expected arrival rests on.
+ */
+export type EtaBasis = 'learned' | 'roads' | 'estimate'
+/**
  * How a stop stands against its window. Tight: the range passes the window's end, the expected time does not.
  */
 export type Punctuality = 'unknown' | 'early' | 'on_time' | 'tight' | 'late'
@@ -236,6 +240,8 @@ export interface Eta {
   p90: string
   times: TimesSource
   as_of: string
+  basis: EtaBasis | null
+  basis_at: string | null
 }
 export interface StopView {
   stop_id: string
@@ -301,6 +307,14 @@ export interface FailedTap {
   stop_id: string
   reason: FailReason
   note: string
+}
+/**
+ * Erase what the van learned about the address of a stop.
+ */
+export interface ForgetTap {
+  kind: 'forget'
+  tap_id: string
+  stop_id: string
 }
 export interface KeepTap {
   kind: 'keep'

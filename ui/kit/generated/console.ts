@@ -8,6 +8,10 @@ export type EndingKind = 'van_certificate' | 'server_certificate' | 'authority' 
  * Where a plan's leg times come from: the road network, or the straight line, marked as the estimate it is.
  */
 export type TimesSource = 'roads' | 'estimate'
+/**
+ * What an expected arrival rests on.
+ */
+export type EtaBasis = 'learned' | 'roads' | 'estimate'
 export type EvidenceKind = 'signature' | 'photo'
 export type EvidenceRule = 'required' | 'warn' | 'optional' | 'off'
 /**
@@ -148,6 +152,8 @@ export interface Eta {
   p90: string
   times: TimesSource
   as_of: string
+  basis: EtaBasis | null
+  basis_at: string | null
 }
 export interface EvidenceView {
   kind: EvidenceKind
