@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -46,11 +46,10 @@ def conclude(
     report: Path | None,
     notes: Sequence[str] = (),
     *,
-    is_timed: bool = True,
+    beside: Mapping[str, Any] | None = None,
 ) -> None:
-    """Says the figures and writes the report, if one is wanted. `notes` say what the figures do not cover.
-
-    `is_timed`: whether another machine, or other work on this one, would come to other figures.
+    """Says the figures and writes the report, if one is wanted. `notes` say what the figures do not cover; `beside` is
+    written as it is: `is_timed=False` says that no other work on this machine would change a figure.
     """
     for figure in figures:
         print(figure)
@@ -66,7 +65,7 @@ def conclude(
             "rows": list(rows),
             "summary": [figure.as_row() for figure in figures],
             "notes": list(notes),
-            **({} if is_timed else {"is_timed": False}),
+            **(beside or {}),
             "machine": at_end,
         }
         report.write_text(json.dumps(document, indent=1) + "\n")

@@ -23,7 +23,7 @@ from typing import Any
 from agent.learn.conformal import band_of
 from benchmarks.figure import Figure, conclude
 from benchmarks.machine import machine
-from benchmarks.promise_days import HISTORY_DAYS, Laws, a_round, history_day, judged_day
+from benchmarks.promise_days import HISTORY_DAYS, STARTS_AT, Laws, a_round, history_day, judged_day
 from benchmarks.promise_van import Look, Van
 from benchmarks.stability import seeds
 
@@ -48,7 +48,9 @@ def main(argv: list[str]) -> int:
             looks += seen
             print(f"van {seen[0].day}", file=sys.stderr)
     figures = told(looks)
-    conclude(figures, rows(looks), at_start, arguments.report, NOTES, is_timed=False)
+    first = [look for look in looks if look.day == arguments.seeds[0]]
+    beside = {"is_timed": False, "day": picture_of(first)}
+    conclude(figures, rows(looks), at_start, arguments.report, NOTES, beside=beside)
     return 0 if all(figure.is_met is not False for figure in figures) else 1
 
 
@@ -110,6 +112,22 @@ def rows(looks: Sequence[Look]) -> list[dict[str, Any]]:
         }
         for day, part in sorted(_by(looks, lambda look: look.day).items())
     ]
+
+
+def picture_of(looks: Sequence[Look]) -> dict[str, Any]:
+    """The first day for the picture: of each eighth stop what was said each half hour, in minutes after the begin."""
+    stops = _by(looks, lambda look: look.stop_id)
+    return {
+        "van": looks[0].day,
+        "begins": f"{STARTS_AT:%H:%M}",
+        "stops": {
+            stop_id: {
+                "said": [[_minutes(s) for s in (look.at_s, look.p10_s, look.p50_s, look.p90_s)] for look in seen],
+                "came": _minutes(seen[0].came_s),
+            }
+            for stop_id, seen in sorted(stops.items())[4::8]
+        },
+    }
 
 
 def share_held(looks: Sequence[Look]) -> float:

@@ -1,5 +1,5 @@
-"""`python -m scripts.figures`: docs/figures.md, the README's tables, and the table and picture of docs/sequencing.md,
-written from the benchmarks' reports in docs/reports/, never by hand.
+"""`python -m scripts.figures`: docs/figures.md, the README's tables, and the tables and pictures of docs/sequencing.md
+and docs/arrival-times.md, written from the benchmarks' reports in docs/reports/, never by hand.
 
 With `--check` it says whether all are fresh, and writes nothing.
 """
@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts import headline, stabilitypicture
+from scripts import headline, promisepicture, stabilitypicture
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 REPORTS = CHECKOUT / "docs" / "reports"
 PAGE = CHECKOUT / "docs" / "figures.md"
 README = CHECKOUT / "README.md"
 SEQUENCING = CHECKOUT / "docs" / "sequencing.md"
+ARRIVALS = CHECKOUT / "docs" / "arrival-times.md"
+RANGES = CHECKOUT / "docs" / "pictures" / "arrival-ranges.svg"
 PICTURE = CHECKOUT / "docs" / "pictures" / "stability.svg"
 HEAD = """# Figures
 
@@ -37,6 +39,10 @@ def main(argv: list[str]) -> int:
         told = reports["stability"]
         fresh[SEQUENCING] = headline.between_marks(SEQUENCING.read_text(), "\n".join(_table(told["summary"])))
         fresh[PICTURE] = stabilitypicture.svg(told["day"])
+    if "promise" in reports:
+        told = reports["promise"]
+        fresh[ARRIVALS] = headline.between_marks(ARRIVALS.read_text(), "\n".join(_table(told["summary"])))
+        fresh[RANGES] = promisepicture.svg(told["day"])
     stale = [path.name for path, text in fresh.items() if not path.exists() or path.read_text() != text]
     if argv == ["--check"]:
         if stale:
@@ -78,8 +84,7 @@ def _table(summary: list[dict[str, Any]]) -> list[str]:
 def _must(row: dict[str, Any]) -> str:
     if row["is_met"] is None:
         return ""
-    bound = f"at most {row['at_most']:,g}" if row["at_most"] is not None else f"at least {row['at_least']:,g}"
-    return f"{bound}: {'met' if row['is_met'] else '**missed**'}"
+    return f"{headline.bound(row)}: {'met' if row['is_met'] else '**missed**'}"
 
 
 def _as_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:

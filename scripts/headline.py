@@ -101,11 +101,12 @@ def _promised(name: str, report: Mapping[str, Any], wanted: tuple[str, ...] | No
     for line in report["summary"]:
         if line["is_met"] is None or (wanted is not None and line["what"] not in wanted):
             continue
-        bound = " and ".join(
-            f"at {side} {line[key]:,g}"
-            for side, key in (("least", "at_least"), ("most", "at_most"))
-            if line[key] is not None
-        )
         missed = "" if line["is_met"] else ", **missed**"
-        told.append(f"| {name} | {line['what']} | {line['value']:,g} {line['unit']} | {bound}{missed} |")
+        told.append(f"| {name} | {line['what']} | {line['value']:,g} {line['unit']} | {bound(line)}{missed} |")
     return told
+
+
+def bound(line: Line) -> str:
+    """What is asked of a figure: "at most 5", or two bounds."""
+    sides = (("least", "at_least"), ("most", "at_most"))
+    return " and ".join(f"at {side} {line[key]:,g}" for side, key in sides if line[key] is not None)

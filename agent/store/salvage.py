@@ -241,12 +241,15 @@ def _evidence(old: DamagedFile, new: Database, found: Salvaged) -> None:
         found.evidence_lost = max(found.evidence_lost, waiting - found.evidence)
 
 
+_LEARNED = "INSERT INTO learned (key, weight, mean, day) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+
+
 def _learned(old: DamagedFile, new: Database) -> None:
     """What days taught, as far as it makes sense; the rest is learned again."""
     for key, weight, mean, day in old.rows("SELECT key, weight, mean, day FROM learned") or []:
         name = text_in(key)
         if name is not None and is_key(name) and _is_between(weight, 0, 1e4) and _is_between(mean, -100, 100):
-            new.execute("INSERT INTO learned VALUES (?, ?, ?, ?)", (name, weight, mean, number_in([(day,)]) or 0))
+            new.execute(_LEARNED, (name, weight, mean, number_in([(day,)]) or 0))
     for band, day, value in old.rows("SELECT band, day, value FROM arrival_errors ORDER BY error_id") or []:
         if isinstance(band, int) and isinstance(day, int) and _is_between(value, -MOST_SD, MOST_SD):
             new.execute("INSERT INTO arrival_errors (band, day, value) VALUES (?, ?, ?)", (band, day, value))

@@ -14,6 +14,8 @@ from agent.trip.run import Run, RunStop
 from wire.events import TimesSource
 
 HOUR = timedelta(hours=1)
+MOST = 4.0
+"""No hour is planned to be slower than this."""
 LEAST_APART = 0.05
 """Hours that differ by less are taken as one: a search that looks at the clock for each leg finds less in its time."""
 
@@ -60,7 +62,7 @@ class ExpectedTimes:
             return ()
         slots: list[Slot] = []
         for begins_at, factor in self._hours:
-            slower = min(10.0, factor / self._lowest)
+            slower = factor / self._lowest
             if not slots or slower != slots[-1].factor:
                 slots.append(Slot(from_s=(begins_at - self._now).total_seconds(), factor=slower))
         return () if len(slots) == 1 else tuple(slots)
@@ -70,7 +72,8 @@ class ExpectedTimes:
         begins_at = self._now.replace(minute=0, second=0, microsecond=0)
         hours: list[tuple[datetime, float]] = []
         while begins_at <= ends_at + 2 * HOUR and len(hours) < 24:
-            hours.append((begins_at, self._expecting.factor(f"leg/hour/{hour_key(begins_at, self._timezone)}")))
+            factor = self._expecting.factor(f"leg/hour/{hour_key(begins_at, self._timezone)}")
+            hours.append((begins_at, max(FASTEST, min(MOST, factor))))
             begins_at += HOUR
         factors = [factor for _, factor in hours]
         if max(factors) - min(factors) < LEAST_APART:

@@ -8,6 +8,9 @@ from itertools import permutations
 import pytest
 
 from agent.gps.position import Motion
+from agent.learn.expect import FASTEST
+from agent.learn.known import Known
+from agent.learn.level import Level
 from agent.localroute.check import broken_rules, evaluate
 from agent.localroute.problem import Answer, Problem
 from agent.localroute.repair import repaired
@@ -90,8 +93,8 @@ class Desk:
     def __init__(self) -> None:
         self.street = Street()
         self.engine = EveryOrder()
-        clock = Clock(ClockSettings(origin=MORNING, system_origin_s=0.0), system=lambda: 0.0)
-        self.planner = Planner(self.street, self.engine, clock, limit_s=1.0)
+        self.clock = Clock(ClockSettings(origin=MORNING, system_origin_s=0.0), system=lambda: 0.0)
+        self.planner = Planner(self.street, self.engine, self.clock, limit_s=1.0)
 
     async def answer(self, run: Run, reason: ReplanReason = ReplanReason.MANIFEST) -> PlanSolved:
         answer = await self.planner.plan(run, reason)
@@ -282,3 +285,58 @@ async def test_no_manifest_and_no_roads_are_answers_in_words(desk: Desk) -> None
 async def test_closures_go_to_the_road_network(desk: Desk) -> None:
     await desk.planner.close_roads(a_conditions(a_closure("bridge")), MORNING)
     assert [closure.closure_id for closure in desk.street.closures] == ["bridge"]
+
+
+LEARNED_DAY = MORNING.date().toordinal()
+
+
+def learned(**means: float) -> Known:
+    """Sure of each; `__` stands for a slash, `hour_N` for that hour of a weekday."""
+    keys = {key.replace("__", "/").replace("hour_", "hour/weekday-"): mean for key, mean in means.items()}
+    levels = {key: Level(weight=1e9, mean=mean, day=LEARNED_DAY) for key, mean in keys.items()}
+    return Known(day=LEARNED_DAY, levels=levels)
+
+
+class Roads(Street):
+    """The same times, called those of roads: only they are corrected."""
+
+    async def matrix(self, places: Sequence[Place]) -> Matrix:
+        return replace(await super().matrix(places), source=TimesSource.ROADS)
+
+
+async def test_a_plan_rests_on_what_was_learned_of_visits_and_legs(desk: Desk) -> None:
+    before = await desk.plan(a_run(2, has_plan=False))
+    desk.planner = Planner(Roads(), desk.engine, desk.clock, limit_s=1.0)
+    plan = await desk.plan(a_run(2, has_plan=False, known=learned(visit__van=2.0, leg__van=1.5)))
+    for leg, by_map in zip(plan.legs, before.legs, strict=True):
+        assert leg.travel_s == pytest.approx(1.5 * by_map.travel_s)
+        assert leg.road_s == pytest.approx(by_map.travel_s)
+        assert (leg.leave_at - leg.arrive_at).total_seconds() == pytest.approx(360)
+    assert plan.home_travel_s == pytest.approx(1.5 * before.home_travel_s)
+
+
+async def test_of_straight_lines_nothing_was_learned(desk: Desk) -> None:
+    plan = await desk.plan(a_run(2, has_plan=False, known=learned(leg__van=1.5)))
+    assert plan.legs[0].travel_s == plan.legs[0].road_s
+    assert desk.engine.problem is not None
+    assert desk.engine.problem.slots == ()
+
+
+async def test_the_slow_hours_of_a_day_are_slots_and_no_leg_is_faster_than_it_can_be(desk: Desk) -> None:
+    desk.planner = Planner(Roads(), desk.engine, desk.clock, limit_s=1.0)
+    run = a_run(3, has_plan=False, known=learned(leg__hour_08=1.5, leg__hour_12=0.01, leg__van=0.5))
+    plan = await desk.plan(run)
+    problem = desk.engine.problem
+    assert problem is not None
+    assert [slot.from_s for slot in problem.slots] == [0, 3600, 4 * 3600, 5 * 3600]
+    assert max(slot.factor for slot in problem.slots) == problem.slots[0].factor > 1
+    for leg in plan.legs:
+        assert leg.road_s is not None
+        assert leg.travel_s >= FASTEST * leg.road_s
+
+
+async def test_hours_that_are_much_alike_make_no_slots(desk: Desk) -> None:
+    desk.planner = Planner(Roads(), desk.engine, desk.clock, limit_s=1.0)
+    await desk.plan(a_run(3, has_plan=False, known=learned(leg__hour_08=1.03)))
+    assert desk.engine.problem is not None
+    assert desk.engine.problem.slots == ()

@@ -1,6 +1,6 @@
 """What a day teaches, seen through `decide`."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -14,9 +14,11 @@ from agent.trip.eta import etas
 from agent.trip.inputs import (
     AnyInput,
     ArrivedTapped,
+    CommandArrived,
     DeliveredTapped,
     EvidenceTaken,
     FailedTapped,
+    ForgetTapped,
     ManifestArrived,
     MinutePassed,
     PlanSolved,
@@ -24,9 +26,9 @@ from agent.trip.inputs import (
 )
 from agent.trip.learning import FORECAST_EVERY
 from agent.trip.run import Run
-from tests.builders import a_manifest, a_plan, a_run, a_stop, a_window, at, evidence
-from wire.events import FailReason, TimesSource
-from wire.manifest import EvidenceKind, Stop
+from tests.builders import a_command, a_manifest, a_plan, a_run, a_stop, a_window, at, evidence
+from wire.events import EtaBasis, FailReason, TimesSource
+from wire.manifest import Address, CommandKind, EvidenceKind, Stop
 
 TODAY = a_manifest().day.toordinal()
 ADDRESS = f"visit/address/{address_key(a_stop(1))}"
@@ -189,3 +191,42 @@ def test_forecasts_are_taken_no_oftener_than_each_half_hour() -> None:
     run = lived(a_day(20), (0, MinutePassed()))
     assert lived(run, (29, MinutePassed())).today.forecasts == run.today.forecasts
     assert timedelta(minutes=30) == FORECAST_EVERY
+
+
+def test_a_driver_can_have_an_address_forgotten() -> None:
+    known = Known(day=TODAY, levels={key: Level(weight=9, mean=2.0, day=TODAY) for key in (ADDRESS, "visit/van")})
+    run = lived(a_day(3, known), (2, ArrivedTapped(stop_id="s1")), (8, DeliveredTapped(stop_id="s1")))
+    decision = decide(run, ForgetTapped(stop_id="s1"), at(9))
+    assert decision.erased == address_key(a_stop(1))
+    assert decision.erased not in decision.run.model_dump_json()
+    assert decision.run.known is not None
+    assert list(decision.run.known.levels) == ["visit/van"]
+    assert decide(run, ForgetTapped(stop_id="s9"), at(9)).refusal is not None
+
+
+def test_the_coordinator_can_have_an_address_forgotten_that_is_not_on_the_list() -> None:
+    def asked(address: Address | None) -> Decision:
+        command = a_command(CommandKind.FORGET_TIMES, address=address)
+        return decide(a_day(), CommandArrived(command=command), at(1))
+
+    decision = asked(a_stop(7).address)
+    assert decision.erased == address_key(a_stop(7))
+    assert decision.outgoing[0].body["result"] == "done"
+    for refused in (None, Address(city="Porto")):
+        assert asked(refused).outgoing[0].body["result"] == "refused"
+        assert asked(refused).erased is None
+
+
+def test_an_arrival_says_what_it_rests_on_and_how_old_that_is() -> None:
+    def basis(run: Run) -> tuple[EtaBasis | None, datetime | None]:
+        one = etas(run, at(30))["s3"]
+        return one.basis, one.basis_at
+
+    guessed = a_plan(a_manifest().stops, times=TimesSource.ESTIMATE)
+    yesterday = Known(day=TODAY, levels={"visit/van": Level(weight=99, mean=1.0, day=TODAY - 1)})
+    learned = a_day(3, yesterday)
+    assert basis(a_run()) == (EtaBasis.ROADS, at(0))
+    assert basis(a_run(plan=guessed)) == (EtaBasis.ESTIMATE, at(0))
+    assert basis(learned) == (EtaBasis.LEARNED, at(-8 * 60) - timedelta(days=1))
+    served = lived(learned, (2, ArrivedTapped(stop_id="s1")), (6, DeliveredTapped(stop_id="s1")))
+    assert basis(served) == (EtaBasis.LEARNED, at(6))
