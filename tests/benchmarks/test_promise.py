@@ -59,7 +59,7 @@ def test_the_same_seed_gives_the_same_looks_and_the_figures_name_days_stops_cove
     day = picture_of(looks)
     for stop in day["stops"].values():
         assert band_of(stop).count((stop["came"], stop["came"])) == 1
-    drawing = ET.fromstring(svg(day))  # noqa: S314 - our own
+    drawing = ET.fromstring(svg(day))
     bands = [part for part in drawing.iter() if part.get("class") == "band" and part.tag.endswith("polygon")]
     assert len(bands) == len(day["stops"]) > 5
 
