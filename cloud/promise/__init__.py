@@ -1,0 +1,1 @@
+"""From expected arrivals to what a customer is told, and when. Pure."""
