@@ -58,6 +58,10 @@ class Quantiles(Value):
     """How many errors that rests on."""
 
 
+UNCALIBRATED = Quantiles()
+"""As many standard deviations as a normal distribution would need."""
+
+
 def band_of(horizon_s: float) -> int:
     """The band of an arrival expected in so many seconds; there are len(BANDS_S) + 1 of them."""
     return bisect_right(BANDS_S, horizon_s)

@@ -40,6 +40,9 @@ class Known(Value):
         return self.model_copy(update={"levels": {key: one for key, one in self.levels.items() if key not in gone}})
 
 
+NOTHING_KNOWN = Known()
+
+
 def keys_for(stops: Sequence[Stop]) -> frozenset[str]:
     """The keys by address or area that these stops can use."""
     return frozenset().union(

@@ -24,9 +24,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from math import sqrt
 from statistics import NormalDist
 
-from agent.learn.conformal import Quantiles, band_of
+from agent.learn.conformal import BANDS_S, UNCALIBRATED, band_of
 from agent.learn.expect import FASTEST, VISIT_FLOOR_S, Expecting, Way
-from agent.learn.known import Known
+from agent.learn.known import NOTHING_KNOWN
 from agent.trip.progress import remaining_travel_s
 from agent.trip.punctuality import window_at
 from agent.trip.run import Plan, PlanLeg, Run, RunStop, StopPhase
@@ -54,10 +54,18 @@ def etas(run: Run, now: datetime) -> dict[StopId, Eta]:
     """
     if run.plan is None:
         return {}
-    return {
-        stop.stop_id: _eta(run, expected, now, has_arrived=stop.phase is StopPhase.ARRIVED)
-        for stop, expected, _ in _ahead(run, now)
-    }
+    basis, basis_at = _basis(run, run.plan)
+    said = {"times": run.plan.times, "as_of": now, "basis": basis, "basis_at": basis_at}
+    ends = [bounds(run, band) for band in range(len(BANDS_S) + 1)]
+    times: dict[StopId, Eta] = {}
+    for stop, expected, _ in _ahead(run, now):
+        p10 = p90 = expected.at
+        if stop.phase is not StopPhase.ARRIVED:
+            low, high = ends[band_of((expected.at - now).total_seconds())]
+            p10 = max(now, expected.earliest_at, expected.at + timedelta(seconds=low * expected.sd_s))
+            p90 = expected.at + timedelta(seconds=high * expected.sd_s)
+        times[stop.stop_id] = Eta(p10=min(p10, expected.at), p50=expected.at, p90=p90, **said)
+    return times
 
 
 def expected_arrivals(run: Run, now: datetime) -> dict[StopId, Expected]:
@@ -94,7 +102,7 @@ class _Day(Expecting):
     """What the chain is made with."""
 
     def __init__(self, run: Run) -> None:
-        super().__init__(run.known or Known(), run.today.visits, run.today.legs)
+        super().__init__(run.known or NOTHING_KNOWN, run.today.visits, run.today.legs)
         self.timezone = run.manifest.timezone if run.manifest else "UTC"
         self._doubts = self.visits_doubt, self.legs_doubt
 
@@ -178,37 +186,11 @@ def _kept_share(waits_s: float, sd_s: float) -> float:
     return sqrt(max(0.0, (1 + z * z) * late - z * density - mean * mean))
 
 
-def _eta(run: Run, expected: Expected, now: datetime, *, has_arrived: bool) -> Eta:
-    assert run.plan is not None
-    times = run.plan.times
-    basis, basis_at = _basis(run, run.plan)
-    if has_arrived:
-        return Eta(
-            p10=expected.at,
-            p50=expected.at,
-            p90=expected.at,
-            times=times,
-            as_of=now,
-            basis=basis,
-            basis_at=basis_at,
-        )
-    low, high = bounds(run, (expected.at - now).total_seconds())
-    return Eta(
-        p10=min(expected.at, max(now, expected.earliest_at, expected.at + timedelta(seconds=low * expected.sd_s))),
-        p50=expected.at,
-        p90=expected.at + timedelta(seconds=high * expected.sd_s),
-        times=times,
-        as_of=now,
-        basis=basis,
-        basis_at=basis_at,
-    )
-
-
 def _basis(run: Run, plan: Plan) -> tuple[EtaBasis, datetime]:
     """What the times rest on, and how old that is."""
     if plan.times is TimesSource.ESTIMATE:
         return EtaBasis.ESTIMATE, plan.made_at
-    known = run.known or Known()
+    known = run.known or NOTHING_KNOWN
     if known.weight("visit/van") + run.today.visits.count < LEARNED_FROM:
         return EtaBasis.ROADS, plan.made_at
     closed = [stop.closed_at for stop in run.stops if stop.closed_at is not None and stop.arrived_at is not None]
@@ -218,9 +200,8 @@ def _basis(run: Run, plan: Plan) -> tuple[EtaBasis, datetime]:
     return EtaBasis.LEARNED, datetime.combine(newest, time(), UTC)
 
 
-def bounds(run: Run, horizon_s: float) -> tuple[float, float]:
+def bounds(run: Run, band: int) -> tuple[float, float]:
     """From the expected arrival to p10 (not above 0) and p90 (not below), in standard deviations."""
-    band = band_of(horizon_s)
-    quantiles = (run.known.ranges.get(band) if run.known else None) or Quantiles()
+    quantiles = (run.known.ranges.get(band) if run.known else None) or UNCALIBRATED
     low, high = run.today.shifts.get(band, (0.0, 0.0))
     return min(0.0, quantiles.low + low), max(0.0, quantiles.high + high)

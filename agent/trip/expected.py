@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from agent.learn.expect import FASTEST, Expecting
 from agent.learn.keys import Spot, hour_key
-from agent.learn.known import Known
+from agent.learn.known import NOTHING_KNOWN
 from agent.localroute.problem import Slot
 from agent.trip.run import Run, RunStop
 from wire.events import TimesSource
@@ -26,7 +26,7 @@ class ExpectedTimes:
     """Of one run, at one moment."""
 
     def __init__(self, run: Run, now: datetime, source: TimesSource) -> None:
-        self._expecting = Expecting(run.known or Known(), run.today.visits, run.today.legs)
+        self._expecting = Expecting(run.known or NOTHING_KNOWN, run.today.visits, run.today.legs)
         self._is_learned = run.known is not None and source is TimesSource.ROADS
         self._timezone = run.manifest.timezone if run.manifest else "UTC"
         self._now = now

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from agent.learn import today as this_day
-from agent.learn.conformal import Quantiles, band_of, moved, score
+from agent.learn.conformal import UNCALIBRATED, band_of, moved, score
 from agent.learn.expect import Expecting, Way
 from agent.learn.keys import address_key
 from agent.learn.known import Known
@@ -142,7 +142,9 @@ def _met(today: Today, known: Known, stop_id: str, now: datetime) -> Today:
         if one.stop_id == stop_id:
             value = score((now - one.p50).total_seconds(), one.sd_s)
             lessons = lessons.plus_score(one.band, value)
-            shifts[one.band] = moved(shifts.get(one.band, (0.0, 0.0)), known.ranges.get(one.band) or Quantiles(), value)
+            shifts[one.band] = moved(
+                shifts.get(one.band, (0.0, 0.0)), known.ranges.get(one.band) or UNCALIBRATED, value
+            )
     return _without_forecasts(today.model_copy(update={"lessons": lessons, "shifts": shifts}), stop_id)
 
 
