@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from agent.errors import StoreError, StoreErrorKind
+from agent.learn.known import Known
+from agent.learn.lessons import Lessons
 from agent.runtime import Runtime
 from agent.runtime.fixes import LIMIT, FixBuffer
 from agent.runtime.replanning import Replanning
@@ -21,16 +24,18 @@ from agent.trip.inputs import (
     DeliveredTapped,
     FailedTapped,
     FixJudged,
+    ManifestArrived,
     MinutePassed,
     PlanNotFound,
     PlanSolved,
 )
 from agent.trip.plans import pending_effects
-from agent.trip.run import Run, StopPhase
+from agent.trip.run import Run, StopPhase, Today
 from host.clock import Clock, ClockSettings
-from tests.builders import a_plan, a_position, a_run, at
+from tests.builders import a_manifest, a_plan, a_position, a_run, at
 from wire.envelope import Record
 from wire.events import FailReason, ReplanReason
+from wire.manifest import Manifest
 from wire.track import Breadcrumb
 
 TAP = TapMade("tap-00001", "hash")
@@ -311,3 +316,38 @@ def test_what_cannot_be_saved_for_hours_is_thinned_from_its_old_end() -> None:
     assert len(crumbs) == LIMIT // 2 + LIMIT // 4 + 1
     assert [crumb.wall_ms for crumb in crumbs[:3]] == [0, 2, 4]
     assert crumbs[-1].wall_ms == LIMIT
+
+
+async def test_what_a_day_taught_is_known_on_the_next_one_after_a_restart(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path)
+    today = Today(lessons=Lessons(sums={"visit/van": (40, 80.0)}))
+    runtime = a_runtime(store, a_run(2, known=Known(day=a_manifest().day.toordinal()), today=today))
+    tomorrow = a_manifest(2, version=2, day=a_manifest().day + timedelta(days=1))
+    async with living(runtime):
+        await runtime.submit(ManifestArrived(manifest=tomorrow))
+    await store.close()
+
+    store = await Store.open(tmp_path)
+    runtime = a_runtime(store, (await store.load_run()).model_copy(update={"known": None}))
+    async with living(runtime):
+        async with asyncio.timeout(5):
+            await runtime.changed.after(runtime.changed.count)
+        assert runtime.run.known is not None
+        assert runtime.run.known.levels["visit/van"].mean == 2.0
+        assert runtime.run.today == Today()
+        logged = (await store.load_run()).known
+        assert logged == runtime.run.known
+    await store.close()
+
+
+async def test_a_van_that_cannot_read_what_it_learned_goes_on_without(store: Store) -> None:
+    async def fails(manifest: Manifest) -> Known:
+        raise StoreError(StoreErrorKind.IO, "the disk does not answer")
+
+    store.recall = fails  # type: ignore[method-assign]
+    runtime = a_runtime(store, a_run())
+    async with living(runtime):
+        await runtime.submit(ManifestArrived(manifest=a_manifest(4, version=2)))
+        answer = await runtime.submit(ArrivedTapped(stop_id="s1"), tap=TAP)
+        assert answer.refusal is None
+        assert runtime.run.known is None
