@@ -21,7 +21,7 @@ from agent.learn.known import Known
 from agent.learn.lessons import DayLearned, Lessons
 from agent.learn.observe import Seen, leg_seen, visit_seen
 from agent.learn.today import DaySums
-from agent.trip.effects import Decision, Refusal, Trouble
+from agent.trip.effects import Decision, Recall, Refusal, Trouble
 from agent.trip.eta import expected_arrivals
 from agent.trip.inputs import ForgetTapped
 from agent.trip.progress import leg_start
@@ -63,7 +63,8 @@ def forgotten(run: Run, address: str) -> Decision:
     """The run as if nothing had been learned about an address, and the request to erase it from the store too."""
     today = run.today.model_copy(update={"lessons": run.today.lessons.without(address)})
     known = None if run.known is None else run.known.without(address)
-    return Decision(run=run.model_copy(update={"today": today, "known": known}), erased=address)
+    # Read anew: an answer of the store that is on its way was read before this.
+    return Decision(run=run.model_copy(update={"today": today, "known": known}), effects=(Recall(),), erased=address)
 
 
 def day_over(run: Run) -> DayLearned | None:

@@ -111,7 +111,9 @@ def command_arrived(run: Run, arrived: CommandArrived, now: datetime) -> Decisio
     if command.kind is CommandKind.REPLAN:
         run, effects = asking(run, ReplanReason.COMMAND, now)
     decision = Decision(run=run) if address is None else forgotten(run, address)
-    return decision.model_copy(update={"outgoing": (_result(command.command_id, "done"),), "effects": effects})
+    return decision.model_copy(
+        update={"outgoing": (_result(command.command_id, "done"),), "effects": (*effects, *decision.effects)}
+    )
 
 
 def time_found(run: Run, found: TimeFound) -> Decision:

@@ -198,6 +198,7 @@ def test_a_driver_can_have_an_address_forgotten() -> None:
     run = lived(a_day(3, known), (2, ArrivedTapped(stop_id="s1")), (8, DeliveredTapped(stop_id="s1")))
     decision = decide(run, ForgetTapped(stop_id="s1"), at(9))
     assert decision.erased == address_key(a_stop(1))
+    assert decision.effects == (Recall(),)
     assert decision.erased not in decision.run.model_dump_json()
     assert decision.run.known is not None
     assert list(decision.run.known.levels) == ["visit/van"]
