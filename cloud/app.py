@@ -17,6 +17,7 @@ from cloud.config import CloudSettings
 from cloud.dispatch.van import day_of
 from cloud.doors import Doors, open_doors
 from cloud.errors import ConfigError, StoreError
+from cloud.feeds.poll import Poller
 from cloud.fleet.picture import Picture, VanFacts
 from cloud.identity.certificates import COORDINATOR
 from cloud.ingest.ingest import Ingest, subscriptions
@@ -133,6 +134,16 @@ async def run(settings: CloudSettings, stopped: asyncio.Event, say: Say) -> None
             is_secured=http.tls,
             hosts=frozenset(http.certificate_names),
         )
+
+        async def conditions_changed() -> None:
+            publisher.wake()
+            await live.closures_changed()
+
+        place = settings.depot.place
+        feeds = [
+            Poller(feed, depot=place, database=database, now=clock.now, changed=conditions_changed)
+            for feed in settings.feeds
+        ]
         closing.push_async_callback(link.close)
         link.start()
         runner = await serve(make_app(parts), sock, doors.console() if doors and http.tls else None)
@@ -147,6 +158,7 @@ async def run(settings: CloudSettings, stopped: asyncio.Event, say: Say) -> None
             publisher.run(),
             live.run(),
             _keep_closed(network, database, clock),
+            *(feed.run() for feed in feeds),
             *([doors.tend(private if lock else None, live.endings_are)] if doors else []),
         )
         say("stopping")

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from cloud.dispatch.van import Van
 from cloud.errors import ConfigError
+from cloud.feeds.settings import FeedSettings
 from host.clock import ClockSettings
 from host.loopback import require_loopback
 from wire.codec import first_problem
@@ -74,6 +75,8 @@ class CloudSettings(Value):
     roads: RoadsSettings = RoadsSettings()
     depot: Depot
     vans: Annotated[tuple[Van, ...], Field(min_length=1)]
+    feeds: tuple[FeedSettings, ...] = ()
+    """What others publish: closed roads, the weather."""
 
     @field_validator("timezone")
     @classmethod
@@ -91,6 +94,16 @@ class CloudSettings(Value):
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"listed twice: {', '.join(twice)}")
         return vans
+
+    @field_validator("feeds")
+    @classmethod
+    def each_feed_once(cls, feeds: tuple[FeedSettings, ...]) -> tuple[FeedSettings, ...]:
+        names = [feed.name for feed in feeds]
+        for name in names:
+            # Closures are known by their feed's name and a hyphen: one name must not be the beginning of another.
+            if names.count(name) > 1 or any(other.startswith(f"{name}-") for other in names):
+                raise ValueError(f"the name {name} is taken, or begins another feed's: choose another")
+        return feeds
 
     @property
     def zone(self) -> ZoneInfo:

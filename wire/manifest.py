@@ -163,13 +163,33 @@ class Closure(Message):
     valid_until: Instant
 
 
+class Weather(StrEnum):
+    DRY = "dry"
+    RAIN = "rain"
+    HEAVY_RAIN = "heavy-rain"
+    FOG = "fog"
+    SNOW = "snow"
+    ICE = "ice"
+
+
+class WeatherHour(Message):
+    """An hour in which the weather makes a difference: how many times as long driving and the work at a stop take."""
+
+    begins: Instant
+    weather: Weather
+    travel: Annotated[float, Field(ge=1, le=5)]
+    service: Annotated[float, Field(ge=1, le=5)]
+
+
 class Conditions(Message):
-    """All closures known for a van's area; each message replaces the one before it."""
+    """All closures known for a van's area, and the weather ahead; each message replaces the one before it."""
 
     schema_: Literal[1] = Field(SCHEMA, alias="schema")
     version: Count
     issued_at: Instant
     closures: tuple[Closure, ...] = ()
+    weather: tuple[WeatherHour, ...] = ()
+    """An hour that is not named is dry."""
 
 
 class CommandKind(StrEnum):

@@ -67,6 +67,13 @@ closures = Table(
     Column("lifted_ms", BigInteger),
 )
 
+weather = Table(
+    "weather",
+    metadata,
+    Column("feed", String(64), primary_key=True),
+    Column("document", Text, nullable=False),  # a list of wire.manifest.WeatherHour as JSON
+)
+
 versions = Table(
     "versions",
     metadata,
