@@ -3,10 +3,10 @@
 Read is the reply of Open-Meteo's forecast (open-meteo.com/en/docs) to `hourly=temperature_2m,precipitation,snowfall,
 visibility,weather_code`, in its own units.
 
-By how much weather slows traffic is from the US Federal Highway Administration ("How Do Weather Events Impact Roads?",
-ops.fhwa.dot.gov/weather/q1_roadimpact.htm): on roads with signals speed falls by 10 to 25 % on wet pavement and by 30
-to 40 % on snow or slush; on motorways by 10 to 12 % in low visibility. Rain takes the mild end, heavy rain the middle, snow
-and ice the middle of theirs. What weather does to the work at a door is an ASSUMPTION.
+By how much weather slows traffic is from the US Federal Highway Administration ("How Do Weather Events Impact
+Roads?", ops.fhwa.dot.gov/weather/q1_roadimpact.htm): on roads with signals speed falls by 10 to 25 % on wet pavement
+and by 30 to 40 % on snow or slush; on motorways by 10 to 12 % in low visibility. Rain takes the mild end, heavy rain
+the middle, snow and ice the middle of theirs. What weather does to the work at a door is an ASSUMPTION.
 """
 
 import json
