@@ -3,10 +3,24 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import backlog, fleet, growth, late_van, promise, resequence, stability, sync, tap, uplink, wear
+from benchmarks import (
+    backlog,
+    day,
+    fleet,
+    growth,
+    late_van,
+    promise,
+    resequence,
+    stability,
+    sync,
+    tap,
+    uplink,
+    wear,
+)
 
 BENCHMARKS: dict[str, Callable[[list[str]], int]] = {
     "backlog": backlog.main,
+    "day": day.main,
     "fleet": fleet.main,
     "growth": growth.main,
     "late_van": late_van.main,

@@ -104,29 +104,30 @@ class Story:
 
 
 @cache
-def _town() -> Town:
+def made_town() -> Town:
     return make_town(TOWN_SEED)
 
 
-class _Van:
+class MadeVan:
     """The shell in place of the van's own: a clock that is set, a planner that answers at once, a driver who obeys."""
 
     def __init__(self, seed: int, prices: Prices, stops: int, iterations: int) -> None:
         self._seed, self._prices, self._iterations = seed, prices, iterations
         self._dice = Random(f"stability/{seed}")  # noqa: S311 - a day, not a key
-        self._roads = TownRoads(_town())
-        self._world = TownRoads(_town())
+        self._roads = TownRoads(made_town())
+        self._world = TownRoads(made_town())
         self._planner = Planner(self._roads, self, self, limit_s=1.0, priced=self._priced)
         self._now = STARTS_AT
-        self._place = _town().depot
+        self._place = made_town().depot
         self._run = Run()
         self._told: dict[str, tuple[datetime, datetime]] = {}
         self._stops = _stops(seed, stops + len(LATE_ORDERS), self._dice)
         late = sorted(self._stops, key=lambda stop: (_opens(stop), stop.stop_id))[-len(self._stops) // 2 :]
         self._late = tuple(self._dice.sample(late, len(LATE_ORDERS)))
-        self._refuses = self._dice.choice([stop for stop in self._stops if stop not in self._late]).stop_id
+        refuses = self._dice.choice([stop for stop in self._stops if stop not in self._late]).stop_id
+        self._refusing = frozenset({refuses})
         self._to_come = self._disturbances()
-        self.story = Story(failed=self._refuses, new=tuple(stop.stop_id for stop in self._late))
+        self.story = Story(failed=refuses, new=tuple(stop.stop_id for stop in self._late))
 
     # What the planner asks for --------------------------------------------------------------------------------------
 
@@ -157,7 +158,7 @@ class _Van:
     async def drive(self) -> Story:
         listed = [stop for stop in self._stops if stop not in self._late]
         await self._enter(FixJudged(position=self._position(), motion=Motion.PARKED))
-        await self._enter(ManifestArrived(manifest=_manifest(1, listed)))
+        await self._enter(ManifestArrived(manifest=made_manifest(1, listed)))
         while (stop := self._run.next_stop) is not None:
             if await self._go_to(stop):
                 await self._serve(stop)
@@ -206,7 +207,7 @@ class _Van:
     async def _go_to(self, stop: RunStop) -> bool:
         """False when another stop is the next before the van is there."""
         drive = self._world.drive(self._place, stop.stop.place)
-        factor = Random(f"{self._seed}/leg/{stop.stop_id}").uniform(0.9, 1.15)  # noqa: S311 - a day, not a key
+        factor = self._leg_factor(stop.stop_id)
         driven_s = 0.0
         while driven_s < drive.travel_s:
             slow = factor * _traffic(self._now)
@@ -237,13 +238,20 @@ class _Van:
         ready_at = self._now + timedelta(seconds=stop.stop.setup_s)
         starts_at = _starts(stop, self._now)
         self.story.cost += 0.5 * (starts_at - ready_at).total_seconds()
-        if stop_id == self._refuses:
+        if stop_id in self._refusing:
             await self._wait_until(ready_at + MINUTE)
             await self._enter(FailedTapped(stop_id=stop_id, reason=FailReason.NOT_HOME))
             return
-        takes = Random(f"{self._seed}/service/{stop_id}").uniform(0.85, 1.35)  # noqa: S311 - a day, not a key
+        takes = self._service_factor(stop_id)
         await self._wait_until(starts_at + timedelta(seconds=stop.stop.service_s * takes))
         await self._enter(DeliveredTapped(stop_id=stop_id))
+
+    def _leg_factor(self, stop_id: str) -> float:
+        """Of the way to that stop, wherever from."""
+        return Random(f"{self._seed}/leg/{stop_id}").uniform(0.9, 1.15)  # noqa: S311 - a day, not a key
+
+    def _service_factor(self, stop_id: str) -> float:
+        return Random(f"{self._seed}/service/{stop_id}").uniform(0.85, 1.35)  # noqa: S311 - a day, not a key
 
     async def _wait_until(self, moment: datetime) -> None:
         while self._now < moment:
@@ -252,7 +260,7 @@ class _Van:
             await self._minute()
 
     async def _go_home(self) -> None:
-        drive = self._world.drive(self._place, _town().depot)
+        drive = self._world.drive(self._place, made_town().depot)
         self._drove(drive.travel_s * _traffic(self._now), drive.travel_m)
 
     def _drove(self, seconds: float, metres: float) -> None:
@@ -271,7 +279,7 @@ class _Van:
         await self._enter(MinutePassed())
 
     def _disturbances(self) -> list[tuple[datetime, AnyInput]]:
-        bridge = self._dice.choice(_town().bridges)
+        bridge = self._dice.choice(made_town().bridges)
         closure = Closure(
             closure_id="bridge",
             pairs=tuple(NodePair(from_node=a, to_node=b) for a, b in bridge.pairs),
@@ -282,7 +290,7 @@ class _Van:
         listed = [stop for stop in self._stops if stop not in self._late]
         found: list[tuple[datetime, AnyInput]] = [(CLOSES_AT, ConditionsArrived(conditions=conditions))]
         for number, after in enumerate(LATE_ORDERS, start=1):
-            manifest = _manifest(1 + number, [*listed, *self._late[:number]])
+            manifest = made_manifest(1 + number, [*listed, *self._late[:number]])
             found.append((STARTS_AT + after, ManifestArrived(manifest=manifest)))
         return sorted(found, key=lambda one: one[0])
 
@@ -298,7 +306,7 @@ class _Van:
 
 async def lived(seed: int, prices: Prices, *, stops: int = STOPS, iterations: int = ITERATIONS) -> Story:
     """The day of that seed under those prices."""
-    return await _Van(seed, prices, stops, iterations).drive()
+    return await MadeVan(seed, prices, stops, iterations).drive()
 
 
 def _traffic(now: datetime) -> float:
@@ -316,8 +324,8 @@ def _opens(stop: Stop) -> datetime:
     return stop.windows[0].opens_at if stop.windows else STARTS_AT
 
 
-def _manifest(version: int, stops: list[Stop]) -> Manifest:
-    depot = Depot(lat_deg=_town().depot.lat_deg, lon_deg=_town().depot.lon_deg)
+def made_manifest(version: int, stops: list[Stop]) -> Manifest:
+    depot = Depot(lat_deg=made_town().depot.lat_deg, lon_deg=made_town().depot.lon_deg)
     return Manifest(
         van="van-1",
         day=DAY,
@@ -332,7 +340,7 @@ def _manifest(version: int, stops: list[Stop]) -> Manifest:
 
 
 def _stops(seed: int, count: int, dice: Random) -> list[Stop]:
-    orders = make_orders(_town().addresses, _town().depot, seed=seed, day=DAY, vans=1, stops_per_van=count)
+    orders = make_orders(made_town().addresses, made_town().depot, seed=seed, day=DAY, vans=1, stops_per_van=count)
     return list(_made(orders, dice))
 
 
