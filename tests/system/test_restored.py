@@ -277,7 +277,7 @@ async def test_a_coordinator_and_a_van_both_put_back_converge(town: Town) -> Non
     await town.begins("A", "B", "C")
     await town.van.deliver("A")
     await town.van.all_receipted()
-    await town.van.kill()
+    await town.van.kill(signal.SIGTERM)  # in order, as above
     image = town.van.image("image")
     await town.run_cloud("backup", town.folder / "backup")
     await town.van.start()
