@@ -101,7 +101,7 @@ class App:
                 run=run,
                 decide=decide,
                 pending_effects=pending_effects,
-                ask_planner=lambda asked, reason: self._plan(solver, asked, reason),
+                ask_planner=lambda asked, reason: self._plan(solver, asked, reason, runtime.tell),
                 clock=self._clock,
             )
             await self._live(runtime, store, pack, listening, stopped)
@@ -212,11 +212,16 @@ class App:
             now=self._clock.now,
         )
 
-    async def _plan(self, solver: Solver, run: Run, reason: ReplanReason) -> PlanSolved | PlanNotFound:
+    async def _plan(
+        self, solver: Solver, run: Run, reason: ReplanReason, tell: Callable[[PlanSolved], None]
+    ) -> PlanSolved | PlanNotFound:
         planner = Planner(await self._roads(), solver, self._clock, self._settings.planner.limit_s)
         if run.conditions is not None:
+            sketch = await planner.sketch(run, reason)
+            if sketch is not None:
+                tell(sketch)
             await planner.close_roads(run.conditions, self._clock.now())
-        return await planner.plan(run, reason)
+        return await planner.plan(run, reason, tell)
 
     async def _find_way(self, places: Sequence[Place]) -> Way:
         route = await (await self._roads()).route(places)

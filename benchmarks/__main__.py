@@ -3,10 +3,11 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import backlog, fleet, growth, late_van, resequence, stability, sync, tap, uplink, wear
+from benchmarks import backlog, closure, fleet, growth, late_van, resequence, stability, sync, tap, uplink, wear
 
 BENCHMARKS: dict[str, Callable[[list[str]], int]] = {
     "backlog": backlog.main,
+    "closure": closure.main,
     "fleet": fleet.main,
     "growth": growth.main,
     "late_van": late_van.main,

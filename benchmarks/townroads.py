@@ -68,6 +68,9 @@ class TownRoads:
             source=TimesSource.ROADS,
         )
 
+    async def legs_closed(self, places: Sequence[Place], closures: tuple[Closure, ...], now: datetime) -> list[int]:
+        return []
+
     async def set_closures(self, closures: tuple[Closure, ...], now: datetime) -> ClosureReport:
         closed = frozenset(
             pair

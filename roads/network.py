@@ -18,6 +18,7 @@ from roads.answers import ClosureReport, Located, Matrix, Route
 from roads.closures import Pair
 from roads.engine import Engine
 from roads.errors import RoadsError
+from roads.known import KnownTimes, Table
 from roads.osrm import MAX_PLACES, Osrm, Refusal, customize_command, used_speeds
 from roads.pack import MapPack
 from wire.events import TimesSource
@@ -46,6 +47,7 @@ class RoadNetwork:
         self._report = ClosureReport()
         self._matched: dict[Closure, tuple[Pair, ...]] = {}
         self._located: dict[Place, Located | None] = {}
+        self._known = KnownTimes()
         self._changing = asyncio.Lock()
 
     @classmethod
@@ -96,7 +98,9 @@ class RoadNetwork:
     async def matrix(self, places: Sequence[Place]) -> Matrix:
         """Travel between all places (at most 500), by road as far as roads lead; see Matrix for what is not.
 
-        One bad place never spoils the others. Put together on a thread: with many places it takes a tenth of a second.
+        One bad place never spoils the others. Of places it was asked about before, as long as no road was closed or
+        opened since, it asks the engine for nothing but the new ones. Put together on a thread: with many places it
+        takes a tenth of a second.
         """
         _check(places)
         for _ in range(2):
@@ -106,7 +110,7 @@ class RoadNetwork:
             on_road = [index for index, found in enumerate(located) if found is not None]
             if len(on_road) < 2:
                 return estimate.matrix(places, tuple(index for index in range(len(places)) if index not in on_road))
-            cells = await self._ask(partial(Osrm.table, places=[places[index] for index in on_road]))
+            cells = await self._table([places[index] for index in on_road])
             if not isinstance(cells, Refusal):
                 return await asyncio.to_thread(mixed.matrix, places, on_road, cells)
             self._located.clear()  # a road under one of them was closed since: look once more
@@ -122,6 +126,28 @@ class RoadNetwork:
         for first, last, is_road in mixed.runs([found is not None for found in located]):
             parts += await self._parts(places[first : last + 1], is_road)
         return mixed.joined(parts)
+
+    async def legs_closed(self, places: Sequence[Place], closures: tuple[Closure, ...], now: datetime) -> list[int]:
+        """Which legs of the way through the places lead over a road that `set_closures` would close only now.
+
+        From 0; answered within tenths of a second, without waiting for the network to change. Nothing when it is
+        down, or knows these closures.
+        """
+        new = [closure for closure in closed.active(closures, now) if closure not in self._closures]
+        located = await self._locate(places) if new and len(places) <= MAX_PLACES else None
+        if located is None:
+            return []
+        shut: set[Pair] = set()
+        for closure in new:
+            shut.update(closed.given_pairs(closure))
+            under = await self._ask(partial(closed.matched_pairs, closure=closure)) if closure.line else ()
+            shut.update(() if isinstance(under, Refusal) else under)
+        found: list[int] = []
+        for first, last, is_road in mixed.runs([place is not None for place in located]) if shut else ():
+            if is_road:
+                legs = await self._pieces(places[first : last + 1])
+                found += [first + number for number, leg in enumerate(legs) if not shut.isdisjoint(leg)]
+        return found
 
     async def set_closures(self, closures: tuple[Closure, ...], now: datetime) -> ClosureReport:
         """Closes the roads that are closed at `now`, and opens all others; the same set again costs nothing.
@@ -221,6 +247,7 @@ class RoadNetwork:
         old, old_copy = self._engine, self._copy
         self._engine, self._copy = new, copy
         self._located.clear()
+        self._known = KnownTimes()
         await old.close()
         new.take_name(ENGINE)
         if old_copy is not None:
@@ -260,6 +287,38 @@ class RoadNetwork:
         known = self._located | found
         self._located = known if len(known) <= REMEMBERED_PLACES else found
         return [known[place] for place in places]
+
+    async def _table(self, places: Sequence[Place]) -> Table | Refusal:
+        """Seconds and metres between places that have a road."""
+        known, engine = self._known, self._engine
+        if known.is_worth_filling(places):
+            new = known.new_among(places)
+            every = range(len(places))
+            rows: Table | Refusal = ((), ())
+            columns: Table | Refusal = ((), ())
+            if new:
+                rows = await self._ask(partial(Osrm.table, places=places, sources=new, destinations=every))
+                columns = await self._ask(partial(Osrm.table, places=places, sources=every, destinations=new))
+            if isinstance(rows, Refusal) or isinstance(columns, Refusal):
+                return rows if isinstance(rows, Refusal) else columns
+            now_known = await asyncio.to_thread(known.filled, places, rows, columns)
+        else:
+            cells = await self._ask(partial(Osrm.table, places=places))
+            if isinstance(cells, Refusal):
+                return cells
+            now_known = KnownTimes(tuple(places), cells)
+        if engine is self._engine:
+            self._known = now_known
+        return now_known.cells
+
+    async def _pieces(self, places: Sequence[Place]) -> list[list[Pair]]:
+        """The pieces of road of each leg; none where no road leads."""
+        answer = await self._ask(lambda osrm: osrm.pieces(places))
+        if not isinstance(answer, Refusal):
+            return answer
+        if answer is Refusal.DOWN or len(places) == 2:
+            return [[] for _ in places[1:]]
+        return [part for leg in pairwise(places) for part in await self._pieces(leg)]
 
     async def _parts(self, places: Sequence[Place], is_road: bool) -> list[Route]:
         if not is_road:

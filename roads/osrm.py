@@ -18,7 +18,7 @@ import aiohttp
 from roads.answers import Cells, Leg, Located, Manoeuvre
 from roads.errors import EngineError, RoadsError
 from wire.events import TimesSource
-from wire.geo import Place
+from wire.geo import Kerb, Place
 
 SNAP_M = 150
 """A place farther than this from any road is not on the road network: OSRM alone would snap it to any distance."""
@@ -108,9 +108,16 @@ class Osrm:
         found = answer["waypoints"] if len(places) > 1 else [answer["waypoints"]]
         return [_located(waypoints[0]) if isinstance(waypoints, list) else None for waypoints in found]
 
-    async def table(self, places: Sequence[Place]) -> tuple[Cells, Cells] | Refusal:
-        """Seconds and metres from each place to each; None where no road leads. NO_ROAD when one place has none."""
-        answer = await self._ask("table", {"coordinates": _lon_lat(places), "annotations": ["duration", "distance"]})
+    async def table(
+        self, places: Sequence[Place], sources: Sequence[int] = (), destinations: Sequence[int] = ()
+    ) -> tuple[Cells, Cells] | Refusal:
+        """Seconds and metres from each place to each; None where no road leads. NO_ROAD when one place has none.
+
+        With `sources` only from those, with `destinations` only to those, by their number in the list.
+        """
+        wish: dict[str, Any] = {**_through(places), "annotations": ["duration", "distance"]}
+        chosen = {"sources": list(sources), "destinations": list(destinations)}
+        answer = await self._ask("table", wish | {name: which for name, which in chosen.items() if which})
         if isinstance(answer, Refusal):
             return answer
         return _cells(answer["durations"]), _cells(answer["distances"])
@@ -119,7 +126,7 @@ class Osrm:
         self, places: Sequence[Place]
     ) -> tuple[list[list[tuple[float, float]]], list[Leg], list[Manoeuvre]] | Refusal:
         """The way through the places: a line as (lon, lat) for each leg, the legs, the manoeuvres."""
-        wish = {"coordinates": _lon_lat(places), "steps": True, "geometries": "geojson", "overview": "false"}
+        wish = {**_through(places), "steps": True, "geometries": "geojson", "overview": "false"}
         answer = await self._ask("route", wish)
         if isinstance(answer, Refusal):
             return answer
@@ -129,6 +136,13 @@ class Osrm:
             [Leg(float(leg["duration"]), float(leg["distance"])) for leg in legs],
             [_manoeuvre(step, number) for number, leg in enumerate(legs) for step in leg["steps"]],
         )
+
+    async def pieces(self, places: Sequence[Place]) -> list[list[tuple[int, int]]] | Refusal:
+        """The pieces of road under each leg of the way through the places: from node, to node."""
+        answer = await self._ask("route", {**_through(places), "overview": "false", "annotations": ["nodes"]})
+        if isinstance(answer, Refusal):
+            return answer
+        return [list(pairwise(leg["annotation"]["nodes"])) for leg in answer["routes"][0]["legs"]]
 
     async def match(self, places: Sequence[Place], sigma_m: float) -> list[tuple[int, int, float]] | Refusal:
         """The pieces of road under a line of places, in order: from node, to node, metres driven on it."""
@@ -175,6 +189,14 @@ async def wait_for_port(port: int) -> bool:
 
 def _lon_lat(places: Sequence[Place]) -> list[list[float]]:
     return [[place.lon_deg, place.lat_deg] for place in places]
+
+
+def _through(places: Sequence[Place]) -> dict[str, Any]:
+    """The places of a question, and from which side of the road each is reached."""
+    asked: dict[str, Any] = {"coordinates": _lon_lat(places)}
+    if any(isinstance(place, Kerb) for place in places):
+        asked["approaches"] = ["curb" if isinstance(place, Kerb) else "unrestricted" for place in places]
+    return asked
 
 
 def _place(lon_lat: Sequence[float]) -> Place:

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from wire.geo import Place
+from wire.geo import Kerb, Place
 from wire.model import Count, Instant, Latitude, Longitude, Message, Name, Seconds, StopId
 
 SCHEMA: Final = 1
@@ -96,11 +96,14 @@ class Stop(Message):
     setup_s: Seconds = 60.0
     service_s: Seconds = 120.0
     is_locked: bool = False
+    is_kerbside: bool = False
+    """The van must stop on the door's own side of the road."""
     proof: dict[EvidenceKind, EvidenceRule] = {}
 
     @property
     def place(self) -> Place:
-        return Place(lat_deg=self.lat_deg, lon_deg=self.lon_deg)
+        """Where it is; a `Kerb` where the side of the road counts."""
+        return (Kerb if self.is_kerbside else Place)(lat_deg=self.lat_deg, lon_deg=self.lon_deg)
 
 
 class Depot(Message):

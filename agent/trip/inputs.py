@@ -102,6 +102,8 @@ class PlanSolved(Value):
     """The driver's own order with fresh times, repaired where it had to be."""
     better: Proposal | None = None
     """A better one, as far as one was found."""
+    is_sketch: bool = False
+    """What is known while the answer is still worked on: the driver's own order, perhaps with estimates."""
 
 
 class PlanNotFound(Value):
