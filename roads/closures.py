@@ -22,6 +22,8 @@ TRIM_M = 8.0
 """A line that reaches this far into its first or last piece of road only touched it."""
 LENGTH_RATIO = (0.6, 1.5)
 """Driven metres to drawn metres: outside this the match drove round the block and is not believed."""
+ON_ROAD_SHARE = 0.6
+"""Of a line's places, how many must be on roads: one that leaves them for long is joined up by ways nobody drew."""
 
 type Pair = tuple[int, int]
 """A directed piece of road: from one OSM node to its neighbour."""
@@ -55,11 +57,11 @@ async def matched_pairs(osrm: Osrm, closure: Closure) -> tuple[Pair, ...] | Refu
         places = _sampled(direction)
         if len(places) < 2:
             return ()
-        pieces = await osrm.match(places, SIGMA_M)
-        if pieces is Refusal.DOWN:
+        answer = await osrm.match(places, SIGMA_M)
+        if answer is Refusal.DOWN:
             return Refusal.DOWN
-        if not isinstance(pieces, Refusal):
-            found += _along(pieces, _length_m(direction))
+        if not isinstance(answer, Refusal) and answer[1] >= ON_ROAD_SHARE:
+            found += _along(answer[0], _length_m(direction))
     return _directed(found, closure.both_ways)
 
 
@@ -120,12 +122,14 @@ def _along(pieces: Sequence[tuple[int, int, float]], line_m: float) -> list[Pair
 
 
 def _sampled(line: Sequence[Place]) -> list[Place]:
-    step_m = max(SAMPLE_M, _length_m(line) / (MAX_PLACES - len(line) - 1)) if len(line) < MAX_PLACES // 2 else 1e9
+    """The line with a place every 15 m or so; of one that would have more than can be asked about, evenly fewer."""
     places = list(line[:1])
     for a, b in pairwise(line):
-        steps = max(1, ceil(distance_m(a, b) / step_m))
+        steps = max(1, ceil(distance_m(a, b) / SAMPLE_M))
         places += [_between(a, b, step / steps) for step in range(1, steps + 1)]
-    return [place for place, before in zip(places, [None, *places], strict=False) if place != before][:MAX_PLACES]
+    apart = [place for place, before in zip(places, [None, *places], strict=False) if place != before]
+    last = len(apart) - 1
+    return apart if last < MAX_PLACES else [apart[round(n * last / (MAX_PLACES - 1))] for n in range(MAX_PLACES)]
 
 
 def _between(a: Place, b: Place, share: float) -> Place:

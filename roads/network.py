@@ -4,7 +4,9 @@ without a map pack, or while OSRM is down, it is the straight-line estimate and 
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import pairwise
@@ -14,7 +16,7 @@ from typing import Self
 from host.child import Child, ChildError
 from roads import closures as closed
 from roads import estimate, mixed
-from roads.answers import ClosureReport, Located, Matrix, Route
+from roads.answers import ClosureReport, Located, Lost, Matrix, Route
 from roads.closures import Pair
 from roads.engine import Engine
 from roads.errors import RoadsError
@@ -24,6 +26,7 @@ from roads.pack import MapPack
 from wire.events import TimesSource
 from wire.geo import Place
 from wire.manifest import Closure
+from wire.places import PlaceTrouble
 
 ENGINE = "osrm"
 UP_WITHIN_S = 20.0
@@ -43,10 +46,14 @@ class RoadNetwork:
         self._copy: Path | None = None
         """The folder of the working copy in use; None while the pack itself is."""
         self._copies = 0
+        self._asides = 0
         self._closures: tuple[Closure, ...] = ()
         self._report = ClosureReport()
         self._matched: dict[Closure, tuple[Pair, ...]] = {}
         self._located: dict[Place, Located | None] = {}
+        self._doors: dict[Place, Pair | None] = {}
+        """On which piece of road each place is while no road is closed."""
+        self._shut: frozenset[Pair] = frozenset()
         self._known = KnownTimes()
         self._changing = asyncio.Lock()
 
@@ -112,9 +119,25 @@ class RoadNetwork:
                 return estimate.matrix(places, tuple(index for index in range(len(places)) if index not in on_road))
             cells = await self._table([places[index] for index in on_road])
             if not isinstance(cells, Refusal):
-                return await asyncio.to_thread(mixed.matrix, places, on_road, cells)
+                whole = await asyncio.to_thread(mixed.matrix, places, on_road, cells)
+                return replace(whole, closed=await self._on_closed_roads(places))
             self._located.clear()  # a road under one of them was closed since: look once more
         return await asyncio.to_thread(estimate.matrix, places)
+
+    async def why_lost(self, place: Place) -> Lost:
+        """Why a place that `matrix` calls unlocated has no road."""
+        if self.pack is None:
+            return Lost(PlaceTrouble.FAR)
+        found = await self._ask(partial(Osrm.locate, places=[place], is_anywhere=True))
+        away_m = None if isinstance(found, Refusal) or found[0] is None else round(found[0].distance_m)
+        if _is_within(place, self.pack.bounds):
+            return Lost(PlaceTrouble.FAR, away_m)
+        if abs(place.lon_deg) <= 90:
+            turned = Place(lat_deg=place.lon_deg, lon_deg=place.lat_deg)
+            found = await self._ask(partial(Osrm.locate, places=[turned]))
+            if not isinstance(found, Refusal) and found[0] is not None:
+                return Lost(PlaceTrouble.SWAPPED)
+        return Lost(PlaceTrouble.OFF_MAP, away_m)
 
     async def route(self, places: Sequence[Place]) -> Route:
         """The way through the places in this order (at most 500); a leg that has no road is a straight line."""
@@ -186,6 +209,7 @@ class RoadNetwork:
                 raise
         elif self._copy is not None:
             await self._switch_to(None)
+        self._shut = frozenset(pair for share in shares.values() for pair in share)
         applied = closed.applied(pairs, used)
         return ClosureReport(applied=applied, unmatched=tuple(i for i in ids if i not in applied))
 
@@ -200,12 +224,7 @@ class RoadNetwork:
         return pairs
 
     async def _match(self, lines: Sequence[Closure]) -> dict[Closure, tuple[Pair, ...]]:
-        engine, extra = self._engine, None
-        if self._copy is not None:  # roads closed already cannot be found, so ask the pack itself for a moment
-            engine = extra = self._start(f"{ENGINE}-match", None)
-            await extra.up_within(UP_WITHIN_S)
-        assert engine is not None
-        try:
+        async with self._open_roads() as engine:
             matched: dict[Closure, tuple[Pair, ...]] = {}
             for closure in lines:
                 pairs = await engine.ask(partial(closed.matched_pairs, closure=closure))
@@ -213,9 +232,48 @@ class RoadNetwork:
                     raise RoadsError("the road engine does not answer, so drawn lines cannot be matched to roads")
                 matched[closure] = pairs
             return matched
+
+    @asynccontextmanager
+    async def _open_roads(self) -> AsyncIterator[Engine]:
+        """An engine with no road closed: what is closed already it cannot find, so the pack itself for a moment."""
+        assert self._engine is not None
+        if self._copy is None:
+            yield self._engine
+            return
+        self._asides += 1
+        extra = self._start(f"{ENGINE}-open-{self._asides}", None)
+        try:
+            await extra.up_within(UP_WITHIN_S)
+            yield extra
         finally:
-            if extra is not None:
-                await extra.close()
+            await extra.close()
+
+    async def _on_closed_roads(self, places: Sequence[Place]) -> tuple[int, ...]:
+        """Which of the places lie on a road that is closed both ways."""
+        if not self._shut or self._engine is None:
+            return ()
+        new = [place for place in dict.fromkeys(places) if place not in self._doors]
+        if new:
+            async with self._open_roads() as engine:
+                await self._learn_doors(engine, new)
+        return tuple(
+            number
+            for number, place in enumerate(places)
+            if (pair := self._doors.get(place)) is not None and {pair, pair[::-1]} <= self._shut
+        )
+
+    async def _learn_doors(self, engine: Engine, places: Sequence[Place]) -> None:
+        for start in range(0, len(places), MAX_PLACES):
+            part = places[start : start + MAX_PLACES]
+            found = await engine.ask(partial(Osrm.locate, places=part))
+            if isinstance(found, Refusal):
+                return
+            self._note_doors(dict(zip(part, found, strict=True)))
+
+    def _note_doors(self, found: dict[Place, Located | None]) -> None:
+        doors = {place: None if located is None else located.pair for place, located in found.items()}
+        known = self._doors | doors
+        self._doors = known if len(known) <= REMEMBERED_PLACES else doors
 
     async def _customised(self, copy: Path, shares: dict[str, tuple[Pair, ...]]) -> dict[str, int]:
         """Makes the working copy; answers how many pieces of road each closure met."""
@@ -275,6 +333,7 @@ class RoadNetwork:
     async def _locate(self, places: Sequence[Place]) -> list[Located | None] | None:
         """None while the engine is down."""
         new = [place for place in dict.fromkeys(places) if place not in self._located]
+        was_open = self._copy is None
         found: dict[Place, Located | None] = {}
         for start in range(0, len(new), MAX_PLACES):
             part = new[start : start + MAX_PLACES]
@@ -282,6 +341,8 @@ class RoadNetwork:
             if isinstance(answer, Refusal):
                 return None
             found |= zip(part, answer, strict=True)
+        if was_open and self._copy is None:
+            self._note_doors(found)
         if not self.is_up:
             return None
         known = self._located | found
@@ -342,6 +403,11 @@ class RoadNetwork:
 def _check(places: Sequence[Place]) -> None:
     if len(places) > MAX_PLACES:
         raise ValueError(f"at most {MAX_PLACES} places at once, these are {len(places)}")
+
+
+def _is_within(place: Place, bounds: tuple[float, float, float, float]) -> bool:
+    west, south, east, north = bounds
+    return south <= place.lat_deg <= north and west <= place.lon_deg <= east
 
 
 def _sweep(work_dir: Path) -> None:

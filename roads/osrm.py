@@ -28,6 +28,9 @@ ANSWER_WITHIN_S = 10.0
 CHANGED_BY_CUSTOMIZE = (".geometry", ".datasource_names", ".mldgr", ".cell_metrics")
 """The files that osrm-customize writes in place; all the others it only reads."""
 
+STOPS = {"continue_straight": False}
+"""A van may turn round where it stopped, as a matrix takes for granted; by itself a route goes on past each place."""
+
 _USED_SPEEDS = re.compile(r"Used (\d+) speeds from (\S.*)$", re.MULTILINE)
 
 
@@ -95,11 +98,12 @@ class Osrm:
     async def close(self) -> None:
         await self._session.close()
 
-    async def locate(self, places: Sequence[Place]) -> list[Located | None] | Refusal:
-        """Each place on its nearest road, or None where there is none within SNAP_M."""
+    async def locate(self, places: Sequence[Place], *, is_anywhere: bool = False) -> list[Located | None] | Refusal:
+        """Each place on its nearest road, or None where there is none within SNAP_M; or the nearest of all."""
         if not places:
             return []
-        answer = await self._ask("nearest", {"coordinates": _lon_lat(places)})
+        radius = {"radiuses": ["unlimited"] * len(places)} if is_anywhere else {}
+        answer = await self._ask("nearest", {"coordinates": _lon_lat(places), **radius})
         if answer is Refusal.NO_ROAD:
             return [None] * len(places)  # it refuses the question only when none of the places has a road
         if isinstance(answer, Refusal):
@@ -127,7 +131,7 @@ class Osrm:
     ) -> tuple[list[list[tuple[float, float]]], list[Leg], list[Manoeuvre]] | Refusal:
         """The way through the places: a line as (lon, lat) for each leg, the legs, the manoeuvres."""
         wish = {**_through(places), "steps": True, "geometries": "geojson", "overview": "false"}
-        answer = await self._ask("route", wish)
+        answer = await self._ask("route", wish | STOPS)
         if isinstance(answer, Refusal):
             return answer
         legs = answer["routes"][0]["legs"]
@@ -139,13 +143,17 @@ class Osrm:
 
     async def pieces(self, places: Sequence[Place]) -> list[list[tuple[int, int]]] | Refusal:
         """The pieces of road under each leg of the way through the places: from node, to node."""
-        answer = await self._ask("route", {**_through(places), "overview": "false", "annotations": ["nodes"]})
+        answer = await self._ask("route", {**_through(places), "overview": "false", "annotations": ["nodes"], **STOPS})
         if isinstance(answer, Refusal):
             return answer
         return [list(pairwise(leg["annotation"]["nodes"])) for leg in answer["routes"][0]["legs"]]
 
-    async def match(self, places: Sequence[Place], sigma_m: float) -> list[tuple[int, int, float]] | Refusal:
-        """The pieces of road under a line of places, in order: from node, to node, metres driven on it."""
+    async def match(
+        self, places: Sequence[Place], sigma_m: float
+    ) -> tuple[list[tuple[int, int, float]], float] | Refusal:
+        """The pieces of road under a line of places, in order: from node, to node, metres driven on it; and which
+        share of the places was found on roads.
+        """
         wish = {"coordinates": _lon_lat(places), "radiuses": [sigma_m] * len(places), "gaps": "ignore"}
         answer = await self._ask("match", {**wish, "overview": "false", "annotations": ["nodes", "distance"]})
         if isinstance(answer, Refusal):
@@ -155,7 +163,7 @@ class Osrm:
             for leg in matching["legs"]:
                 nodes, metres = leg["annotation"]["nodes"], leg["annotation"]["distance"]
                 pieces += [(a, b, m) for (a, b), m in zip(pairwise(nodes), metres, strict=False)]
-        return pieces
+        return pieces, sum(point is not None for point in answer["tracepoints"]) / len(places)
 
     async def _ask(self, service: str, wish: dict[str, Any]) -> dict[str, Any] | Refusal:
         try:
@@ -213,6 +221,7 @@ def _located(waypoint: dict[str, Any]) -> Located:
         distance_m=float(waypoint["distance"]),
         street=str(waypoint["name"]),
         source=TimesSource.ROADS,
+        pair=(int(waypoint["nodes"][0]), int(waypoint["nodes"][1])),
     )
 
 
