@@ -216,11 +216,10 @@ class App:
         self, solver: Solver, run: Run, reason: ReplanReason, tell: Callable[[PlanSolved], None]
     ) -> PlanSolved | PlanNotFound:
         planner = Planner(await self._roads(), solver, self._clock, self._settings.planner.limit_s)
-        if run.conditions is not None:
-            sketch = await planner.sketch(run, reason)
-            if sketch is not None:
-                tell(sketch)
-            await planner.close_roads(run.conditions, self._clock.now())
+        sketch = await planner.sketch(run, reason)
+        if sketch is not None:
+            tell(sketch)
+        await planner.close_roads(run.closures, self._clock.now())
         return await planner.plan(run, reason, tell)
 
     async def _find_way(self, places: Sequence[Place]) -> Way:
@@ -315,11 +314,10 @@ class App:
         network = await self._roads()
         said = ""
         while True:
-            if runtime.run.conditions is not None:
-                report = await network.set_closures(runtime.run.conditions.closures, self._clock.now())
-                if report.problem and report.problem != said:
-                    log.warning("%s", report.problem)
-                said = report.problem
+            report = await network.set_closures(runtime.run.closures, self._clock.now())
+            if report.problem and report.problem != said:
+                log.warning("%s", report.problem)
+            said = report.problem
             await asyncio.sleep(self._clock.real_s(MINUTE_S))
 
     # Little things ----------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ hands back two orders, the driver's own and a better one; which of them is drive
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -21,13 +21,14 @@ from agent.trip.policy import held_first, is_put_off, listed_order
 from agent.trip.progress import fresh_position
 from agent.trip.punctuality import lateness_s
 from agent.trip.run import Plan, PlanLeg, Proposal, Run, RunStop, StopPhase
-from roads.answers import ClosureReport, Matrix
+from roads.answers import ClosureReport, Lost, Matrix
 from roads.errors import RoadsError
 from wire.changes import Miss
 from wire.events import ReplanReason, TimesSource
 from wire.geo import Place
-from wire.manifest import Closure, Conditions, Manifest, SequencePolicy
+from wire.manifest import Closure, Manifest, SequencePolicy
 from wire.model import StopId
+from wire.places import Misplaced
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Network(Protocol):
     async def legs_closed(
         self, places: Sequence[Place], closures: tuple[Closure, ...], now: datetime
     ) -> Sequence[int]: ...
+    async def troubles(self, places: Sequence[Place], times: Matrix) -> Mapping[int, Lost]: ...
 
 
 class Engine(Protocol):
@@ -78,9 +80,9 @@ class Planner:
         self._limit_s = limit_s
         self._priced = priced
 
-    async def close_roads(self, conditions: Conditions, now: datetime) -> ClosureReport:
+    async def close_roads(self, closures: tuple[Closure, ...], now: datetime) -> ClosureReport:
         """Lets later plans keep off the closed roads; the report says which closures met no road."""
-        return await self._network.set_closures(conditions.closures, now)
+        return await self._network.set_closures(closures, now)
 
     async def sketch(self, run: Run, reason: ReplanReason) -> PlanSolved | None:
         """The driver's order at once, when roads on its way were closed that the network does not know yet.
@@ -88,20 +90,22 @@ class Planner:
         With the times from before and an allowance for each way round, marked as estimates. None when the plan in
         force is as good.
         """
-        if run.manifest is None or run.plan is None or run.conditions is None:
+        if run.manifest is None or run.plan is None or not run.closures:
             return None
         now = self._clock.now()
         start, end = _start(run, run.manifest, now), run.manifest.end or run.manifest.start
         places = [start, *(stop.stop.place for stop in run.open_stops), end.place]
         try:
-            legs = await self._network.legs_closed(places, run.conditions.closures, now)
+            legs = await self._network.legs_closed(places, run.closures, now)
             if not legs:
                 return None
-            times = _round_about(await self._network.matrix(places), legs)
+            known = await self._network.matrix(places)
+            times = _round_about(known, legs)
+            misplaced = _misplaced(run, await self._network.troubles(places, known))
             problem, own = await asyncio.to_thread(
                 _without_search, run, run.manifest, reason, times, now, priced=self._priced
             )
-            made = _Making(run, reason, times, start, now)
+            made = _Making(run, reason, times, start, now, misplaced)
             plan = await asyncio.to_thread(made.plan, problem, problem.warm_order, own)
         except (RoadsError, OSError, ValueError) as error:
             log.warning("no plan could be sketched: %s", error)
@@ -126,12 +130,14 @@ class Planner:
         if not is_fixed:
             self._solver.warm()
         try:
-            times = await self._network.matrix([start, *(stop.stop.place for stop in stops), end.place])
+            places = [start, *(stop.stop.place for stop in stops), end.place]
+            times = await self._network.matrix(places)
+            misplaced = _misplaced(run, await self._network.troubles(places, times))
             # On threads, as all that takes long with many stops: a tap must not wait for it.
             problem, own = await asyncio.to_thread(
                 _without_search, run, run.manifest, reason, times, now, priced=self._priced
             )
-            made = _Making(run, reason, times, start, now)
+            made = _Making(run, reason, times, start, now, misplaced)
             plan = await asyncio.to_thread(made.plan, problem, problem.warm_order, own)
             if reason is ReplanReason.ROAD_CLOSED and run.plan and not legs_without_road(problem, own.order):
                 tell(PlanSolved(run_version=run.version, plan=plan, is_sketch=True))
@@ -171,6 +177,7 @@ class _Making:
     times: Matrix
     start: Place
     now: datetime
+    misplaced: tuple[Misplaced, ...] = ()
 
     def plan(self, problem: Problem, before: Sequence[StopId], answer: Answer, gain_s: float = 0.0) -> Plan:
         """`before`: the order that the driver has in mind."""
@@ -193,6 +200,7 @@ class _Making:
             was_offline=not run.is_online,
             moves=moves,
             misses=tuple(_as_driven(explained_misses(problem, answer), legs)),
+            misplaced=self.misplaced,
         )
 
     def proposal(self, problem: Problem, own: Answer, found: Answer) -> Proposal:
@@ -205,6 +213,15 @@ class _Making:
             late_before=tuple(leg.stop_id for leg in own_plan if leg.lateness_s > 0),
             is_forced=len(legs_without_road(problem, own.order)) > len(legs_without_road(problem, found.order)),
         )
+
+
+def _misplaced(run: Run, troubles: Mapping[int, Lost]) -> tuple[Misplaced, ...]:
+    """`troubles` by the number of the place asked about: the start, then the open stops."""
+    return tuple(
+        Misplaced(stop_id=stop.stop_id, why=troubles[number].why, away_m=troubles[number].away_m)
+        for number, stop in enumerate(run.open_stops, start=1)
+        if number in troubles
+    )
 
 
 def _round_about(times: Matrix, legs: Sequence[int]) -> Matrix:

@@ -6,7 +6,7 @@ from datetime import datetime
 from heapq import heappop, heappush
 from itertools import pairwise
 
-from roads.answers import ClosureReport, Matrix
+from roads.answers import ClosureReport, Lost, Matrix
 from simulator.town import Town
 from wire.events import TimesSource
 from wire.geo import Place, distance_m
@@ -70,6 +70,9 @@ class TownRoads:
 
     async def legs_closed(self, places: Sequence[Place], closures: tuple[Closure, ...], now: datetime) -> list[int]:
         return []
+
+    async def troubles(self, places: Sequence[Place], times: Matrix) -> dict[int, Lost]:
+        return {}
 
     async def set_closures(self, closures: tuple[Closure, ...], now: datetime) -> ClosureReport:
         closed = frozenset(

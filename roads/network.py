@@ -124,6 +124,13 @@ class RoadNetwork:
             self._located.clear()  # a road under one of them was closed since: look once more
         return await asyncio.to_thread(estimate.matrix, places)
 
+    async def troubles(self, places: Sequence[Place], times: Matrix) -> dict[int, Lost]:
+        """What is wrong with those of the places that no open road leads to, by their number."""
+        found = {number: Lost(PlaceTrouble.CUT_OFF) for number in times.cut_off}
+        for number in times.unlocated:
+            found[number] = await self.why_lost(places[number])
+        return found | {number: Lost(PlaceTrouble.CLOSED) for number in times.closed}
+
     async def why_lost(self, place: Place) -> Lost:
         """Why a place that `matrix` calls unlocated has no road."""
         if self.pack is None:

@@ -7,7 +7,7 @@ from types import ModuleType
 
 from pydantic import BaseModel
 
-from wire import changes, envelope, events, manifest, model, topics, track
+from wire import changes, envelope, events, manifest, model, places, topics, track
 
 HEAD = """\
 # The wire
@@ -48,6 +48,7 @@ MESSAGES: dict[str, tuple[type[BaseModel], ...]] = {
         events.StopEta,
         events.Eta,
         events.Suggestion,
+        places.Misplaced,
         events.Presence,
     ),
     "Down: receipts": (envelope.Receipts, envelope.LaneReceipt, envelope.BlobReceipt),
@@ -68,6 +69,7 @@ WORDS = (
     events.ReplanReason,
     events.TimesSource,
     changes.MoveWhy,
+    places.PlaceTrouble,
     events.SuggestionState,
     events.FixQuality,
     manifest.StopKind,

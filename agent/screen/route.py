@@ -9,11 +9,13 @@ from agent.screen.view import ManoeuvreView, RouteView
 from agent.trip.progress import fresh_position
 from agent.trip.run import Run
 from wire.events import TimesSource
-from wire.geo import Place, distance_to_segment_m
+from wire.geo import Place, distance_m, distance_to_segment_m
 from wire.model import StopId
 
 OFF_ROUTE_M = {TimesSource.ROADS: 40.0, TimesSource.ESTIMATE: 250.0}
 """A van is never on a straight line: an estimate is drawn anew more seldom."""
+BLOCK_FROM_M, BLOCK_M = 10.0, 120.0
+"""Which piece of the way is closed by *road blocked here*: not the spot the van stands on, from which it must turn."""
 STOPS_AHEAD = 8
 """How far ahead the line is drawn: more would be asked for and never looked at."""
 
@@ -75,6 +77,20 @@ class RouteAhead:
             self._kept_places = [Place(lat_deg=lat_deg, lon_deg=lon_deg) for lon_deg, lat_deg in view.line]
         return view
 
+    def ahead(self, run: Run, now: datetime) -> tuple[tuple[float, float], ...]:
+        """The way from just before the van to BLOCK_M on, as (latitude, longitude); empty when it is not known.
+
+        Not known: without a fresh position, off the line, or while there is no way by road.
+        """
+        position = fresh_position(run, now)
+        if self._kept is None or position is None or self._kept.times is not TimesSource.ROADS:
+            return ()
+        if len(self._kept_places) < 2 or self._is_off(run, now):
+            return ()
+        line = _from(self._kept_places, position.place)
+        part = _stretch(line, BLOCK_FROM_M, BLOCK_M)
+        return tuple((place.lat_deg, place.lon_deg) for place in part) if len(part) > 1 else ()
+
     def _is_off(self, run: Run, now: datetime) -> bool:
         if self._kept is None:
             return False
@@ -84,6 +100,33 @@ class RouteAhead:
     def _distance_m(self, place: Place) -> float:
         """From the line we gave; 0 when it has no length."""
         return min((distance_to_segment_m(place, a, b) for a, b in pairwise(self._kept_places)), default=0.0)
+
+
+def _from(line: Sequence[Place], place: Place) -> list[Place]:
+    """The line from the piece nearest to `place` on."""
+    nearest = min(range(len(line) - 1), key=lambda k: distance_to_segment_m(place, line[k], line[k + 1]))
+    return [place, *line[nearest + 1 :]]
+
+
+def _stretch(line: Sequence[Place], from_m: float, to_m: float) -> list[Place]:
+    """The part of the line between two distances along it; up to its end where it is shorter."""
+    part: list[Place] = []
+    gone_m = 0.0
+    for a, b in pairwise(line):
+        leg_m = distance_m(a, b)
+        for cut_m in (from_m, to_m):
+            if gone_m <= cut_m < gone_m + leg_m:
+                share = (cut_m - gone_m) / leg_m
+                part.append(
+                    Place(
+                        lat_deg=a.lat_deg + (b.lat_deg - a.lat_deg) * share,
+                        lon_deg=a.lon_deg + (b.lon_deg - a.lon_deg) * share,
+                    )
+                )
+        gone_m += leg_m
+        if from_m < gone_m < to_m:
+            part.append(b)
+    return part
 
 
 def _places(run: Run) -> list[Place]:

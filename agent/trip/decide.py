@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import assert_never
 
 from agent.trip.alarms import alarmed
+from agent.trip.blocked import road_blocked, road_open
 from agent.trip.effects import Decision
 from agent.trip.inputs import (
     AcceptTapped,
@@ -27,6 +28,8 @@ from agent.trip.inputs import (
     MinutePassed,
     PlanNotFound,
     PlanSolved,
+    RoadBlockedTapped,
+    RoadOpenTapped,
     SkippedTapped,
     TimeFound,
 )
@@ -53,6 +56,10 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
             return tapped(run, entered, now)
         case AcceptTapped() | KeepTapped():
             return answered(run, entered, now)
+        case RoadBlockedTapped():
+            return road_blocked(run, entered, now)
+        case RoadOpenTapped():
+            return road_open(run, entered, now)
         case ManifestArrived():
             return manifest_arrived(run, entered, now)
         case ManifestUnreadable():

@@ -11,7 +11,7 @@ from agent.gps.position import Motion, Position
 from agent.trip.run import Evidence, Plan, Proposal
 from wire.events import Alarm, FailReason, Outcome
 from wire.manifest import Command, Conditions, Manifest
-from wire.model import StopId, Value
+from wire.model import Latitude, Longitude, StopId, Value
 
 
 class FixJudged(Value):
@@ -93,6 +93,21 @@ class KeepTapped(Value):
     offer: int
 
 
+class RoadBlockedTapped(Value):
+    """The driver stands before a blocked road."""
+
+    kind: Literal["road_blocked_tapped"] = "road_blocked_tapped"
+    for_min: int
+    line: tuple[tuple[Latitude, Longitude], ...]
+    """The way ahead of the van as it was when the driver tapped; nothing where nobody knows it."""
+
+
+class RoadOpenTapped(Value):
+    """The driver takes back every *road blocked*."""
+
+    kind: Literal["road_open_tapped"] = "road_open_tapped"
+
+
 class PlanSolved(Value):
     """The planner's answer for the run as it was at `run_version`; a stale one is dropped."""
 
@@ -146,7 +161,8 @@ class MinutePassed(Value):
 
 StopTap = ArrivedTapped | EvidenceTaken | DeliveredTapped | FailedTapped | SkippedTapped
 OfferTap = AcceptTapped | KeepTapped
-Tap = StopTap | OfferTap
+RoadTap = RoadBlockedTapped | RoadOpenTapped
+Tap = StopTap | OfferTap | RoadTap
 AnyInput = (
     FixJudged
     | ManifestArrived

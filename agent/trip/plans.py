@@ -159,5 +159,4 @@ def _is_lateness_new(run: Run, plan: Plan, now: datetime) -> bool:
 
 
 def _closures_at(run: Run, instant: datetime) -> tuple[Closure, ...]:
-    closures = run.conditions.closures if run.conditions else ()
-    return tuple(closure for closure in closures if closure.valid_from <= instant < closure.valid_until)
+    return tuple(closure for closure in run.closures if closure.valid_from <= instant < closure.valid_until)

@@ -16,7 +16,7 @@ from agent.trip.inputs import PlanNotFound, PlanSolved
 from agent.trip.run import Plan, Proposal, Run, StopPhase
 from host.clock import Clock, ClockSettings
 from roads import estimate
-from roads.answers import ClosureReport, Matrix
+from roads.answers import ClosureReport, Lost, Matrix
 from roads.errors import EngineError
 from tests.builders import (
     DEPOT,
@@ -35,6 +35,7 @@ from wire.changes import MissWhy, MoveWhy
 from wire.events import FixQuality, ReplanReason, TimesSource
 from wire.geo import Place
 from wire.manifest import Closure, SequencePolicy, Stop
+from wire.places import Misplaced, PlaceTrouble
 
 
 class Street:
@@ -47,6 +48,7 @@ class Street:
         self.is_cut: tuple[Place, Place] | None = None
         """No road leads from the one to the other."""
         self.over_closed: list[int] = []
+        self.lost: dict[Place, Lost] = {}
 
     async def matrix(self, places: Sequence[Place]) -> Matrix:
         if self.is_broken:
@@ -62,6 +64,9 @@ class Street:
 
     async def legs_closed(self, places: Sequence[Place], closures: tuple[Closure, ...], now: datetime) -> list[int]:
         return self.over_closed
+
+    async def troubles(self, places: Sequence[Place], times: Matrix) -> dict[int, Lost]:
+        return {self.asked.index(place): lost for place, lost in self.lost.items() if place in self.asked}
 
     async def set_closures(self, closures: tuple[Closure, ...], now: datetime) -> ClosureReport:
         self.closures = list(closures)
@@ -284,7 +289,7 @@ async def test_no_manifest_and_no_roads_are_answers_in_words(desk: Desk) -> None
 
 
 async def test_closures_go_to_the_road_network(desk: Desk) -> None:
-    await desk.planner.close_roads(a_conditions(a_closure("bridge")), MORNING)
+    await desk.planner.close_roads((a_closure("bridge"),), MORNING)
     assert [closure.closure_id for closure in desk.street.closures] == ["bridge"]
 
 
@@ -313,3 +318,18 @@ async def test_a_road_closed_is_answered_before_the_search_is_over_where_a_road_
     desk.street.is_cut = (a_stop(4).place, a_stop(1).place)
     await desk.planner.plan(run, ReplanReason.ROAD_CLOSED, told.append)
     assert len(told) == 1
+
+
+async def test_a_stop_that_no_road_leads_to_is_in_the_plan_and_named_with_the_reason(desk: Desk) -> None:
+    run = a_run(3)
+    desk.street.lost = {
+        a_stop(2).place: Lost(PlaceTrouble.FAR, 430.0),
+        a_stop(3).place: Lost(PlaceTrouble.SWAPPED),
+        DEPOT: Lost(PlaceTrouble.FAR, 200.0),
+    }
+    plan = await desk.plan(run)
+    assert plan.stop_ids == ("s1", "s2", "s3")
+    assert plan.misplaced == (
+        Misplaced(stop_id="s2", why=PlaceTrouble.FAR, away_m=430.0),
+        Misplaced(stop_id="s3", why=PlaceTrouble.SWAPPED),
+    )
