@@ -3,6 +3,7 @@
     pack.json      name, bounds, source, a journey known to work, sha256 of every file
     road/map.osrm* the road network, as OSRM made it; never changed again
     base.mbtiles   the picture of the map (may be left out)
+    places.sqlite  streets and house numbers (packs made before there was one have none)
 
 A pack is built beside its place and renamed into it, so that a folder with a pack.json is a whole pack.
 """
@@ -20,13 +21,15 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from host.child import dying_with_us
-from roads import basemap, osrm, survey
+from roads import basemap, census, osrm, survey
+from roads.addresses import write_index
 from roads.errors import BuildError, PackDamagedError, PackMissingError
 from wire.geo import Place
 from wire.model import Instant, Seconds, Sha256, Value
 
 PACK_FILE = "pack.json"
 TILES_FILE = "base.mbtiles"
+PLACES_FILE = "places.sqlite"
 ROAD_BASE = "road/map.osrm"
 ADVICE = "Copy the pack again from where it was built, or build it anew with scripts/mappack."
 
@@ -82,6 +85,7 @@ class MapPack:
     road_base: Path
     """What OSRM's programs take: `road/map.osrm`, to which they add their endings."""
     tiles_path: Path | None
+    places_path: Path | None = None
 
 
 def open_pack(folder: Path) -> MapPack:
@@ -111,6 +115,7 @@ def open_pack(folder: Path) -> MapPack:
         probe=pack.probe,
         road_base=folder / ROAD_BASE,
         tiles_path=folder / TILES_FILE if TILES_FILE in pack.files else None,
+        places_path=folder / PLACES_FILE if PLACES_FILE in pack.files else None,
     )
 
 
@@ -154,6 +159,8 @@ def _build_into(folder: Path, pbf: Path, name: str, progress: Callable[[str], No
     if with_tiles:
         progress("base map")
         basemap.build_tiles(pbf.absolute(), folder / TILES_FILE, bounds, scratch, _run)
+    progress("streets and house numbers")
+    write_index(folder / PLACES_FILE, census.read_streets(pbf))
     shutil.rmtree(scratch)
     progress("sums")
     pack = PackFile(

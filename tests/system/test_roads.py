@@ -380,3 +380,13 @@ def test_an_extract_without_streets_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BuildError):
         build_pack(pbf, tmp_path / "out", "Empty", progress=lambda _: None, with_tiles=False)
     assert [path.name for path in tmp_path.iterdir()] == ["empty.osm.pbf"]
+
+
+def test_a_pack_knows_its_streets(pack: MapPack) -> None:
+    assert pack.places_path is not None
+    command = [sys.executable, "-m", "roads", "find", str(pack.folder), "north", "str", "7"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "North Street 7" in done.stdout
+    assert "(street)" in done.stdout
+    lost = subprocess.run([*command[:-3], "nowhere"], capture_output=True, text=True, check=False)
+    assert (lost.returncode, lost.stdout) == (1, "")
