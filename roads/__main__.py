@@ -1,5 +1,5 @@
 """`python -m roads build FILE.osm.pbf OUT`: makes a map pack. `python -m roads check PACK`: proves one.
-`python -m roads find PACK ADDRESS`: where that is.
+`python -m roads find PACK ADDRESS`: where that is. `python -m roads install NEW PACK`: for a van that drives.
 """
 
 import argparse
@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from roads import swap
 from roads.addresses import Addresses
 from roads.errors import RoadsError
 from roads.pack import MapPack, build_pack, open_pack
@@ -25,6 +26,11 @@ def main() -> int:
     find = commands.add_parser("find", help="look an address up in a pack")
     find.add_argument("pack", type=Path)
     find.add_argument("address", nargs="+")
+    install = commands.add_parser(
+        "install", help="lay a new pack beside a van's, which goes over to it within a minute"
+    )
+    install.add_argument("new", type=Path)
+    install.add_argument("pack", type=Path, help="the folder of the van's pack")
     arguments = parser.parse_args()
 
     started = time.monotonic()
@@ -38,9 +44,15 @@ def main() -> int:
             pack = build_pack(arguments.pbf, arguments.out, name, progress=say, with_tiles=not arguments.no_tiles)
         elif arguments.command == "find":
             return _find(open_pack(arguments.pack), " ".join(arguments.address))
+        elif arguments.command == "install":
+            swap.lay_beside(arguments.new, arguments.pack)
+            print(
+                f"laid beside: the van goes over to it, or says why not and keeps it as {swap.refused(arguments.pack)}"
+            )
+            return 0
         else:
             pack = open_pack(arguments.pack)
-    except RoadsError as error:
+    except (RoadsError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     west, south, east, north = pack.bounds

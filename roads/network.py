@@ -9,19 +9,20 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
-from host.child import Child, ChildError
+from host.child import ChildError
+from roads import asking, estimate, lost, mixed
 from roads import closures as closed
-from roads import estimate, mixed
 from roads.answers import ClosureReport, Located, Lost, Matrix, Route
 from roads.closures import Pair
+from roads.customise import customised
 from roads.engine import Engine
 from roads.errors import RoadsError
-from roads.known import KnownTimes, Table
-from roads.osrm import MAX_PLACES, Osrm, Refusal, customize_command, used_speeds
+from roads.known import KnownTimes
+from roads.lost import REMEMBERED_PLACES, Doors
+from roads.osrm import MAX_PLACES, Osrm, Refusal
 from roads.pack import MapPack
 from wire.events import TimesSource
 from wire.geo import Place
@@ -30,8 +31,8 @@ from wire.places import PlaceTrouble
 
 ENGINE = "osrm"
 UP_WITHIN_S = 20.0
-PROBE_WITHIN_S = 1.0
-REMEMBERED_PLACES = 5_000
+LOST_SHARE = 0.1
+"""Of the places the old map knows, how many a new one may lose: more, and it is the map of another area."""
 
 
 class RoadNetwork:
@@ -51,8 +52,7 @@ class RoadNetwork:
         self._report = ClosureReport()
         self._matched: dict[Closure, tuple[Pair, ...]] = {}
         self._located: dict[Place, Located | None] = {}
-        self._doors: dict[Place, Pair | None] = {}
-        """On which piece of road each place is while no road is closed."""
+        self._doors = Doors()
         self._shut: frozenset[Pair] = frozenset()
         self._known = KnownTimes()
         self._changing = asyncio.Lock()
@@ -117,9 +117,12 @@ class RoadNetwork:
             on_road = [index for index, found in enumerate(located) if found is not None]
             if len(on_road) < 2:
                 return estimate.matrix(places, tuple(index for index in range(len(places)) if index not in on_road))
-            cells = await self._table([places[index] for index in on_road])
-            if not isinstance(cells, Refusal):
-                whole = await asyncio.to_thread(mixed.matrix, places, on_road, cells)
+            engine = self._engine
+            known = await asking.table(self._ask, self._known, [places[index] for index in on_road])
+            if not isinstance(known, Refusal):
+                if engine is self._engine:
+                    self._known = known
+                whole = await asyncio.to_thread(mixed.matrix, places, on_road, known.cells)
                 return replace(whole, closed=await self._on_closed_roads(places))
             self._located.clear()  # a road under one of them was closed since: look once more
         return await asyncio.to_thread(estimate.matrix, places)
@@ -135,16 +138,7 @@ class RoadNetwork:
         """Why a place that `matrix` calls unlocated has no road."""
         if self.pack is None:
             return Lost(PlaceTrouble.FAR)
-        found = await self._ask(partial(Osrm.locate, places=[place], is_anywhere=True))
-        away_m = None if isinstance(found, Refusal) or found[0] is None else round(found[0].distance_m)
-        if _is_within(place, self.pack.bounds):
-            return Lost(PlaceTrouble.FAR, away_m)
-        if abs(place.lon_deg) <= 90:
-            turned = Place(lat_deg=place.lon_deg, lon_deg=place.lat_deg)
-            found = await self._ask(partial(Osrm.locate, places=[turned]))
-            if not isinstance(found, Refusal) and found[0] is not None:
-                return Lost(PlaceTrouble.SWAPPED)
-        return Lost(PlaceTrouble.OFF_MAP, away_m)
+        return await lost.why_lost(self._ask, place, self.pack.bounds)
 
     async def route(self, places: Sequence[Place]) -> Route:
         """The way through the places in this order (at most 500); a leg that has no road is a straight line."""
@@ -152,10 +146,7 @@ class RoadNetwork:
         located = await self._locate(places)
         if located is None or len(places) < 2:
             return estimate.route(places)
-        parts: list[Route] = []
-        for first, last, is_road in mixed.runs([found is not None for found in located]):
-            parts += await self._parts(places[first : last + 1], is_road)
-        return mixed.joined(parts)
+        return await asking.way(self._ask, places, located)
 
     async def legs_closed(self, places: Sequence[Place], closures: tuple[Closure, ...], now: datetime) -> list[int]:
         """Which legs of the way through the places lead over a road that `set_closures` would close only now.
@@ -172,12 +163,8 @@ class RoadNetwork:
             shut.update(closed.given_pairs(closure))
             under = await self._ask(partial(closed.matched_pairs, closure=closure)) if closure.line else ()
             shut.update(() if isinstance(under, Refusal) else under)
-        found: list[int] = []
-        for first, last, is_road in mixed.runs([place is not None for place in located]) if shut else ():
-            if is_road:
-                legs = await self._pieces(places[first : last + 1])
-                found += [first + number for number, leg in enumerate(legs) if not shut.isdisjoint(leg)]
-        return found
+        legs = await asking.pieces_of(self._ask, places, located) if shut else []
+        return [number for number, leg in enumerate(legs) if not shut.isdisjoint(leg)]
 
     async def set_closures(self, closures: tuple[Closure, ...], now: datetime) -> ClosureReport:
         """Closes the roads that are closed at `now`, and opens all others; the same set again costs nothing.
@@ -198,6 +185,60 @@ class RoadNetwork:
                     return ClosureReport(problem=f"closures could not be set, the network is as it was: {error}")
             return self._report
 
+    async def swap(self, new: MapPack, pack_dir: Path, put_in_place: Callable[[], None], now: datetime) -> str:
+        """Goes over to another pack, proven and with the same roads closed; answers why not, "" when it did.
+
+        `put_in_place` renames the new pack's folder to `pack_dir`. Until all is well, and when it is not, answers
+        come from the old one.
+        """
+        async with self._changing:
+            self._copies += 1
+            next_dir = self._work_dir / f"next-{self._copies}"
+            fresh = RoadNetwork(new, self._run_dir, next_dir, self._log_path.parent)
+            fresh._engine = fresh._start(f"{ENGINE}-fresh", None)
+            try:
+                await fresh._engine.up_within(UP_WITHIN_S)
+                why = await self._why_not(fresh) or (await fresh.set_closures(self._closures, now)).problem
+                if not why:
+                    await asyncio.to_thread(put_in_place)
+                    await self._become(fresh, pack_dir)
+            except (OSError, ChildError, RoadsError) as error:
+                why = str(error)
+            finally:
+                await fresh.close()
+            return why
+
+    async def _why_not(self, fresh: "RoadNetwork") -> str:
+        """What speaks against the new network: it does not answer as built, or not where this one did."""
+        assert fresh.pack is not None
+        assert fresh._engine is not None
+        if not fresh.is_up:
+            return f"the new road network does not answer: {fresh._engine.problem}"
+        if not await asking.all_as_built(fresh._engine, fresh.pack.more_probes):
+            return "the new road network does not answer as when it was made"
+        known = [place for place, located in self._located.items() if located is not None][-MAX_PLACES:]
+        gone = sum(one is None for one in await fresh.locate(known))
+        if gone > len(known) * LOST_SHARE:
+            return f"the new map has no road at {gone} of the {len(known)} places that the old one knows"
+        return ""
+
+    async def _become(self, fresh: "RoadNetwork", pack_dir: Path) -> None:
+        assert fresh.pack is not None
+        assert fresh._engine is not None
+        self.pack = fresh.pack.at(pack_dir)
+        if fresh._copy is None:
+            fresh._engine.move_to(self.pack.road_base)
+        old, old_copy = self._engine, self._copy
+        self._engine, self._copy, fresh._engine, fresh._copy = fresh._engine, fresh._copy, None, None
+        self._report, self._closures, self._shut = fresh._report, fresh._closures, fresh._shut
+        self._matched, self._located, self._doors = fresh._matched, fresh._located, fresh._doors
+        self._known = KnownTimes()
+        if old is not None:
+            await old.close()
+        self._engine.take_name(ENGINE)
+        if old_copy is not None:
+            await asyncio.to_thread(shutil.rmtree, old_copy, ignore_errors=True)
+
     async def _change_to(self, wanted: tuple[Closure, ...]) -> ClosureReport:
         assert self.pack is not None
         pairs = await self._pairs(wanted)
@@ -209,7 +250,8 @@ class RoadNetwork:
             self._copies += 1
             copy = self._work_dir / f"closures-{self._copies}"
             try:
-                used = await self._customised(copy, shares)
+                lines = {closure_id: closed.speed_file(share) for closure_id, share in shares.items()}
+                used = await customised(self.pack.road_base, copy, lines, self._run_dir)
                 await self._switch_to(copy)
             except BaseException:
                 await asyncio.to_thread(shutil.rmtree, copy, ignore_errors=True)
@@ -256,51 +298,15 @@ class RoadNetwork:
             await extra.close()
 
     async def _on_closed_roads(self, places: Sequence[Place]) -> tuple[int, ...]:
-        """Which of the places lie on a road that is closed both ways."""
         if not self._shut or self._engine is None:
             return ()
-        new = [place for place in dict.fromkeys(places) if place not in self._doors]
+        new = self._doors.unknown(places)
         if new:
             async with self._open_roads() as engine:
-                await self._learn_doors(engine, new)
-        return tuple(
-            number
-            for number, place in enumerate(places)
-            if (pair := self._doors.get(place)) is not None and {pair, pair[::-1]} <= self._shut
-        )
-
-    async def _learn_doors(self, engine: Engine, places: Sequence[Place]) -> None:
-        for start in range(0, len(places), MAX_PLACES):
-            part = places[start : start + MAX_PLACES]
-            found = await engine.ask(partial(Osrm.locate, places=part))
-            if isinstance(found, Refusal):
-                return
-            self._note_doors(dict(zip(part, found, strict=True)))
-
-    def _note_doors(self, found: dict[Place, Located | None]) -> None:
-        doors = {place: None if located is None else located.pair for place, located in found.items()}
-        known = self._doors | doors
-        self._doors = known if len(known) <= REMEMBERED_PLACES else doors
-
-    async def _customised(self, copy: Path, shares: dict[str, tuple[Pair, ...]]) -> dict[str, int]:
-        """Makes the working copy; answers how many pieces of road each closure met."""
-        assert self.pack is not None
-        base = await asyncio.to_thread(closed.working_copy, self.pack.road_base, copy)
-        files = {copy / f"{number}.csv": closure_id for number, closure_id in enumerate(shares)}
-        for file, closure_id in files.items():
-            file.write_text(closed.speed_file(shares[closure_id]))
-        log_path = copy / "customize.log"
-        child = await Child.start(
-            "osrm-customize", customize_command(base, list(files)), run_dir=self._run_dir, log_path=log_path, cwd=copy
-        )
-        try:
-            code = await child.wait()
-        finally:
-            await child.stop()
-        if code != 0:
-            raise RoadsError(f"osrm-customize ended with code {code}: {child.log_tail()}")
-        used = used_speeds(log_path.read_text(errors="replace"))
-        return {closure_id: used.get(file.name, 0) for file, closure_id in files.items()}
+                found = await engine.ask(partial(Osrm.locate, places=new))
+            if not isinstance(found, Refusal):
+                self._doors.note(dict(zip(new, found, strict=True)))
+        return self._doors.shut(places, self._shut)
 
     async def _switch_to(self, copy: Path | None) -> None:
         assert self._engine is not None
@@ -326,12 +332,7 @@ class RoadNetwork:
 
     async def _answers_as_built(self, osrm: Osrm) -> bool:
         assert self.pack is not None
-        probe = self.pack.probe
-        cells = await osrm.table([probe.start, probe.end])
-        if isinstance(cells, Refusal):
-            return False
-        there_s = cells[0][0][1]
-        return there_s is not None and abs(there_s - probe.travel_s) <= PROBE_WITHIN_S
+        return await asking.is_as_built(osrm, self.pack.probe)
 
     async def _answers(self, osrm: Osrm) -> bool:
         assert self.pack is not None  # with closures the journey may take longer, or not lead anywhere
@@ -349,54 +350,12 @@ class RoadNetwork:
                 return None
             found |= zip(part, answer, strict=True)
         if was_open and self._copy is None:
-            self._note_doors(found)
+            self._doors.note(found)
         if not self.is_up:
             return None
         known = self._located | found
         self._located = known if len(known) <= REMEMBERED_PLACES else found
         return [known[place] for place in places]
-
-    async def _table(self, places: Sequence[Place]) -> Table | Refusal:
-        """Seconds and metres between places that have a road."""
-        known, engine = self._known, self._engine
-        if known.is_worth_filling(places):
-            new = known.new_among(places)
-            every = range(len(places))
-            rows: Table | Refusal = ((), ())
-            columns: Table | Refusal = ((), ())
-            if new:
-                rows = await self._ask(partial(Osrm.table, places=places, sources=new, destinations=every))
-                columns = await self._ask(partial(Osrm.table, places=places, sources=every, destinations=new))
-            if isinstance(rows, Refusal) or isinstance(columns, Refusal):
-                return rows if isinstance(rows, Refusal) else columns
-            now_known = await asyncio.to_thread(known.filled, places, rows, columns)
-        else:
-            cells = await self._ask(partial(Osrm.table, places=places))
-            if isinstance(cells, Refusal):
-                return cells
-            now_known = KnownTimes(tuple(places), cells)
-        if engine is self._engine:
-            self._known = now_known
-        return now_known.cells
-
-    async def _pieces(self, places: Sequence[Place]) -> list[list[Pair]]:
-        """The pieces of road of each leg; none where no road leads."""
-        answer = await self._ask(lambda osrm: osrm.pieces(places))
-        if not isinstance(answer, Refusal):
-            return answer
-        if answer is Refusal.DOWN or len(places) == 2:
-            return [[] for _ in places[1:]]
-        return [part for leg in pairwise(places) for part in await self._pieces(leg)]
-
-    async def _parts(self, places: Sequence[Place], is_road: bool) -> list[Route]:
-        if not is_road:
-            return [estimate.route(places)]
-        answer = await self._ask(lambda osrm: osrm.route(places))
-        if not isinstance(answer, Refusal):
-            return [mixed.by_road(*answer)]
-        if answer is Refusal.DOWN or len(places) == 2:
-            return [estimate.route(places)]
-        return [part for leg in pairwise(places) for part in await self._parts(leg, True)]
 
     async def _ask[T](self, question: Callable[[Osrm], Awaitable[T | Refusal]]) -> T | Refusal:
         while (engine := self._engine) is not None:
@@ -412,11 +371,6 @@ def _check(places: Sequence[Place]) -> None:
         raise ValueError(f"at most {MAX_PLACES} places at once, these are {len(places)}")
 
 
-def _is_within(place: Place, bounds: tuple[float, float, float, float]) -> bool:
-    west, south, east, north = bounds
-    return south <= place.lat_deg <= north and west <= place.lon_deg <= east
-
-
 def _sweep(work_dir: Path) -> None:
-    for left_over in work_dir.glob("closures-*"):
+    for left_over in (*work_dir.glob("closures-*"), *work_dir.glob("next-*")):
         shutil.rmtree(left_over, ignore_errors=True)

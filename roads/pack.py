@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
@@ -58,6 +58,7 @@ class PackFile(Value):
     source: str
     """The name of the extract it was made from."""
     probe: Probe
+    more_probes: tuple[Probe, ...] = ()
     files: dict[str, FileSum]
 
     @field_validator("files")
@@ -86,6 +87,17 @@ class MapPack:
     """What OSRM's programs take: `road/map.osrm`, to which they add their endings."""
     tiles_path: Path | None
     places_path: Path | None = None
+    more_probes: tuple[Probe, ...] = ()
+
+    def at(self, folder: Path) -> "MapPack":
+        """The same pack after its folder was renamed."""
+        return replace(
+            self,
+            folder=folder,
+            road_base=folder / ROAD_BASE,
+            tiles_path=folder / TILES_FILE if self.tiles_path else None,
+            places_path=folder / PLACES_FILE if self.places_path else None,
+        )
 
 
 def open_pack(folder: Path) -> MapPack:
@@ -116,6 +128,7 @@ def open_pack(folder: Path) -> MapPack:
         road_base=folder / ROAD_BASE,
         tiles_path=folder / TILES_FILE if TILES_FILE in pack.files else None,
         places_path=folder / PLACES_FILE if PLACES_FILE in pack.files else None,
+        more_probes=pack.more_probes,
     )
 
 
@@ -155,7 +168,10 @@ def _build_into(folder: Path, pbf: Path, name: str, progress: Callable[[str], No
         _run(command, road)
     extract.unlink()
     progress("road network: looking for a journey that works")
-    start, end, travel_s = survey.journey(folder / ROAD_BASE, bounds)
+    probes = [
+        Probe(start=start, end=end, travel_s=travel_s)
+        for start, end, travel_s in survey.journeys(folder / ROAD_BASE, bounds)
+    ]
     if with_tiles:
         progress("base map")
         basemap.build_tiles(pbf.absolute(), folder / TILES_FILE, bounds, scratch, _run)
@@ -168,7 +184,8 @@ def _build_into(folder: Path, pbf: Path, name: str, progress: Callable[[str], No
         bounds=bounds,
         made_at=datetime.now(UTC),
         source=pbf.name,
-        probe=Probe(start=start, end=end, travel_s=travel_s),
+        probe=probes[0],
+        more_probes=tuple(probes[1:]),
         files={path.relative_to(folder).as_posix(): _sum(path) for path in sorted(folder.rglob("*")) if path.is_file()},
     )
     (folder / PACK_FILE).write_text(pack.model_dump_json(indent=1) + "\n")

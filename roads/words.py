@@ -9,7 +9,7 @@ _NUMBER = re.compile(r"\d+")
 
 def folded(text: str) -> str:
     """The words of a text in lower case without accents, with one blank between: "Rua D. João I" -> "rua d joao i"."""
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS))
     letters = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return " ".join("".join(letter if letter.isalnum() else " " for letter in letters).split())
 

@@ -44,11 +44,13 @@ def pairs(bridge: tuple[tuple[int, int], ...]) -> tuple[NodePair, ...]:
     return tuple(NodePair(from_node=a, to_node=b) for a, b in bridge)
 
 
-def write(path: Path, *, with_box: bool = True, with_streets: bool = True, with_lanes: bool = False) -> Path:
-    """The extract; node ids are 101.. (north), 201.. (south), 301.. (island), 401.. (lanes)."""
+def write(
+    path: Path, *, with_box: bool = True, with_streets: bool = True, with_lanes: bool = False, east_m: float = 0.0
+) -> Path:
+    """The extract, `east_m` from here; node ids are 101.. (north), 201.. (south), 301.. (island), 401.. (lanes)."""
     header = osmium.io.Header()
     if with_box:
-        low, high = at(-300, -600), at(3600, 600)
+        low, high = at(east_m - 300, -600), at(east_m + 3600, 600)
         header.add_box(osmium.osm.Box(low.lon_deg, low.lat_deg, high.lon_deg, high.lat_deg))
     streets = {101: NORTH, 201: SOUTH, 301: ISLAND}
     ways = [
@@ -68,7 +70,7 @@ def write(path: Path, *, with_box: bool = True, with_streets: bool = True, with_
         ]
     with osmium.SimpleWriter(str(path), header=header, overwrite=True) as writer:
         for first, places in streets.items():
-            for number, place in enumerate(places):
+            for number, place in enumerate(moved(place, north_m=0, east_m=east_m) for place in places):
                 writer.add_node(Node(id=first + number, version=1, location=(place.lon_deg, place.lat_deg), tags={}))
         for way_id, nodes, name in ways if with_streets else []:
             tags = {"highway": "residential", "name": name}
