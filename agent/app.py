@@ -223,7 +223,7 @@ class App:
         sketch = await planner.sketch(run, reason)
         if sketch is not None:
             tell(sketch)
-        await planner.close_roads(run.closures, self._clock.now())
+        await planner.close_roads(run, self._clock.now())
         return await planner.plan(run, reason, tell)
 
     async def _find_way(self, places: Sequence[Place]) -> Way:
@@ -350,7 +350,7 @@ class App:
         network = await self._roads()
         said = ""
         while True:
-            report = await network.set_closures(runtime.run.closures, self._clock.now())
+            report = await network.set_closures(runtime.run.closures, self._clock.now(), runtime.run.speeds)
             if report.problem and report.problem != said:
                 log.warning("%s", report.problem)
             said = report.problem

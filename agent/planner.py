@@ -26,7 +26,7 @@ from roads.errors import RoadsError
 from wire.changes import Miss
 from wire.events import ReplanReason, TimesSource
 from wire.geo import Place
-from wire.manifest import Closure, Manifest, SequencePolicy
+from wire.manifest import Closure, Manifest, SequencePolicy, SpeedChange
 from wire.model import StopId
 from wire.places import Misplaced
 
@@ -43,7 +43,9 @@ class Network(Protocol):
     """What the planner needs of the roads."""
 
     async def matrix(self, places: Sequence[Place]) -> Matrix: ...
-    async def set_closures(self, closures: tuple[Closure, ...], now: datetime) -> ClosureReport: ...
+    async def set_closures(
+        self, closures: tuple[Closure, ...], now: datetime, speeds: tuple[SpeedChange, ...] = ()
+    ) -> ClosureReport: ...
     async def legs_closed(
         self, places: Sequence[Place], closures: tuple[Closure, ...], now: datetime
     ) -> Sequence[int]: ...
@@ -80,9 +82,9 @@ class Planner:
         self._limit_s = limit_s
         self._priced = priced
 
-    async def close_roads(self, closures: tuple[Closure, ...], now: datetime) -> ClosureReport:
-        """Lets later plans keep off the closed roads; the report says which closures met no road."""
-        return await self._network.set_closures(closures, now)
+    async def close_roads(self, run: Run, now: datetime) -> ClosureReport:
+        """Lets later plans keep off the closed roads, and slow down; the report says what met no road."""
+        return await self._network.set_closures(run.closures, now, run.speeds)
 
     async def sketch(self, run: Run, reason: ReplanReason) -> PlanSolved | None:
         """The driver's order at once, when roads on its way were closed that the network does not know yet.

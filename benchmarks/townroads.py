@@ -10,7 +10,7 @@ from roads.answers import ClosureReport, Lost, Matrix
 from simulator.town import Town
 from wire.events import TimesSource
 from wire.geo import Place, distance_m
-from wire.manifest import Closure
+from wire.manifest import Closure, SpeedChange
 
 STREET_SHARE = 0.7
 """Of the speed on the sign: corners and crossings."""
@@ -74,7 +74,9 @@ class TownRoads:
     async def troubles(self, places: Sequence[Place], times: Matrix) -> dict[int, Lost]:
         return {}
 
-    async def set_closures(self, closures: tuple[Closure, ...], now: datetime) -> ClosureReport:
+    async def set_closures(
+        self, closures: tuple[Closure, ...], now: datetime, speeds: tuple[SpeedChange, ...] = ()
+    ) -> ClosureReport:
         closed = frozenset(
             pair
             for closure in closures

@@ -10,10 +10,11 @@ from datetime import datetime
 from itertools import pairwise
 from math import ceil
 from pathlib import Path
+from typing import Protocol
 
 from roads.osrm import CHANGED_BY_CUSTOMIZE, MAX_PLACES, Osrm, Refusal
 from wire.geo import Place, distance_m
-from wire.manifest import Closure
+from wire.manifest import Closure, NodePair, SpeedChange
 
 SAMPLE_M = 15.0
 SIGMA_M = 8.0
@@ -29,23 +30,34 @@ type Pair = tuple[int, int]
 """A directed piece of road: from one OSM node to its neighbour."""
 
 
-def active(closures: Iterable[Closure], now: datetime) -> tuple[Closure, ...]:
+class Drawn(Protocol):
+    """A closure or a change of speed, as far as it says on which roads."""
+
+    @property
+    def pairs(self) -> tuple[NodePair, ...]: ...
+    @property
+    def line(self) -> tuple[tuple[float, float], ...]: ...
+    @property
+    def both_ways(self) -> bool: ...
+
+
+def active[T: (Closure, SpeedChange)](closures: Iterable[T], now: datetime) -> tuple[T, ...]:
     """Those that hold at `now`: from the first instant on, and no longer at the last."""
     return tuple(closure for closure in closures if closure.valid_from <= now < closure.valid_until)
 
 
-def next_change(closures: Iterable[Closure], now: datetime) -> datetime | None:
+def next_change(closures: Iterable[Closure | SpeedChange], now: datetime) -> datetime | None:
     """When `active` will next answer something else; None when it never will."""
     moments = (moment for closure in closures for moment in (closure.valid_from, closure.valid_until))
     return min((moment for moment in moments if moment > now), default=None)
 
 
-def given_pairs(closure: Closure) -> tuple[Pair, ...]:
+def given_pairs(closure: Drawn) -> tuple[Pair, ...]:
     """The pieces of road a closure names itself, in both directions where it says so."""
     return _directed([(pair.from_node, pair.to_node) for pair in closure.pairs], closure.both_ways)
 
 
-async def matched_pairs(osrm: Osrm, closure: Closure) -> tuple[Pair, ...] | Refusal:
+async def matched_pairs(osrm: Osrm, closure: Drawn) -> tuple[Pair, ...] | Refusal:
     """The pieces of road under a closure's line, nothing where it follows no road.
 
     Ask a network without closures: a closed road is not found. Closed both ways, a road with separate carriageways
@@ -77,7 +89,7 @@ def shared_out(pairs: dict[str, tuple[Pair, ...]]) -> dict[str, tuple[Pair, ...]
 
 def applied(pairs: dict[str, tuple[Pair, ...]], used: dict[str, int]) -> tuple[str, ...]:
     """The ids of the closures that met a road: by their own share, or by one they share with an applied closure."""
-    met = {closure_id for closure_id, count in used.items() if count > 0}
+    met = {closure_id for closure_id in pairs if used.get(closure_id, 0) > 0}
     met_pairs = {pair for closure_id in met for pair in pairs[closure_id]}
     return tuple(closure_id for closure_id in pairs if closure_id in met or met_pairs.intersection(pairs[closure_id]))
 

@@ -4,7 +4,7 @@ without a map pack, or while OSRM is down, it is the straight-line estimate and 
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -24,9 +24,10 @@ from roads.known import KnownTimes
 from roads.lost import REMEMBERED_PLACES, Doors
 from roads.osrm import MAX_PLACES, Osrm, Refusal
 from roads.pack import MapPack
+from roads.speeds import speed_lines
 from wire.events import TimesSource
 from wire.geo import Place
-from wire.manifest import Closure
+from wire.manifest import Closure, SpeedChange
 from wire.places import PlaceTrouble
 
 ENGINE = "osrm"
@@ -49,8 +50,9 @@ class RoadNetwork:
         self._copies = 0
         self._asides = 0
         self._closures: tuple[Closure, ...] = ()
+        self._speeds: tuple[SpeedChange, ...] = ()
         self._report = ClosureReport()
-        self._matched: dict[Closure, tuple[Pair, ...]] = {}
+        self._matched: dict[Closure | SpeedChange, tuple[Pair, ...]] = {}
         self._located: dict[Place, Located | None] = {}
         self._doors = Doors()
         self._shut: frozenset[Pair] = frozenset()
@@ -166,21 +168,25 @@ class RoadNetwork:
         legs = await asking.pieces_of(self._ask, places, located) if shut else []
         return [number for number, leg in enumerate(legs) if not shut.isdisjoint(leg)]
 
-    async def set_closures(self, closures: tuple[Closure, ...], now: datetime) -> ClosureReport:
+    async def set_closures(
+        self, closures: tuple[Closure, ...], now: datetime, speeds: tuple[SpeedChange, ...] = ()
+    ) -> ClosureReport:
         """Closes the roads that are closed at `now`, and opens all others; the same set again costs nothing.
+
+        So it does with roads that are driven at another speed; the report names both by their ids.
 
         Answers go on from the old network until the new one is proven. Call it again when `closures.next_change` says
         that one begins or ends, and after a report with a problem.
         """
         async with self._changing:
-            wanted = closed.active(closures, now)
+            wanted, slow = closed.active(closures, now), closed.active(speeds, now)
             if self.pack is None or self._engine is None:
                 ids = tuple(closure.closure_id for closure in wanted)
                 return ClosureReport(unmatched=ids, problem="there is no map pack" if ids else "")
-            if wanted != self._closures or self._report.problem:
+            if (wanted, slow) != (self._closures, self._speeds) or self._report.problem:
                 try:
-                    self._report = await self._change_to(wanted)
-                    self._closures = wanted
+                    self._report = await self._change_to(wanted, slow)
+                    self._closures, self._speeds = wanted, slow
                 except (OSError, ChildError, RoadsError) as error:
                     return ClosureReport(problem=f"closures could not be set, the network is as it was: {error}")
             return self._report
@@ -198,7 +204,9 @@ class RoadNetwork:
             fresh._engine = fresh._start(f"{ENGINE}-fresh", None)
             try:
                 await fresh._engine.up_within(UP_WITHIN_S)
-                why = await self._why_not(fresh) or (await fresh.set_closures(self._closures, now)).problem
+                why = (
+                    await self._why_not(fresh) or (await fresh.set_closures(self._closures, now, self._speeds)).problem
+                )
                 if not why:
                     await asyncio.to_thread(put_in_place)
                     await self._become(fresh, pack_dir)
@@ -231,6 +239,7 @@ class RoadNetwork:
         old, old_copy = self._engine, self._copy
         self._engine, self._copy, fresh._engine, fresh._copy = fresh._engine, fresh._copy, None, None
         self._report, self._closures, self._shut = fresh._report, fresh._closures, fresh._shut
+        self._speeds = fresh._speeds
         self._matched, self._located, self._doors = fresh._matched, fresh._located, fresh._doors
         self._known = KnownTimes()
         if old is not None:
@@ -239,48 +248,56 @@ class RoadNetwork:
         if old_copy is not None:
             await asyncio.to_thread(shutil.rmtree, old_copy, ignore_errors=True)
 
-    async def _change_to(self, wanted: tuple[Closure, ...]) -> ClosureReport:
+    async def _change_to(self, wanted: tuple[Closure, ...], slow: tuple[SpeedChange, ...]) -> ClosureReport:
         assert self.pack is not None
-        pairs = await self._pairs(wanted)
-        shares = {closure_id: share for closure_id, share in closed.shared_out(pairs).items() if share}
-        ids = tuple(dict.fromkeys(closure.closure_id for closure in wanted))
-        copy: Path | None = None
-        used: dict[str, int] = {}
-        if shares:
-            self._copies += 1
-            copy = self._work_dir / f"closures-{self._copies}"
-            try:
-                lines = {closure_id: closed.speed_file(share) for closure_id, share in shares.items()}
-                used = await customised(self.pack.road_base, copy, lines, self._run_dir)
-                await self._switch_to(copy)
-            except BaseException:
-                await asyncio.to_thread(shutil.rmtree, copy, ignore_errors=True)
-                raise
-        elif self._copy is not None:
-            await self._switch_to(None)
-        self._shut = frozenset(pair for share in shares.values() for pair in share)
-        applied = closed.applied(pairs, used)
-        return ClosureReport(applied=applied, unmatched=tuple(i for i in ids if i not in applied))
-
-    async def _pairs(self, wanted: tuple[Closure, ...]) -> dict[str, tuple[Pair, ...]]:
-        lines = [closure for closure in wanted if closure.line and closure not in self._matched]
-        found = await self._match(lines) if lines else {}
-        self._matched = {closure: pairs for closure, pairs in (self._matched | found).items() if closure in wanted}
+        await self._learn_lines((*wanted, *slow))
         pairs: dict[str, tuple[Pair, ...]] = {}
         for closure in wanted:
             own = closed.given_pairs(closure) + self._matched.get(closure, ())
             pairs[closure.closure_id] = tuple(dict.fromkeys(pairs.get(closure.closure_id, ()) + own))
-        return pairs
+        lines = {one: closed.speed_file(share) for one, share in closed.shared_out(pairs).items() if share}
+        shut = frozenset(pair for every in pairs.values() for pair in every)
+        pieces: dict[str, tuple[Pair, ...]] = {}
+        if slow:
+            meant = {change: self._matched.get(change, ()) for change in slow}
+            for one, (met, text) in (await asyncio.to_thread(speed_lines, self.pack.road_base, meant, shut)).items():
+                pieces[one] = met
+                lines |= {f"speed {one}": text} if text else {}
+        used: dict[str, int] = {}
+        if lines:
+            used = await self._customised(lines)
+        elif self._copy is not None:
+            await self._switch_to(None)
+        self._shut = shut
+        applied = (*closed.applied(pairs, used), *(one for one, met in pieces.items() if met))
+        ids = dict.fromkeys((*(closure.closure_id for closure in wanted), *(change.speed_id for change in slow)))
+        return ClosureReport(applied=applied, unmatched=tuple(one for one in ids if one not in applied))
 
-    async def _match(self, lines: Sequence[Closure]) -> dict[Closure, tuple[Pair, ...]]:
-        async with self._open_roads() as engine:
-            matched: dict[Closure, tuple[Pair, ...]] = {}
-            for closure in lines:
-                pairs = await engine.ask(partial(closed.matched_pairs, closure=closure))
-                if isinstance(pairs, Refusal):
-                    raise RoadsError("the road engine does not answer, so drawn lines cannot be matched to roads")
-                matched[closure] = pairs
-            return matched
+    async def _customised(self, lines: Mapping[str, str]) -> dict[str, int]:
+        """Goes over to a working copy with these speeds; answers how many pieces of road each met."""
+        assert self.pack is not None
+        self._copies += 1
+        copy = self._work_dir / f"closures-{self._copies}"
+        try:
+            used = await customised(self.pack.road_base, copy, lines, self._run_dir)
+            await self._switch_to(copy)
+        except BaseException:
+            await asyncio.to_thread(shutil.rmtree, copy, ignore_errors=True)
+            raise
+        return used
+
+    async def _learn_lines(self, wanted: Sequence[Closure | SpeedChange]) -> None:
+        """Which roads are under the lines; those of earlier closures are forgotten."""
+        known = {one: pairs for one, pairs in self._matched.items() if one in wanted}
+        new = [one for one in wanted if one.line and one not in known]
+        if new:
+            async with self._open_roads() as engine:
+                for one in new:
+                    pairs = await engine.ask(partial(closed.matched_pairs, closure=one))
+                    if isinstance(pairs, Refusal):
+                        raise RoadsError("the road engine does not answer, so drawn lines cannot be matched to roads")
+                    known[one] = pairs
+        self._matched = known
 
     @asynccontextmanager
     async def _open_roads(self) -> AsyncIterator[Engine]:

@@ -61,7 +61,13 @@ MESSAGES: dict[str, tuple[type[BaseModel], ...]] = {
         manifest.Amount,
         manifest.Depot,
     ),
-    "Down: conditions and commands": (manifest.Conditions, manifest.Closure, manifest.NodePair, manifest.Command),
+    "Down: conditions and commands": (
+        manifest.Conditions,
+        manifest.Closure,
+        manifest.SpeedChange,
+        manifest.NodePair,
+        manifest.Command,
+    ),
 }
 WORDS = (
     events.Outcome,

@@ -166,6 +166,22 @@ class Closure(Message):
     valid_until: Instant
 
 
+class SpeedChange(Message):
+    """Roads driven slower, or faster, than the map says: node pairs, those under a line, those inside an area."""
+
+    speed_id: StopId
+    note: str = ""
+    factor: Annotated[float, Field(gt=0, le=2)]
+    """Of the map's speed: 0.5 is half as fast. However small, it never closes a road."""
+    pairs: tuple[NodePair, ...] = ()
+    line: tuple[tuple[Latitude, Longitude], ...] = ()
+    area: tuple[tuple[Latitude, Longitude], ...] = ()
+    """An outline of at least three corners."""
+    both_ways: bool = True
+    valid_from: Instant
+    valid_until: Instant
+
+
 class Conditions(Message):
     """All closures known for a van's area; each message replaces the one before it."""
 
@@ -173,6 +189,7 @@ class Conditions(Message):
     version: Count
     issued_at: Instant
     closures: tuple[Closure, ...] = ()
+    speeds: tuple[SpeedChange, ...] = ()
 
 
 class CommandKind(StrEnum):

@@ -15,7 +15,7 @@ from agent.trip.policy import Verdict, held_first, is_repair, judged
 from agent.trip.punctuality import lateness_s
 from agent.trip.run import Plan, ReplanWanted, Run, StopPhase
 from wire.events import ReplanReason
-from wire.manifest import Closure
+from wire.manifest import Closure, SpeedChange
 
 LATENESS_GROWN_S = 300.0
 LOOK_AGAIN_AFTER = timedelta(minutes=10)
@@ -139,7 +139,7 @@ def _why_look_again(run: Run, now: datetime) -> ReplanReason | None:
         return ReplanReason.MANIFEST
     if run.plan is None:
         return None
-    if _closures_at(run, run.plan.made_at) != _closures_at(run, now):
+    if _roads_at(run, run.plan.made_at) != _roads_at(run, now):
         return ReplanReason.ROAD_CLOSED
     return ReplanReason.LATENESS if _is_lateness_new(run, run.plan, now) else None
 
@@ -158,5 +158,6 @@ def _is_lateness_new(run: Run, plan: Plan, now: datetime) -> bool:
     return False
 
 
-def _closures_at(run: Run, instant: datetime) -> tuple[Closure, ...]:
-    return tuple(closure for closure in run.closures if closure.valid_from <= instant < closure.valid_until)
+def _roads_at(run: Run, instant: datetime) -> tuple[Closure | SpeedChange, ...]:
+    every: tuple[Closure | SpeedChange, ...] = (*run.closures, *run.speeds)
+    return tuple(one for one in every if one.valid_from <= instant < one.valid_until)

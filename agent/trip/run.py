@@ -10,7 +10,7 @@ from agent.gps.position import Motion, Position
 from wire.changes import Miss, Move
 from wire.events import Alarm, FailReason, ManifestRefused, Outcome, ReplanReason, TimesSource
 from wire.geo import Place
-from wire.manifest import Closure, Conditions, EvidenceKind, Manifest, Stop
+from wire.manifest import Closure, Conditions, EvidenceKind, Manifest, SpeedChange, Stop
 from wire.model import Instant, Metres, Seconds, Sha256, StopId, Value
 from wire.places import Misplaced
 
@@ -204,6 +204,10 @@ class Run(Value):
     def closures(self) -> tuple[Closure, ...]:
         """All that is known: what the coordinator told, and what the driver found."""
         return (*(self.conditions.closures if self.conditions else ()), *self.blocked)
+
+    @property
+    def speeds(self) -> tuple[SpeedChange, ...]:
+        return self.conditions.speeds if self.conditions else ()
 
     def blocked_until(self, now: datetime) -> datetime | None:
         """Until when a road stays closed that the driver found blocked; None when none is."""

@@ -34,7 +34,7 @@ from tests.builders import (
 from wire.changes import MissWhy, MoveWhy
 from wire.events import FixQuality, ReplanReason, TimesSource
 from wire.geo import Place
-from wire.manifest import Closure, SequencePolicy, Stop
+from wire.manifest import Closure, SequencePolicy, SpeedChange, Stop
 from wire.places import Misplaced, PlaceTrouble
 
 
@@ -68,7 +68,9 @@ class Street:
     async def troubles(self, places: Sequence[Place], times: Matrix) -> dict[int, Lost]:
         return {self.asked.index(place): lost for place, lost in self.lost.items() if place in self.asked}
 
-    async def set_closures(self, closures: tuple[Closure, ...], now: datetime) -> ClosureReport:
+    async def set_closures(
+        self, closures: tuple[Closure, ...], now: datetime, speeds: tuple[SpeedChange, ...] = ()
+    ) -> ClosureReport:
         self.closures = list(closures)
         return ClosureReport()
 
@@ -289,7 +291,8 @@ async def test_no_manifest_and_no_roads_are_answers_in_words(desk: Desk) -> None
 
 
 async def test_closures_go_to_the_road_network(desk: Desk) -> None:
-    await desk.planner.close_roads((a_closure("bridge"),), MORNING)
+    conditions = a_conditions(a_closure("bridge"))
+    await desk.planner.close_roads(a_run().model_copy(update={"conditions": conditions}), MORNING)
     assert [closure.closure_id for closure in desk.street.closures] == ["bridge"]
 
 
