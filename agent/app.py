@@ -6,7 +6,8 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
 
 from agent.clock import VanClock
 from agent.config import Settings
@@ -42,6 +43,7 @@ from agent.trip.run import Run
 from agent.trip.telling import told_anew
 from host.child import ChildError, pid_path, write_pid_file
 from host.loopback import claim_port
+from roads import swap
 from roads.errors import PackDamagedError, PackError, RoadsError
 from roads.network import RoadNetwork
 from roads.pack import MapPack, open_pack
@@ -55,6 +57,7 @@ log = logging.getLogger(__name__)
 
 HOUR_S = 3600.0
 MINUTE_S = 60.0
+PACK_LOOK_S = 30.0
 BALLAST_BYTES = 12_000_000
 SWITCH_INTERVAL_S = 0.001
 """Between the threads of this process: a tap crosses from one to another and back while a plan is made on a third."""
@@ -103,7 +106,7 @@ class App:
                 run=run,
                 decide=decide,
                 pending_effects=pending_effects,
-                ask_planner=lambda asked, reason: self._plan(solver, asked, reason),
+                ask_planner=lambda asked, reason: self._plan(solver, asked, reason, runtime.tell),
                 clock=self._clock,
             )
             await self._live(runtime, store, pack, listening, stopped)
@@ -125,6 +128,7 @@ class App:
                 listen(receiver, Observer(), self._hear(runtime)),
                 self._date_what_was_said(runtime, store.identity.boot),
                 self._keep_roads_closed(runtime),
+                self._keep_pack_fresh(),
                 self._end_when_damaged(store),
                 self._say_when_copied(runtime, store),
                 self._forget_what_is_old(store),
@@ -218,11 +222,15 @@ class App:
             now=self._clock.now,
         )
 
-    async def _plan(self, solver: Solver, run: Run, reason: ReplanReason) -> PlanSolved | PlanNotFound:
+    async def _plan(
+        self, solver: Solver, run: Run, reason: ReplanReason, tell: Callable[[PlanSolved], None]
+    ) -> PlanSolved | PlanNotFound:
         planner = Planner(await self._roads(), solver, self._clock, self._settings.planner.limit_s)
-        if run.conditions is not None:
-            await planner.close_roads(run.conditions, self._clock.now())
-        return await planner.plan(run, reason)
+        sketch = await planner.sketch(run, reason)
+        if sketch is not None:
+            tell(sketch)
+        await planner.close_roads(run, self._clock.now())
+        return await planner.plan(run, reason, tell)
 
     async def _find_way(self, places: Sequence[Place]) -> Way:
         route = await (await self._roads()).route(places)
@@ -286,11 +294,18 @@ class App:
         folder = self._settings.roads.pack_dir
         if folder is None:
             return None
+        swap.recover(folder)
         try:
             return open_pack(folder)
         except PackError as error:
-            log.error("%s Until then times are straight-line estimates.", error)
+            log.error("%s", error)
+        try:
+            before = open_pack(swap.previous(folder))
+        except PackError:
+            log.error("Until then times are straight-line estimates.")
             return None
+        log.error("Until then the map pack before it, of %s, is used.", f"{before.made_at:%Y-%m-%d}")
+        return before
 
     async def _open_network(self, pack: MapPack | None) -> RoadNetwork:
         data_dir, run_dir = self._settings.data_dir, self._settings.run_dir
@@ -303,6 +318,31 @@ class App:
         if network.problem and pack is not None:
             log.error("times are straight-line estimates: %s", network.problem)
         return network
+
+    async def _keep_pack_fresh(self) -> None:
+        """A new pack that is laid beside ours takes its place when it is whole and answers; else it is set aside."""
+        folder = self._settings.roads.pack_dir
+        network = await self._roads()
+        while folder is not None:
+            if await asyncio.to_thread(swap.has_incoming, folder):
+                await self._take_pack(network, folder)
+            await asyncio.sleep(PACK_LOOK_S)
+        await asyncio.Event().wait()  # without a folder there is nothing to look at
+
+    async def _take_pack(self, network: RoadNetwork, folder: Path) -> None:
+        try:
+            new = await asyncio.to_thread(open_pack, swap.incoming(folder))
+            why = await network.swap(new, folder, lambda: swap.put_in_place(folder), self._clock.now())
+            if why:
+                await asyncio.to_thread(swap.set_aside, folder)
+        except (PackError, OSError) as error:
+            why = str(error)
+            with suppress(OSError):
+                await asyncio.to_thread(swap.set_aside, folder)
+        if why:
+            log.error("the new map pack is not used, the one before stays: %s", why)
+        else:
+            log.info("the roads are those of the new map pack; its picture of the map comes with the next start")
 
     async def _roads(self) -> RoadNetwork:
         assert self._network is not None
@@ -321,11 +361,10 @@ class App:
         network = await self._roads()
         said = ""
         while True:
-            if runtime.run.conditions is not None:
-                report = await network.set_closures(runtime.run.conditions.closures, self._clock.now())
-                if report.problem and report.problem != said:
-                    log.warning("%s", report.problem)
-                said = report.problem
+            report = await network.set_closures(runtime.run.closures, self._clock.now(), runtime.run.speeds)
+            if report.problem and report.problem != said:
+                log.warning("%s", report.problem)
+            said = report.problem
             await asyncio.sleep(self._clock.real_s(MINUTE_S))
 
     # Little things ----------------------------------------------------------------------------------------------------

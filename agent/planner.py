@@ -7,8 +7,8 @@ hands back two orders, the driver's own and a better one; which of them is drive
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -22,16 +22,20 @@ from agent.trip.policy import held_first, is_put_off, listed_order
 from agent.trip.progress import fresh_position
 from agent.trip.punctuality import lateness_s
 from agent.trip.run import Plan, PlanLeg, Proposal, Run, RunStop, StopPhase
-from roads.answers import ClosureReport, Matrix
+from roads.answers import ClosureReport, Lost, Matrix
 from roads.errors import RoadsError
 from wire.changes import Miss
-from wire.events import ReplanReason
+from wire.events import ReplanReason, TimesSource
 from wire.geo import Place
-from wire.manifest import Closure, Conditions, Manifest, SequencePolicy
+from wire.manifest import Closure, Manifest, SequencePolicy, SpeedChange
 from wire.model import StopId
+from wire.places import Misplaced
 
 log = logging.getLogger(__name__)
 
+ROUND_IT_S, ROUND_IT_M = 120.0, 800.0
+"""What a leg is taken to cost more whose road was closed, until the way round is known. In Porto closing a street of a
+route cost 110 and 120 s (OSRM, Valhalla), which at OSRM's speed on short hops there, 6.7 m/s, is 800 m."""
 REPAIR_MOVED_STOP_COST_S = 1800.0
 """The price of a moved stop while the driver's own order leads over no road: only what must move does."""
 
@@ -40,7 +44,13 @@ class Network(Protocol):
     """What the planner needs of the roads."""
 
     async def matrix(self, places: Sequence[Place]) -> Matrix: ...
-    async def set_closures(self, closures: tuple[Closure, ...], now: datetime) -> ClosureReport: ...
+    async def set_closures(
+        self, closures: tuple[Closure, ...], now: datetime, speeds: tuple[SpeedChange, ...] = ()
+    ) -> ClosureReport: ...
+    async def legs_closed(
+        self, places: Sequence[Place], closures: tuple[Closure, ...], now: datetime
+    ) -> Sequence[int]: ...
+    async def troubles(self, places: Sequence[Place], times: Matrix) -> Mapping[int, Lost]: ...
 
 
 class Engine(Protocol):
@@ -73,14 +83,45 @@ class Planner:
         self._limit_s = limit_s
         self._priced = priced
 
-    async def close_roads(self, conditions: Conditions, now: datetime) -> ClosureReport:
-        """Lets later plans keep off the closed roads; the report says which closures met no road."""
-        return await self._network.set_closures(conditions.closures, now)
+    async def close_roads(self, run: Run, now: datetime) -> ClosureReport:
+        """Lets later plans keep off the closed roads, and slow down; the report says what met no road."""
+        return await self._network.set_closures(run.closures, now, run.speeds)
 
-    async def plan(self, run: Run, reason: ReplanReason) -> PlanSolved | PlanNotFound:
+    async def sketch(self, run: Run, reason: ReplanReason) -> PlanSolved | None:
+        """The driver's order at once, when roads on its way were closed that the network does not know yet.
+
+        With the times from before and an allowance for each way round, marked as estimates. None when the plan in
+        force is as good.
+        """
+        if run.manifest is None or run.plan is None or not run.closures:
+            return None
+        now = self._clock.now()
+        start, end = _start(run, run.manifest, now), run.manifest.end or run.manifest.start
+        places = [start, *(stop.stop.place for stop in run.open_stops), end.place]
+        try:
+            legs = await self._network.legs_closed(places, run.closures, now)
+            if not legs:
+                return None
+            known = await self._network.matrix(places)
+            times = _round_about(known, legs)
+            misplaced = _misplaced(run, await self._network.troubles(places, known))
+            problem, own = await asyncio.to_thread(
+                _without_search, run, run.manifest, reason, times, now, priced=self._priced
+            )
+            made = _Making(run, reason, times, start, now, misplaced)
+            plan = await asyncio.to_thread(made.plan, problem, problem.warm_order, own)
+        except (RoadsError, OSError, ValueError) as error:
+            log.warning("no plan could be sketched: %s", error)
+            return None
+        return PlanSolved(run_version=run.version, plan=plan, is_sketch=True)
+
+    async def plan(
+        self, run: Run, reason: ReplanReason, tell: Callable[[PlanSolved], None] = lambda _: None
+    ) -> PlanSolved | PlanNotFound:
         """The driver's order with legs and times, and a better one; or why there is none.
 
-        With no stop left: the way home.
+        With no stop left: the way home. After a road was closed `tell` gets the driver's own order round it before
+        the search for a better one, where an open road leads along it.
         """
         if run.manifest is None:
             return PlanNotFound(run_version=run.version, why="there is no manifest to plan")
@@ -92,14 +133,18 @@ class Planner:
         if not is_fixed:
             self._solver.warm()
         try:
-            times = await self._network.matrix([start, *(stop.stop.place for stop in stops), end.place])
+            places = [start, *(stop.stop.place for stop in stops), end.place]
+            times = await self._network.matrix(places)
+            misplaced = _misplaced(run, await self._network.troubles(places, times))
             # On threads, as all that takes long with many stops: a tap must not wait for it.
             problem, own = await asyncio.to_thread(
                 _without_search, run, run.manifest, reason, times, now, priced=self._priced
             )
-            found = own if is_fixed else await self._search(problem, own)
-            made = _Making(run, reason, times, start, now)
+            made = _Making(run, reason, times, start, now, misplaced)
             plan = await asyncio.to_thread(made.plan, problem, problem.warm_order, own)
+            if reason is ReplanReason.ROAD_CLOSED and run.plan and not legs_without_road(problem, own.order):
+                tell(PlanSolved(run_version=run.version, plan=plan, is_sketch=True))
+            found = own if is_fixed else await self._search(problem, own)
             better = None if found is own else await asyncio.to_thread(made.proposal, problem, own, found)
         except (RoadsError, OSError, ValueError) as error:
             return PlanNotFound(run_version=run.version, why=f"no plan could be made: {error}")
@@ -135,6 +180,7 @@ class _Making:
     times: Matrix
     start: Place
     now: datetime
+    misplaced: tuple[Misplaced, ...] = ()
 
     def plan(self, problem: Problem, before: Sequence[StopId], answer: Answer, gain_s: float = 0.0) -> Plan:
         """`before`: the order that the driver has in mind."""
@@ -146,7 +192,7 @@ class _Making:
         return Plan(
             version=run.plan.version + 1 if run.plan else 1,
             made_at=self.now,
-            start=self.start,
+            start=Place(lat_deg=self.start.lat_deg, lon_deg=self.start.lon_deg),
             legs=legs,
             home_travel_s=answer.home_travel_s,
             home_travel_m=answer.home_travel_m,
@@ -157,6 +203,7 @@ class _Making:
             was_offline=not run.is_online,
             moves=moves,
             misses=tuple(_as_driven(explained_misses(problem, answer), legs)),
+            misplaced=self.misplaced,
         )
 
     def proposal(self, problem: Problem, own: Answer, found: Answer) -> Proposal:
@@ -169,6 +216,30 @@ class _Making:
             late_before=tuple(leg.stop_id for leg in own_plan if leg.lateness_s > 0),
             is_forced=len(legs_without_road(problem, own.order)) > len(legs_without_road(problem, found.order)),
         )
+
+
+def _misplaced(run: Run, troubles: Mapping[int, Lost]) -> tuple[Misplaced, ...]:
+    """`troubles` by the number of the place asked about: the start, then the open stops."""
+    return tuple(
+        Misplaced(stop_id=stop.stop_id, why=troubles[number].why, away_m=troubles[number].away_m)
+        for number, stop in enumerate(run.open_stops, start=1)
+        if number in troubles
+    )
+
+
+def _round_about(times: Matrix, legs: Sequence[int]) -> Matrix:
+    """The times with an allowance on each leg from a place to the next one in the list whose road was closed."""
+    seconds, metres = ([list(row) for row in cells] for cells in (times.travel_s, times.travel_m))
+    for leg in legs:
+        for cells, more in ((seconds, ROUND_IT_S), (metres, ROUND_IT_M)):
+            was = cells[leg][leg + 1]
+            cells[leg][leg + 1] = None if was is None else was + more
+    return replace(
+        times,
+        travel_s=tuple(tuple(row) for row in seconds),
+        travel_m=tuple(tuple(row) for row in metres),
+        source=TimesSource.ESTIMATE,
+    )
 
 
 def _start(run: Run, manifest: Manifest, now: datetime) -> Place:

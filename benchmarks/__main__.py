@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from benchmarks import (
     backlog,
+    closure,
     day,
     fleet,
     growth,
@@ -20,6 +21,7 @@ from benchmarks import (
 
 BENCHMARKS: dict[str, Callable[[list[str]], int]] = {
     "backlog": backlog.main,
+    "closure": closure.main,
     "day": day.main,
     "fleet": fleet.main,
     "growth": growth.main,

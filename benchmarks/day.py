@@ -50,7 +50,7 @@ def main(argv: list[str]) -> int:
             rows.append(row)
             print(f"day {row['seed']}", file=sys.stderr)
     figures = told(rows)
-    conclude(figures, rows, at_start, arguments.report, NOTES, is_timed=False)
+    conclude(figures, rows, at_start, arguments.report, NOTES, beside={"is_timed": False})
     return 0 if all(figure.is_met is not False for figure in figures) else 1
 
 

@@ -6,11 +6,11 @@ from datetime import datetime
 from heapq import heappop, heappush
 from itertools import pairwise
 
-from roads.answers import ClosureReport, Matrix
+from roads.answers import ClosureReport, Lost, Matrix
 from simulator.town import Town
 from wire.events import TimesSource
 from wire.geo import Place, distance_m
-from wire.manifest import Closure
+from wire.manifest import Closure, SpeedChange
 
 STREET_SHARE = 0.7
 """Of the speed on the sign: corners and crossings."""
@@ -68,7 +68,15 @@ class TownRoads:
             source=TimesSource.ROADS,
         )
 
-    async def set_closures(self, closures: tuple[Closure, ...], now: datetime) -> ClosureReport:
+    async def legs_closed(self, places: Sequence[Place], closures: tuple[Closure, ...], now: datetime) -> list[int]:
+        return []
+
+    async def troubles(self, places: Sequence[Place], times: Matrix) -> dict[int, Lost]:
+        return {}
+
+    async def set_closures(
+        self, closures: tuple[Closure, ...], now: datetime, speeds: tuple[SpeedChange, ...] = ()
+    ) -> ClosureReport:
         closed = frozenset(
             pair
             for closure in closures

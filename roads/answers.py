@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from wire.events import TimesSource
 from wire.geo import Place
+from wire.places import PlaceTrouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,8 @@ class Located:
     distance_m: float
     street: str
     source: TimesSource
+    pair: tuple[int, int] | None = None
+    """The piece of road, between two OSM nodes."""
 
 
 type Cells = tuple[tuple[float | None, ...], ...]
@@ -25,7 +28,8 @@ class Matrix:
     """Travel from each place (row) to each place (column).
 
     None = no road leads there. Cells to and from the places in `unlocated` (no road within reach) are straight-line
-    estimates. `cut_off` lists places on a road that leads to none of the others and from none: an island.
+    estimates. `cut_off` lists places on a road that leads neither to nor from most of the others: an island. `closed`
+    lists those whose own road is closed: what is said of them holds for the next road.
     """
 
     travel_s: Cells
@@ -33,6 +37,15 @@ class Matrix:
     source: TimesSource
     unlocated: tuple[int, ...] = ()
     cut_off: tuple[int, ...] = ()
+    closed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Why a place has no road; `away_m` to the nearest one, None where that says nothing."""
+
+    why: PlaceTrouble
+    away_m: float | None = None
 
 
 class Leg(NamedTuple):

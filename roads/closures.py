@@ -10,10 +10,11 @@ from datetime import datetime
 from itertools import pairwise
 from math import ceil
 from pathlib import Path
+from typing import Protocol
 
 from roads.osrm import CHANGED_BY_CUSTOMIZE, MAX_PLACES, Osrm, Refusal
 from wire.geo import Place, distance_m
-from wire.manifest import Closure
+from wire.manifest import Closure, NodePair, SpeedChange
 
 SAMPLE_M = 15.0
 SIGMA_M = 8.0
@@ -22,28 +23,41 @@ TRIM_M = 8.0
 """A line that reaches this far into its first or last piece of road only touched it."""
 LENGTH_RATIO = (0.6, 1.5)
 """Driven metres to drawn metres: outside this the match drove round the block and is not believed."""
+ON_ROAD_SHARE = 0.6
+"""Of a line's places, how many must be on roads: one that leaves them for long is joined up by ways nobody drew."""
 
 type Pair = tuple[int, int]
 """A directed piece of road: from one OSM node to its neighbour."""
 
 
-def active(closures: Iterable[Closure], now: datetime) -> tuple[Closure, ...]:
+class Drawn(Protocol):
+    """A closure or a change of speed, as far as it says on which roads."""
+
+    @property
+    def pairs(self) -> tuple[NodePair, ...]: ...
+    @property
+    def line(self) -> tuple[tuple[float, float], ...]: ...
+    @property
+    def both_ways(self) -> bool: ...
+
+
+def active[T: (Closure, SpeedChange)](closures: Iterable[T], now: datetime) -> tuple[T, ...]:
     """Those that hold at `now`: from the first instant on, and no longer at the last."""
     return tuple(closure for closure in closures if closure.valid_from <= now < closure.valid_until)
 
 
-def next_change(closures: Iterable[Closure], now: datetime) -> datetime | None:
+def next_change(closures: Iterable[Closure | SpeedChange], now: datetime) -> datetime | None:
     """When `active` will next answer something else; None when it never will."""
     moments = (moment for closure in closures for moment in (closure.valid_from, closure.valid_until))
     return min((moment for moment in moments if moment > now), default=None)
 
 
-def given_pairs(closure: Closure) -> tuple[Pair, ...]:
+def given_pairs(closure: Drawn) -> tuple[Pair, ...]:
     """The pieces of road a closure names itself, in both directions where it says so."""
     return _directed([(pair.from_node, pair.to_node) for pair in closure.pairs], closure.both_ways)
 
 
-async def matched_pairs(osrm: Osrm, closure: Closure) -> tuple[Pair, ...] | Refusal:
+async def matched_pairs(osrm: Osrm, closure: Drawn) -> tuple[Pair, ...] | Refusal:
     """The pieces of road under a closure's line, nothing where it follows no road.
 
     Ask a network without closures: a closed road is not found. Closed both ways, a road with separate carriageways
@@ -55,11 +69,11 @@ async def matched_pairs(osrm: Osrm, closure: Closure) -> tuple[Pair, ...] | Refu
         places = _sampled(direction)
         if len(places) < 2:
             return ()
-        pieces = await osrm.match(places, SIGMA_M)
-        if pieces is Refusal.DOWN:
+        answer = await osrm.match(places, SIGMA_M)
+        if answer is Refusal.DOWN:
             return Refusal.DOWN
-        if not isinstance(pieces, Refusal):
-            found += _along(pieces, _length_m(direction))
+        if not isinstance(answer, Refusal) and answer[1] >= ON_ROAD_SHARE:
+            found += _along(answer[0], _length_m(direction))
     return _directed(found, closure.both_ways)
 
 
@@ -75,7 +89,7 @@ def shared_out(pairs: dict[str, tuple[Pair, ...]]) -> dict[str, tuple[Pair, ...]
 
 def applied(pairs: dict[str, tuple[Pair, ...]], used: dict[str, int]) -> tuple[str, ...]:
     """The ids of the closures that met a road: by their own share, or by one they share with an applied closure."""
-    met = {closure_id for closure_id, count in used.items() if count > 0}
+    met = {closure_id for closure_id in pairs if used.get(closure_id, 0) > 0}
     met_pairs = {pair for closure_id in met for pair in pairs[closure_id]}
     return tuple(closure_id for closure_id in pairs if closure_id in met or met_pairs.intersection(pairs[closure_id]))
 
@@ -120,12 +134,14 @@ def _along(pieces: Sequence[tuple[int, int, float]], line_m: float) -> list[Pair
 
 
 def _sampled(line: Sequence[Place]) -> list[Place]:
-    step_m = max(SAMPLE_M, _length_m(line) / (MAX_PLACES - len(line) - 1)) if len(line) < MAX_PLACES // 2 else 1e9
+    """The line with a place every 15 m or so; of one that would have more than can be asked about, evenly fewer."""
     places = list(line[:1])
     for a, b in pairwise(line):
-        steps = max(1, ceil(distance_m(a, b) / step_m))
+        steps = max(1, ceil(distance_m(a, b) / SAMPLE_M))
         places += [_between(a, b, step / steps) for step in range(1, steps + 1)]
-    return [place for place, before in zip(places, [None, *places], strict=False) if place != before][:MAX_PLACES]
+    apart = [place for place, before in zip(places, [None, *places], strict=False) if place != before]
+    last = len(apart) - 1
+    return apart if last < MAX_PLACES else [apart[round(n * last / (MAX_PLACES - 1))] for n in range(MAX_PLACES)]
 
 
 def _between(a: Place, b: Place, share: float) -> Place:

@@ -68,6 +68,10 @@ class Engine:
         if self._child is not None:
             self._child.take_name(name)
 
+    def move_to(self, base: Path) -> None:
+        """Its files lie elsewhere now, by a rename; the running server has them open."""
+        self._base = base
+
     async def close(self) -> None:
         """Ends the server; questions under way are answered with Refusal.DOWN."""
         self._keeping.cancel()

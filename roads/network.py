@@ -4,30 +4,36 @@ without a map pack, or while OSRM is down, it is the straight-line estimate and 
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
-from host.child import Child, ChildError
+from host.child import ChildError
+from roads import asking, estimate, lost, mixed
 from roads import closures as closed
-from roads import estimate, mixed
-from roads.answers import ClosureReport, Located, Matrix, Route
+from roads.answers import ClosureReport, Located, Lost, Matrix, Route
 from roads.closures import Pair
+from roads.customise import customised
 from roads.engine import Engine
 from roads.errors import RoadsError
-from roads.osrm import MAX_PLACES, Osrm, Refusal, customize_command, used_speeds
+from roads.known import KnownTimes
+from roads.lost import REMEMBERED_PLACES, Doors
+from roads.osrm import MAX_PLACES, Osrm, Refusal
 from roads.pack import MapPack
+from roads.speeds import speed_lines
 from wire.events import TimesSource
 from wire.geo import Place
-from wire.manifest import Closure
+from wire.manifest import Closure, SpeedChange
+from wire.places import PlaceTrouble
 
 ENGINE = "osrm"
 UP_WITHIN_S = 20.0
-PROBE_WITHIN_S = 1.0
-REMEMBERED_PLACES = 5_000
+LOST_SHARE = 0.1
+"""Of the places the old map knows, how many a new one may lose: more, and it is the map of another area."""
 
 
 class RoadNetwork:
@@ -42,10 +48,15 @@ class RoadNetwork:
         self._copy: Path | None = None
         """The folder of the working copy in use; None while the pack itself is."""
         self._copies = 0
+        self._asides = 0
         self._closures: tuple[Closure, ...] = ()
+        self._speeds: tuple[SpeedChange, ...] = ()
         self._report = ClosureReport()
-        self._matched: dict[Closure, tuple[Pair, ...]] = {}
+        self._matched: dict[Closure | SpeedChange, tuple[Pair, ...]] = {}
         self._located: dict[Place, Located | None] = {}
+        self._doors = Doors()
+        self._shut: frozenset[Pair] = frozenset()
+        self._known = KnownTimes()
         self._changing = asyncio.Lock()
 
     @classmethod
@@ -96,7 +107,9 @@ class RoadNetwork:
     async def matrix(self, places: Sequence[Place]) -> Matrix:
         """Travel between all places (at most 500), by road as far as roads lead; see Matrix for what is not.
 
-        One bad place never spoils the others. Put together on a thread: with many places it takes a tenth of a second.
+        One bad place never spoils the others. Of places it was asked about before, as long as no road was closed or
+        opened since, it asks the engine for nothing but the new ones. Put together on a thread: with many places it
+        takes a tenth of a second.
         """
         _check(places)
         for _ in range(2):
@@ -106,11 +119,28 @@ class RoadNetwork:
             on_road = [index for index, found in enumerate(located) if found is not None]
             if len(on_road) < 2:
                 return estimate.matrix(places, tuple(index for index in range(len(places)) if index not in on_road))
-            cells = await self._ask(partial(Osrm.table, places=[places[index] for index in on_road]))
-            if not isinstance(cells, Refusal):
-                return await asyncio.to_thread(mixed.matrix, places, on_road, cells)
+            engine = self._engine
+            known = await asking.table(self._ask, self._known, [places[index] for index in on_road])
+            if not isinstance(known, Refusal):
+                if engine is self._engine:
+                    self._known = known
+                whole = await asyncio.to_thread(mixed.matrix, places, on_road, known.cells)
+                return replace(whole, closed=await self._on_closed_roads(places))
             self._located.clear()  # a road under one of them was closed since: look once more
         return await asyncio.to_thread(estimate.matrix, places)
+
+    async def troubles(self, places: Sequence[Place], times: Matrix) -> dict[int, Lost]:
+        """What is wrong with those of the places that no open road leads to, by their number."""
+        found = {number: Lost(PlaceTrouble.CUT_OFF) for number in times.cut_off}
+        for number in times.unlocated:
+            found[number] = await self.why_lost(places[number])
+        return found | {number: Lost(PlaceTrouble.CLOSED) for number in times.closed}
+
+    async def why_lost(self, place: Place) -> Lost:
+        """Why a place that `matrix` calls unlocated has no road."""
+        if self.pack is None:
+            return Lost(PlaceTrouble.FAR)
+        return await lost.why_lost(self._ask, place, self.pack.bounds)
 
     async def route(self, places: Sequence[Place]) -> Route:
         """The way through the places in this order (at most 500); a leg that has no road is a straight line."""
@@ -118,98 +148,182 @@ class RoadNetwork:
         located = await self._locate(places)
         if located is None or len(places) < 2:
             return estimate.route(places)
-        parts: list[Route] = []
-        for first, last, is_road in mixed.runs([found is not None for found in located]):
-            parts += await self._parts(places[first : last + 1], is_road)
-        return mixed.joined(parts)
+        return await asking.way(self._ask, places, located)
 
-    async def set_closures(self, closures: tuple[Closure, ...], now: datetime) -> ClosureReport:
+    async def legs_closed(self, places: Sequence[Place], closures: tuple[Closure, ...], now: datetime) -> list[int]:
+        """Which legs of the way through the places lead over a road that `set_closures` would close only now.
+
+        From 0; answered within tenths of a second, without waiting for the network to change. Nothing when it is
+        down, or knows these closures.
+        """
+        new = [closure for closure in closed.active(closures, now) if closure not in self._closures]
+        located = await self._locate(places) if new and len(places) <= MAX_PLACES else None
+        if located is None:
+            return []
+        shut: set[Pair] = set()
+        for closure in new:
+            shut.update(closed.given_pairs(closure))
+            under = await self._ask(partial(closed.matched_pairs, closure=closure)) if closure.line else ()
+            shut.update(() if isinstance(under, Refusal) else under)
+        legs = await asking.pieces_of(self._ask, places, located) if shut else []
+        return [number for number, leg in enumerate(legs) if not shut.isdisjoint(leg)]
+
+    async def set_closures(
+        self, closures: tuple[Closure, ...], now: datetime, speeds: tuple[SpeedChange, ...] = ()
+    ) -> ClosureReport:
         """Closes the roads that are closed at `now`, and opens all others; the same set again costs nothing.
+
+        So it does with roads that are driven at another speed; the report names both by their ids.
 
         Answers go on from the old network until the new one is proven. Call it again when `closures.next_change` says
         that one begins or ends, and after a report with a problem.
         """
         async with self._changing:
-            wanted = closed.active(closures, now)
+            wanted, slow = closed.active(closures, now), closed.active(speeds, now)
             if self.pack is None or self._engine is None:
                 ids = tuple(closure.closure_id for closure in wanted)
                 return ClosureReport(unmatched=ids, problem="there is no map pack" if ids else "")
-            if wanted != self._closures or self._report.problem:
+            if (wanted, slow) != (self._closures, self._speeds) or self._report.problem:
                 try:
-                    self._report = await self._change_to(wanted)
-                    self._closures = wanted
+                    self._report = await self._change_to(wanted, slow)
+                    self._closures, self._speeds = wanted, slow
                 except (OSError, ChildError, RoadsError) as error:
                     return ClosureReport(problem=f"closures could not be set, the network is as it was: {error}")
             return self._report
 
-    async def _change_to(self, wanted: tuple[Closure, ...]) -> ClosureReport:
-        assert self.pack is not None
-        pairs = await self._pairs(wanted)
-        shares = {closure_id: share for closure_id, share in closed.shared_out(pairs).items() if share}
-        ids = tuple(dict.fromkeys(closure.closure_id for closure in wanted))
-        copy: Path | None = None
-        used: dict[str, int] = {}
-        if shares:
-            self._copies += 1
-            copy = self._work_dir / f"closures-{self._copies}"
-            try:
-                used = await self._customised(copy, shares)
-                await self._switch_to(copy)
-            except BaseException:
-                await asyncio.to_thread(shutil.rmtree, copy, ignore_errors=True)
-                raise
-        elif self._copy is not None:
-            await self._switch_to(None)
-        applied = closed.applied(pairs, used)
-        return ClosureReport(applied=applied, unmatched=tuple(i for i in ids if i not in applied))
+    async def swap(self, new: MapPack, pack_dir: Path, put_in_place: Callable[[], None], now: datetime) -> str:
+        """Goes over to another pack, proven and with the same roads closed; answers why not, "" when it did.
 
-    async def _pairs(self, wanted: tuple[Closure, ...]) -> dict[str, tuple[Pair, ...]]:
-        lines = [closure for closure in wanted if closure.line and closure not in self._matched]
-        found = await self._match(lines) if lines else {}
-        self._matched = {closure: pairs for closure, pairs in (self._matched | found).items() if closure in wanted}
+        `put_in_place` renames the new pack's folder to `pack_dir`. Until all is well, and when it is not, answers
+        come from the old one.
+        """
+        async with self._changing:
+            self._copies += 1
+            next_dir = self._work_dir / f"next-{self._copies}"
+            fresh = RoadNetwork(new, self._run_dir, next_dir, self._log_path.parent)
+            fresh._engine = fresh._start(f"{ENGINE}-fresh", None)
+            try:
+                await fresh._engine.up_within(UP_WITHIN_S)
+                why = (
+                    await self._why_not(fresh) or (await fresh.set_closures(self._closures, now, self._speeds)).problem
+                )
+                if not why:
+                    await asyncio.to_thread(put_in_place)
+                    await self._become(fresh, pack_dir)
+            except (OSError, ChildError, RoadsError) as error:
+                why = str(error)
+            finally:
+                await fresh.close()
+            return why
+
+    async def _why_not(self, fresh: "RoadNetwork") -> str:
+        """What speaks against the new network: it does not answer as built, or not where this one did."""
+        assert fresh.pack is not None
+        assert fresh._engine is not None
+        if not fresh.is_up:
+            return f"the new road network does not answer: {fresh._engine.problem}"
+        if not await asking.all_as_built(fresh._engine, fresh.pack.more_probes):
+            return "the new road network does not answer as when it was made"
+        known = [place for place, located in self._located.items() if located is not None][-MAX_PLACES:]
+        gone = sum(one is None for one in await fresh.locate(known))
+        if gone > len(known) * LOST_SHARE:
+            return f"the new map has no road at {gone} of the {len(known)} places that the old one knows"
+        return ""
+
+    async def _become(self, fresh: "RoadNetwork", pack_dir: Path) -> None:
+        assert fresh.pack is not None
+        assert fresh._engine is not None
+        self.pack = fresh.pack.at(pack_dir)
+        if fresh._copy is None:
+            fresh._engine.move_to(self.pack.road_base)
+        old, old_copy = self._engine, self._copy
+        self._engine, self._copy, fresh._engine, fresh._copy = fresh._engine, fresh._copy, None, None
+        self._report, self._closures, self._shut = fresh._report, fresh._closures, fresh._shut
+        self._speeds = fresh._speeds
+        self._matched, self._located, self._doors = fresh._matched, fresh._located, fresh._doors
+        self._known = KnownTimes()
+        if old is not None:
+            await old.close()
+        self._engine.take_name(ENGINE)
+        if old_copy is not None:
+            await asyncio.to_thread(shutil.rmtree, old_copy, ignore_errors=True)
+
+    async def _change_to(self, wanted: tuple[Closure, ...], slow: tuple[SpeedChange, ...]) -> ClosureReport:
+        assert self.pack is not None
+        await self._learn_lines((*wanted, *slow))
         pairs: dict[str, tuple[Pair, ...]] = {}
         for closure in wanted:
             own = closed.given_pairs(closure) + self._matched.get(closure, ())
             pairs[closure.closure_id] = tuple(dict.fromkeys(pairs.get(closure.closure_id, ()) + own))
-        return pairs
+        lines = {one: closed.speed_file(share) for one, share in closed.shared_out(pairs).items() if share}
+        shut = frozenset(pair for every in pairs.values() for pair in every)
+        pieces: dict[str, tuple[Pair, ...]] = {}
+        if slow:
+            meant = {change: self._matched.get(change, ()) for change in slow}
+            for one, (met, text) in (await asyncio.to_thread(speed_lines, self.pack.road_base, meant, shut)).items():
+                pieces[one] = met
+                lines |= {f"speed {one}": text} if text else {}
+        used: dict[str, int] = {}
+        if lines:
+            used = await self._customised(lines)
+        elif self._copy is not None:
+            await self._switch_to(None)
+        self._shut = shut
+        applied = (*closed.applied(pairs, used), *(one for one, met in pieces.items() if met))
+        ids = dict.fromkeys((*(closure.closure_id for closure in wanted), *(change.speed_id for change in slow)))
+        return ClosureReport(applied=applied, unmatched=tuple(one for one in ids if one not in applied))
 
-    async def _match(self, lines: Sequence[Closure]) -> dict[Closure, tuple[Pair, ...]]:
-        engine, extra = self._engine, None
-        if self._copy is not None:  # roads closed already cannot be found, so ask the pack itself for a moment
-            engine = extra = self._start(f"{ENGINE}-match", None)
-            await extra.up_within(UP_WITHIN_S)
-        assert engine is not None
-        try:
-            matched: dict[Closure, tuple[Pair, ...]] = {}
-            for closure in lines:
-                pairs = await engine.ask(partial(closed.matched_pairs, closure=closure))
-                if isinstance(pairs, Refusal):
-                    raise RoadsError("the road engine does not answer, so drawn lines cannot be matched to roads")
-                matched[closure] = pairs
-            return matched
-        finally:
-            if extra is not None:
-                await extra.close()
-
-    async def _customised(self, copy: Path, shares: dict[str, tuple[Pair, ...]]) -> dict[str, int]:
-        """Makes the working copy; answers how many pieces of road each closure met."""
+    async def _customised(self, lines: Mapping[str, str]) -> dict[str, int]:
+        """Goes over to a working copy with these speeds; answers how many pieces of road each met."""
         assert self.pack is not None
-        base = await asyncio.to_thread(closed.working_copy, self.pack.road_base, copy)
-        files = {copy / f"{number}.csv": closure_id for number, closure_id in enumerate(shares)}
-        for file, closure_id in files.items():
-            file.write_text(closed.speed_file(shares[closure_id]))
-        log_path = copy / "customize.log"
-        child = await Child.start(
-            "osrm-customize", customize_command(base, list(files)), run_dir=self._run_dir, log_path=log_path, cwd=copy
-        )
+        self._copies += 1
+        copy = self._work_dir / f"closures-{self._copies}"
         try:
-            code = await child.wait()
+            used = await customised(self.pack.road_base, copy, lines, self._run_dir)
+            await self._switch_to(copy)
+        except BaseException:
+            await asyncio.to_thread(shutil.rmtree, copy, ignore_errors=True)
+            raise
+        return used
+
+    async def _learn_lines(self, wanted: Sequence[Closure | SpeedChange]) -> None:
+        """Which roads are under the lines; those of earlier closures are forgotten."""
+        known = {one: pairs for one, pairs in self._matched.items() if one in wanted}
+        new = [one for one in wanted if one.line and one not in known]
+        if new:
+            async with self._open_roads() as engine:
+                for one in new:
+                    pairs = await engine.ask(partial(closed.matched_pairs, closure=one))
+                    if isinstance(pairs, Refusal):
+                        raise RoadsError("the road engine does not answer, so drawn lines cannot be matched to roads")
+                    known[one] = pairs
+        self._matched = known
+
+    @asynccontextmanager
+    async def _open_roads(self) -> AsyncIterator[Engine]:
+        """An engine with no road closed: what is closed already it cannot find, so the pack itself for a moment."""
+        assert self._engine is not None
+        if self._copy is None:
+            yield self._engine
+            return
+        self._asides += 1
+        extra = self._start(f"{ENGINE}-open-{self._asides}", None)
+        try:
+            await extra.up_within(UP_WITHIN_S)
+            yield extra
         finally:
-            await child.stop()
-        if code != 0:
-            raise RoadsError(f"osrm-customize ended with code {code}: {child.log_tail()}")
-        used = used_speeds(log_path.read_text(errors="replace"))
-        return {closure_id: used.get(file.name, 0) for file, closure_id in files.items()}
+            await extra.close()
+
+    async def _on_closed_roads(self, places: Sequence[Place]) -> tuple[int, ...]:
+        if not self._shut or self._engine is None:
+            return ()
+        new = self._doors.unknown(places)
+        if new:
+            async with self._open_roads() as engine:
+                found = await engine.ask(partial(Osrm.locate, places=new))
+            if not isinstance(found, Refusal):
+                self._doors.note(dict(zip(new, found, strict=True)))
+        return self._doors.shut(places, self._shut)
 
     async def _switch_to(self, copy: Path | None) -> None:
         assert self._engine is not None
@@ -221,6 +335,7 @@ class RoadNetwork:
         old, old_copy = self._engine, self._copy
         self._engine, self._copy = new, copy
         self._located.clear()
+        self._known = KnownTimes()
         await old.close()
         new.take_name(ENGINE)
         if old_copy is not None:
@@ -234,12 +349,7 @@ class RoadNetwork:
 
     async def _answers_as_built(self, osrm: Osrm) -> bool:
         assert self.pack is not None
-        probe = self.pack.probe
-        cells = await osrm.table([probe.start, probe.end])
-        if isinstance(cells, Refusal):
-            return False
-        there_s = cells[0][0][1]
-        return there_s is not None and abs(there_s - probe.travel_s) <= PROBE_WITHIN_S
+        return await asking.is_as_built(osrm, self.pack.probe)
 
     async def _answers(self, osrm: Osrm) -> bool:
         assert self.pack is not None  # with closures the journey may take longer, or not lead anywhere
@@ -248,6 +358,7 @@ class RoadNetwork:
     async def _locate(self, places: Sequence[Place]) -> list[Located | None] | None:
         """None while the engine is down."""
         new = [place for place in dict.fromkeys(places) if place not in self._located]
+        was_open = self._copy is None
         found: dict[Place, Located | None] = {}
         for start in range(0, len(new), MAX_PLACES):
             part = new[start : start + MAX_PLACES]
@@ -255,21 +366,13 @@ class RoadNetwork:
             if isinstance(answer, Refusal):
                 return None
             found |= zip(part, answer, strict=True)
+        if was_open and self._copy is None:
+            self._doors.note(found)
         if not self.is_up:
             return None
         known = self._located | found
         self._located = known if len(known) <= REMEMBERED_PLACES else found
         return [known[place] for place in places]
-
-    async def _parts(self, places: Sequence[Place], is_road: bool) -> list[Route]:
-        if not is_road:
-            return [estimate.route(places)]
-        answer = await self._ask(lambda osrm: osrm.route(places))
-        if not isinstance(answer, Refusal):
-            return [mixed.by_road(*answer)]
-        if answer is Refusal.DOWN or len(places) == 2:
-            return [estimate.route(places)]
-        return [part for leg in pairwise(places) for part in await self._parts(leg, True)]
 
     async def _ask[T](self, question: Callable[[Osrm], Awaitable[T | Refusal]]) -> T | Refusal:
         while (engine := self._engine) is not None:
@@ -286,5 +389,5 @@ def _check(places: Sequence[Place]) -> None:
 
 
 def _sweep(work_dir: Path) -> None:
-    for left_over in work_dir.glob("closures-*"):
+    for left_over in (*work_dir.glob("closures-*"), *work_dir.glob("next-*")):
         shutil.rmtree(left_over, ignore_errors=True)

@@ -18,7 +18,7 @@ import aiohttp
 from roads.answers import Cells, Leg, Located, Manoeuvre
 from roads.errors import EngineError, RoadsError
 from wire.events import TimesSource
-from wire.geo import Place
+from wire.geo import Kerb, Place
 
 SNAP_M = 150
 """A place farther than this from any road is not on the road network: OSRM alone would snap it to any distance."""
@@ -27,6 +27,9 @@ MAX_PLACES = 500
 ANSWER_WITHIN_S = 10.0
 CHANGED_BY_CUSTOMIZE = (".geometry", ".datasource_names", ".mldgr", ".cell_metrics")
 """The files that osrm-customize writes in place; all the others it only reads."""
+
+STOPS = {"continue_straight": False}
+"""A van may turn round where it stopped, as a matrix takes for granted; by itself a route goes on past each place."""
 
 _USED_SPEEDS = re.compile(r"Used (\d+) speeds from (\S.*)$", re.MULTILINE)
 
@@ -95,11 +98,12 @@ class Osrm:
     async def close(self) -> None:
         await self._session.close()
 
-    async def locate(self, places: Sequence[Place]) -> list[Located | None] | Refusal:
-        """Each place on its nearest road, or None where there is none within SNAP_M."""
+    async def locate(self, places: Sequence[Place], *, is_anywhere: bool = False) -> list[Located | None] | Refusal:
+        """Each place on its nearest road, or None where there is none within SNAP_M; or the nearest of all."""
         if not places:
             return []
-        answer = await self._ask("nearest", {"coordinates": _lon_lat(places)})
+        radius = {"radiuses": ["unlimited"] * len(places)} if is_anywhere else {}
+        answer = await self._ask("nearest", {"coordinates": _lon_lat(places), **radius})
         if answer is Refusal.NO_ROAD:
             return [None] * len(places)  # it refuses the question only when none of the places has a road
         if isinstance(answer, Refusal):
@@ -108,9 +112,16 @@ class Osrm:
         found = answer["waypoints"] if len(places) > 1 else [answer["waypoints"]]
         return [_located(waypoints[0]) if isinstance(waypoints, list) else None for waypoints in found]
 
-    async def table(self, places: Sequence[Place]) -> tuple[Cells, Cells] | Refusal:
-        """Seconds and metres from each place to each; None where no road leads. NO_ROAD when one place has none."""
-        answer = await self._ask("table", {"coordinates": _lon_lat(places), "annotations": ["duration", "distance"]})
+    async def table(
+        self, places: Sequence[Place], sources: Sequence[int] = (), destinations: Sequence[int] = ()
+    ) -> tuple[Cells, Cells] | Refusal:
+        """Seconds and metres from each place to each; None where no road leads. NO_ROAD when one place has none.
+
+        With `sources` only from those, with `destinations` only to those, by their number in the list.
+        """
+        wish: dict[str, Any] = {**_through(places), "annotations": ["duration", "distance"]}
+        chosen = {"sources": list(sources), "destinations": list(destinations)}
+        answer = await self._ask("table", wish | {name: which for name, which in chosen.items() if which})
         if isinstance(answer, Refusal):
             return answer
         return _cells(answer["durations"]), _cells(answer["distances"])
@@ -119,8 +130,8 @@ class Osrm:
         self, places: Sequence[Place]
     ) -> tuple[list[list[tuple[float, float]]], list[Leg], list[Manoeuvre]] | Refusal:
         """The way through the places: a line as (lon, lat) for each leg, the legs, the manoeuvres."""
-        wish = {"coordinates": _lon_lat(places), "steps": True, "geometries": "geojson", "overview": "false"}
-        answer = await self._ask("route", wish)
+        wish = {**_through(places), "steps": True, "geometries": "geojson", "overview": "false"}
+        answer = await self._ask("route", wish | STOPS)
         if isinstance(answer, Refusal):
             return answer
         legs = answer["routes"][0]["legs"]
@@ -130,8 +141,19 @@ class Osrm:
             [_manoeuvre(step, number) for number, leg in enumerate(legs) for step in leg["steps"]],
         )
 
-    async def match(self, places: Sequence[Place], sigma_m: float) -> list[tuple[int, int, float]] | Refusal:
-        """The pieces of road under a line of places, in order: from node, to node, metres driven on it."""
+    async def pieces(self, places: Sequence[Place]) -> list[list[tuple[int, int]]] | Refusal:
+        """The pieces of road under each leg of the way through the places: from node, to node."""
+        answer = await self._ask("route", {**_through(places), "overview": "false", "annotations": ["nodes"], **STOPS})
+        if isinstance(answer, Refusal):
+            return answer
+        return [list(pairwise(leg["annotation"]["nodes"])) for leg in answer["routes"][0]["legs"]]
+
+    async def match(
+        self, places: Sequence[Place], sigma_m: float
+    ) -> tuple[list[tuple[int, int, float]], float] | Refusal:
+        """The pieces of road under a line of places, in order: from node, to node, metres driven on it; and which
+        share of the places was found on roads.
+        """
         wish = {"coordinates": _lon_lat(places), "radiuses": [sigma_m] * len(places), "gaps": "ignore"}
         answer = await self._ask("match", {**wish, "overview": "false", "annotations": ["nodes", "distance"]})
         if isinstance(answer, Refusal):
@@ -141,7 +163,7 @@ class Osrm:
             for leg in matching["legs"]:
                 nodes, metres = leg["annotation"]["nodes"], leg["annotation"]["distance"]
                 pieces += [(a, b, m) for (a, b), m in zip(pairwise(nodes), metres, strict=False)]
-        return pieces
+        return pieces, sum(point is not None for point in answer["tracepoints"]) / len(places)
 
     async def _ask(self, service: str, wish: dict[str, Any]) -> dict[str, Any] | Refusal:
         try:
@@ -177,6 +199,14 @@ def _lon_lat(places: Sequence[Place]) -> list[list[float]]:
     return [[place.lon_deg, place.lat_deg] for place in places]
 
 
+def _through(places: Sequence[Place]) -> dict[str, Any]:
+    """The places of a question, and from which side of the road each is reached."""
+    asked: dict[str, Any] = {"coordinates": _lon_lat(places)}
+    if any(isinstance(place, Kerb) for place in places):
+        asked["approaches"] = ["curb" if isinstance(place, Kerb) else "unrestricted" for place in places]
+    return asked
+
+
 def _place(lon_lat: Sequence[float]) -> Place:
     return Place(lat_deg=lon_lat[1], lon_deg=lon_lat[0])
 
@@ -191,6 +221,7 @@ def _located(waypoint: dict[str, Any]) -> Located:
         distance_m=float(waypoint["distance"]),
         street=str(waypoint["name"]),
         source=TimesSource.ROADS,
+        pair=(int(waypoint["nodes"][0]), int(waypoint["nodes"][1])),
     )
 
 

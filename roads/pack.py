@@ -3,6 +3,7 @@
     pack.json      name, bounds, source, a journey known to work, sha256 of every file
     road/map.osrm* the road network, as OSRM made it; never changed again
     base.mbtiles   the picture of the map (may be left out)
+    places.sqlite  streets and house numbers (packs made before there was one have none)
 
 A pack is built beside its place and renamed into it, so that a folder with a pack.json is a whole pack.
 """
@@ -12,7 +13,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
@@ -20,13 +21,15 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from host.child import dying_with_us
-from roads import basemap, osrm, survey
+from roads import basemap, census, osrm, survey
+from roads.addresses import write_index
 from roads.errors import BuildError, PackDamagedError, PackMissingError
 from wire.geo import Place
 from wire.model import Instant, Seconds, Sha256, Value
 
 PACK_FILE = "pack.json"
 TILES_FILE = "base.mbtiles"
+PLACES_FILE = "places.sqlite"
 ROAD_BASE = "road/map.osrm"
 ADVICE = "Copy the pack again from where it was built, or build it anew with scripts/mappack."
 
@@ -55,6 +58,7 @@ class PackFile(Value):
     source: str
     """The name of the extract it was made from."""
     probe: Probe
+    more_probes: tuple[Probe, ...] = ()
     files: dict[str, FileSum]
 
     @field_validator("files")
@@ -82,6 +86,18 @@ class MapPack:
     road_base: Path
     """What OSRM's programs take: `road/map.osrm`, to which they add their endings."""
     tiles_path: Path | None
+    places_path: Path | None = None
+    more_probes: tuple[Probe, ...] = ()
+
+    def at(self, folder: Path) -> "MapPack":
+        """The same pack after its folder was renamed."""
+        return replace(
+            self,
+            folder=folder,
+            road_base=folder / ROAD_BASE,
+            tiles_path=folder / TILES_FILE if self.tiles_path else None,
+            places_path=folder / PLACES_FILE if self.places_path else None,
+        )
 
 
 def open_pack(folder: Path) -> MapPack:
@@ -111,6 +127,8 @@ def open_pack(folder: Path) -> MapPack:
         probe=pack.probe,
         road_base=folder / ROAD_BASE,
         tiles_path=folder / TILES_FILE if TILES_FILE in pack.files else None,
+        places_path=folder / PLACES_FILE if PLACES_FILE in pack.files else None,
+        more_probes=pack.more_probes,
     )
 
 
@@ -150,10 +168,15 @@ def _build_into(folder: Path, pbf: Path, name: str, progress: Callable[[str], No
         _run(command, road)
     extract.unlink()
     progress("road network: looking for a journey that works")
-    start, end, travel_s = survey.journey(folder / ROAD_BASE, bounds)
+    probes = [
+        Probe(start=start, end=end, travel_s=travel_s)
+        for start, end, travel_s in survey.journeys(folder / ROAD_BASE, bounds)
+    ]
     if with_tiles:
         progress("base map")
         basemap.build_tiles(pbf.absolute(), folder / TILES_FILE, bounds, scratch, _run)
+    progress("streets and house numbers")
+    write_index(folder / PLACES_FILE, census.read_streets(pbf))
     shutil.rmtree(scratch)
     progress("sums")
     pack = PackFile(
@@ -161,7 +184,8 @@ def _build_into(folder: Path, pbf: Path, name: str, progress: Callable[[str], No
         bounds=bounds,
         made_at=datetime.now(UTC),
         source=pbf.name,
-        probe=Probe(start=start, end=end, travel_s=travel_s),
+        probe=probes[0],
+        more_probes=tuple(probes[1:]),
         files={path.relative_to(folder).as_posix(): _sum(path) for path in sorted(folder.rglob("*")) if path.is_file()},
     )
     (folder / PACK_FILE).write_text(pack.model_dump_json(indent=1) + "\n")

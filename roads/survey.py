@@ -1,4 +1,4 @@
-"""What a builder must find out about an extract: its bounds, and a journey in it that works."""
+"""What a builder must find out about an extract: its bounds, and journeys in it that work."""
 
 import http.client
 import json
@@ -15,6 +15,7 @@ from roads.errors import BuildError
 from wire.geo import Place
 
 GRID = 8
+PROBES = 3
 START_WITHIN_S = 60.0
 
 type Bounds = tuple[float, float, float, float]
@@ -45,8 +46,10 @@ def bounds(pbf: Path) -> Bounds:
     return (west, south, east, north)
 
 
-def journey(base: Path, area: Bounds) -> tuple[Place, Place, float]:
-    """Start, end and seconds of the longest journey there and back among a grid of places, on a fresh network.
+def journeys(base: Path, area: Bounds) -> list[tuple[Place, Place, float]]:
+    """Start, end and seconds of journeys there and back among a grid of places, on a fresh network.
+
+    The longest first, then others that begin and end elsewhere, PROBES at most.
 
     Raises BuildError when no two of them are connected.
     """
@@ -62,15 +65,25 @@ def journey(base: Path, area: Bounds) -> tuple[Place, Place, float]:
             raise BuildError(f"the new road network does not answer ({error!r}): is the extract empty?") from error
         finally:
             server.terminate()
-    best_s, best = 0.0, None
-    for i, row in enumerate(durations):
-        for j, there_s in enumerate(row):
-            if there_s is not None and durations[j][i] is not None and there_s > best_s:
-                best_s, best = float(there_s), (i, j)
-    if best is None:
+    both_ways = sorted(
+        (
+            (float(there_s), i, j)
+            for i, row in enumerate(durations)
+            for j, there_s in enumerate(row)
+            if there_s and durations[j][i] is not None
+        ),
+        reverse=True,
+    )
+    chosen: list[tuple[Place, Place, float]] = []
+    used: set[int] = set()
+    for seconds, i, j in both_ways:
+        if len(chosen) < PROBES and not used & {i, j}:
+            used |= {i, j}
+            start, end = (Place(lat_deg=places[index][1], lon_deg=places[index][0]) for index in (i, j))
+            chosen.append((start, end, seconds))
+    if not chosen:
         raise BuildError("no two places of the extract are connected by a road: is it an extract with streets?")
-    start, end = (Place(lat_deg=places[index][1], lon_deg=places[index][0]) for index in best)
-    return start, end, best_s
+    return chosen
 
 
 def _on_roads(port: int, area: Bounds) -> list[list[float]]:

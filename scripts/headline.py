@@ -21,6 +21,9 @@ PROMISED = {
         "town-day, thinned to 5 m, batches of 300 s: payload",
     ),
 }
+CLOSED_WITHIN_S = {"full": {"repaired_s": 2.0, "exact_s": 3.0}, "quarter": {"repaired_s": 5.0, "exact_s": 12.0}}
+CLOSED = {"repaired_s": "road closed to the order with estimated times", "exact_s": "road closed to the order by road"}
+CORES = {"full": "150 stops", "quarter": "150 stops, a quarter of a core"}
 
 type Reports = Mapping[str, Mapping[str, Any]]
 type Line = Mapping[str, Any]
@@ -58,6 +61,8 @@ def tables(reports: Reports) -> str:
     kept = [
         line for name, wanted in PROMISED.items() if name in reports for line in _promised(name, reports[name], wanted)
     ]
+    if "closure" in reports:
+        kept += _closed(reports["closure"]["summary"])
     if kept:
         parts += ["**The rest**", "", "| | figure | measured | decided |", "| --- | --- | --- | --- |", *kept, ""]
     busy = sorted(name for name, report in reports.items() if was_busy(report))
@@ -94,6 +99,18 @@ def _cost(line: Line) -> str:
 
 def _runs(lines: Sequence[Line]) -> int:
     return max(int(line["runs"]) for line in lines)
+
+
+def _closed(runs: Sequence[Line]) -> list[str]:
+    told = []
+    for limit, musts in CLOSED_WITHIN_S.items():
+        for what, must_s in musts.items():
+            taken = [float(run[what]) for run in runs if run["limit"] == limit]
+            if taken:
+                missed = "" if max(taken) <= must_s else ", **missed**"
+                words = f"{CLOSED[what]}, {CORES[limit]}: slowest of {len(taken)}"
+                told.append(f"| closure | {words} | {max(taken):.2g} s | at most {must_s:g}{missed} |")
+    return told
 
 
 def _promised(name: str, report: Mapping[str, Any], wanted: tuple[str, ...] | None) -> list[str]:

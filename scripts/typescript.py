@@ -35,7 +35,8 @@ PAGES: dict[str, tuple[str, Sequence[type[BaseModel]]]] = {
         "agent/screen/view.py",
         (
             cab.CabView, cab.RouteView, cab.OfferRouteView, cab.MapView, cab.ArrivedTap, cab.DeliveredTap,
-            cab.FailedTap, cab.SkippedTap, cab.ForgetTap, cab.AcceptTap, cab.KeepTap, cab.Saved, cab.NotSaved,
+            cab.FailedTap, cab.SkippedTap, cab.ForgetTap, cab.AcceptTap, cab.KeepTap, cab.RoadBlockedTap,
+            cab.RoadOpenTap, cab.Saved, cab.NotSaved,
         ),
     ),
     "console.ts": (

@@ -7,7 +7,7 @@ from types import ModuleType
 
 from pydantic import BaseModel
 
-from wire import changes, envelope, events, manifest, model, topics, track
+from wire import changes, envelope, events, manifest, model, places, topics, track
 
 HEAD = """\
 # The wire
@@ -48,6 +48,7 @@ MESSAGES: dict[str, tuple[type[BaseModel], ...]] = {
         events.StopEta,
         events.Eta,
         events.Suggestion,
+        places.Misplaced,
         events.Presence,
     ),
     "Down: receipts": (envelope.Receipts, envelope.LaneReceipt, envelope.BlobReceipt),
@@ -60,7 +61,13 @@ MESSAGES: dict[str, tuple[type[BaseModel], ...]] = {
         manifest.Amount,
         manifest.Depot,
     ),
-    "Down: conditions and commands": (manifest.Conditions, manifest.Closure, manifest.NodePair, manifest.Command),
+    "Down: conditions and commands": (
+        manifest.Conditions,
+        manifest.Closure,
+        manifest.SpeedChange,
+        manifest.NodePair,
+        manifest.Command,
+    ),
 }
 WORDS = (
     events.Outcome,
@@ -68,6 +75,7 @@ WORDS = (
     events.ReplanReason,
     events.TimesSource,
     changes.MoveWhy,
+    places.PlaceTrouble,
     events.SuggestionState,
     events.FixQuality,
     manifest.StopKind,

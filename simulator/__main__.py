@@ -21,6 +21,8 @@ from simulator.osmfile import MapFileError
 from simulator.report import Report
 from simulator.settle import settle
 from simulator.stage import DISPATCHER, NoStageError, Stage
+from simulator.town import require_buildable
+from wire.geo import Place
 
 FIRST_PORT = 8100
 USABLE = (
@@ -54,6 +56,7 @@ def main() -> int:
             scenario=scenario.read(options.scenario),
             seed=options.seed,
             map_file=options.map,
+            centre=options.at,
             orders_file=options.orders,
             is_plain=options.plain_console,
             first_port=None if options.headless else options.port,
@@ -135,6 +138,17 @@ def _leaves(group: ExceptionGroup[Exception]) -> list[Exception]:
     return flat
 
 
+def _place(text: str) -> Place:
+    """Where the town is to be. Refuses what is no place, and where no town can be."""
+    lat_deg, _, lon_deg = text.partition(",")
+    try:
+        place = Place(lat_deg=float(lat_deg), lon_deg=float(lon_deg))
+        require_buildable(place)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} is no place for a town: {error}") from error
+    return place
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/demo", description="Vans deliver through a network outage.")
     parser.add_argument("--headless", action="store_true", help="without a person; ends by itself")
@@ -142,6 +156,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="orders, drivers and receivers follow it")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write what was seen as JSON")
     parser.add_argument("--map", type=Path, metavar="FILE.osm.pbf", help="drive on a real extract")
+    parser.add_argument("--at", type=_place, metavar="LAT,LON", help="put the made-up town there: --at=-34.9,-56.16")
     parser.add_argument("--orders", type=Path, metavar="FILE.csv", help="deliver these orders")
     parser.add_argument(
         "--settle", type=Path, metavar="FOLDER", help="start an ended run again on its disks, drive nobody, compare"

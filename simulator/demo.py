@@ -23,6 +23,7 @@ from simulator.report import Report
 from simulator.roadtrip import OpenRoads
 from simulator.scenario import LinkCut, Scenario
 from simulator.world import StagedWorld
+from wire.geo import Place
 
 SETTLE_S = 60.0
 """How long nothing more may reach the coordinator after the last driver is home, in real seconds."""
@@ -36,6 +37,8 @@ class Wish:
     scenario: Scenario
     seed: int
     map_file: Path | None = None
+    centre: Place | None = None
+    """Where the made-up town is put; None: at home."""
     orders_file: Path | None = None
     is_plain: bool = False
     """The console without TLS, for a browser that shall not be asked to trust the run's own authority."""
@@ -58,7 +61,7 @@ async def run(
     if wish.first_port is not None:
         stage.require_free(wish.first_port, wish.scenario.vans)
     started = system_time.monotonic()
-    here = ground.extract(wish.map_file, say) if wish.map_file else ground.town()
+    here = ground.extract(wish.map_file, say) if wish.map_file else ground.town(wish.centre)
     scenario = _possible(wish.scenario, here, say)
     orders = _orders(wish, here)
     say(f"map pack of {here.name}")

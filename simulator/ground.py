@@ -39,13 +39,17 @@ class Ground:
         )
 
 
-def town() -> Ground:
-    """The made-up town, written as a real extract into the cache."""
-    made = make_town(TOWN_SEED)
-    pbf = CACHE / "town.osm.pbf"
+def town(centre: Place | None = None) -> Ground:
+    """The made-up town, written as a real extract into the cache; at home, or around another centre.
+
+    Raises ValueError where no town can be (`make_town`).
+    """
+    made = make_town(TOWN_SEED) if centre is None else make_town(TOWN_SEED, centre)
+    pbf = CACHE / ("town.osm.pbf" if centre is None else f"town-{centre.lat_deg:g}-{centre.lon_deg:g}.osm.pbf")
     pbf.parent.mkdir(parents=True, exist_ok=True)
     osmfile.write_town(made, pbf)
-    return Ground(made.name, pbf, made.depot, made.addresses, made.bridges, "Europe/Lisbon")
+    timezone = "Europe/Lisbon" if centre is None else nautical_zone(centre)
+    return Ground(made.name, pbf, made.depot, made.addresses, made.bridges, timezone)
 
 
 def extract(pbf: Path, progress: Callable[[str], None]) -> Ground:
@@ -56,6 +60,10 @@ def extract(pbf: Path, progress: Callable[[str], None]) -> Ground:
     progress("reading addresses")
     addresses = osmfile.read_addresses(pbf)
     depot = osmfile.densest_spot(addresses)
-    hours_east = round(depot.lon_deg / 15)
-    timezone = f"Etc/GMT{-hours_east:+d}" if hours_east else "Etc/GMT"  # POSIX signs: GMT-1 is one hour east
-    return Ground(pbf.name.split(".")[0], pbf, depot, addresses, (), timezone)
+    return Ground(pbf.name.split(".")[0], pbf, depot, addresses, (), nautical_zone(depot))
+
+
+def nautical_zone(place: Place) -> str:
+    """The time zone by longitude alone."""
+    hours_east = round(place.lon_deg / 15)
+    return f"Etc/GMT{-hours_east:+d}" if hours_east else "Etc/GMT"  # POSIX signs: GMT-1 is one hour east

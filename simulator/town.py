@@ -94,16 +94,8 @@ class Town:
 
 
 def make_town(seed: int = 1, centre: Place = DEFAULT_CENTRE) -> Town:
-    """The town of that seed around that centre, about 3 x 3 km.
-
-    Raises ValueError within 10 degrees of a pole or where it would cross the 180th meridian, which no routing engine
-    joins.
-    """
-    if abs(centre.lat_deg) > MAX_LAT_DEG or abs(centre.lon_deg) > 179.5:
-        raise ValueError(
-            f"no town at {centre.lat_deg}, {centre.lon_deg}: choose a centre within {MAX_LAT_DEG:g} degrees of the "
-            "equator and half a degree off the 180th meridian"
-        )
+    """The town of that seed around that centre, about 3 x 3 km. Raises ValueError as `require_buildable` does."""
+    require_buildable(centre)
     rng = Random(seed)  # noqa: S311 - a town, not a key
     plan = draw_plan(rng)
     sheet = _Sheet(centre)
@@ -129,6 +121,17 @@ def make_town(seed: int = 1, centre: Place = DEFAULT_CENTRE) -> Town:
         ways=tuple(sheet.ways),
         bounds=_bounds([node for node in sheet.nodes if node.node_id in street_nodes]),
     )
+
+
+def require_buildable(centre: Place) -> None:
+    """Raises ValueError within 10 degrees of a pole or where a town would cross the 180th meridian, which no routing
+    engine joins.
+    """
+    if abs(centre.lat_deg) > MAX_LAT_DEG or abs(centre.lon_deg) > 179.5:
+        raise ValueError(
+            f"no town at {centre.lat_deg}, {centre.lon_deg}: choose a centre within {MAX_LAT_DEG:g} degrees of the "
+            "equator and half a degree off the 180th meridian"
+        )
 
 
 class _Sheet:

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 NAMED = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 
 
-@pytest.mark.parametrize("page", ["merge.md", "faults.md"])
+@pytest.mark.parametrize("page", ["merge.md", "faults.md", "maps.md"])
 def test_every_test_a_page_names_is_there(page: str) -> None:
     named = NAMED.findall((ROOT / "docs" / page).read_text())
     assert len(named) > 10

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from wire.changes import Move
-from wire.manifest import SCHEMA, EvidenceKind
+from wire.manifest import SCHEMA, Closure, EvidenceKind
 from wire.model import (
     Count,
     Epoch,
@@ -22,6 +22,7 @@ from wire.model import (
     StopId,
     UnixMs,
 )
+from wire.places import Misplaced
 
 
 class EventKind(StrEnum):
@@ -37,6 +38,8 @@ class EventKind(StrEnum):
     COMMAND_RESULT = "command.result"
     CLOCK_ANCHORED = "clock.anchored"
     ALARM_RAISED = "alarm.raised"
+    ROAD_BLOCKED = "road.blocked"
+    ROAD_OPENED = "road.opened"
 
 
 class Outcome(StrEnum):
@@ -206,6 +209,18 @@ class AlarmRaised(Message):
     detail: str = ""
 
 
+class RoadBlocked(Message):
+    """The driver stands before a blocked road: this van goes round it until the time is over."""
+
+    closure: Closure
+
+
+class RoadOpened(Message):
+    """The driver took it back."""
+
+    closure_ids: tuple[StopId, ...]
+
+
 BODIES: Mapping[str, type[Message]] = {
     EventKind.STOP_ARRIVED: StopArrived,
     EventKind.STOP_COMPLETED: StopCompleted,
@@ -219,6 +234,8 @@ BODIES: Mapping[str, type[Message]] = {
     EventKind.COMMAND_RESULT: CommandResult,
     EventKind.CLOCK_ANCHORED: ClockAnchored,
     EventKind.ALARM_RAISED: AlarmRaised,
+    EventKind.ROAD_BLOCKED: RoadBlocked,
+    EventKind.ROAD_OPENED: RoadOpened,
 }
 """The model of each kind's body. A kind not listed here is kept as it came: a newer van may know more than we do."""
 
@@ -303,6 +320,10 @@ class Live(Message):
     etas: tuple[StopEta, ...] = ()
     alarms: tuple[str, ...] = ()
     """Of `Alarm`, those of today; a newer van may know more."""
+    misplaced: tuple[Misplaced, ...] = ()
+    """The open stops that no open road leads to, at most 50."""
+    blocked_until: Instant | None = None
+    """Until when the van goes round a road that its driver found blocked."""
     suggestion: Suggestion | None = None
 
 

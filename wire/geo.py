@@ -14,6 +14,10 @@ class Place(Value):
     lon_deg: Longitude
 
 
+class Kerb(Place):
+    """A place that the van reaches, and leaves, with its door on that side of the road: nobody crosses the traffic."""
+
+
 def distance_m(a: Place, b: Place) -> float:
     """Great-circle distance in metres (haversine; within 0.5 % of the ellipsoid)."""
     lat_a, lat_b = radians(a.lat_deg), radians(b.lat_deg)

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from wire.geo import Place
+from wire.geo import Kerb, Place
 from wire.model import Count, Instant, Latitude, Longitude, Message, Name, Seconds, StopId
 
 SCHEMA: Final = 1
@@ -96,11 +96,14 @@ class Stop(Message):
     setup_s: Seconds = 60.0
     service_s: Seconds = 120.0
     is_locked: bool = False
+    is_kerbside: bool = False
+    """The van must stop on the door's own side of the road."""
     proof: dict[EvidenceKind, EvidenceRule] = {}
 
     @property
     def place(self) -> Place:
-        return Place(lat_deg=self.lat_deg, lon_deg=self.lon_deg)
+        """Where it is; a `Kerb` where the side of the road counts."""
+        return (Kerb if self.is_kerbside else Place)(lat_deg=self.lat_deg, lon_deg=self.lon_deg)
 
 
 class Depot(Message):
@@ -181,6 +184,22 @@ class WeatherHour(Message):
     service: Annotated[float, Field(ge=1, le=5)]
 
 
+class SpeedChange(Message):
+    """Roads driven slower, or faster, than the map says: node pairs, those under a line, those inside an area."""
+
+    speed_id: StopId
+    note: str = ""
+    factor: Annotated[float, Field(gt=0, le=2)]
+    """Of the map's speed: 0.5 is half as fast. However small, it never closes a road."""
+    pairs: tuple[NodePair, ...] = ()
+    line: tuple[tuple[Latitude, Longitude], ...] = ()
+    area: tuple[tuple[Latitude, Longitude], ...] = ()
+    """An outline of at least three corners."""
+    both_ways: bool = True
+    valid_from: Instant
+    valid_until: Instant
+
+
 class Conditions(Message):
     """All closures known for a van's area, and the weather ahead; each message replaces the one before it."""
 
@@ -190,6 +209,7 @@ class Conditions(Message):
     closures: tuple[Closure, ...] = ()
     weather: tuple[WeatherHour, ...] = ()
     """An hour that is not named is dry."""
+    speeds: tuple[SpeedChange, ...] = ()
 
 
 class CommandKind(StrEnum):

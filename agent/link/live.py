@@ -7,7 +7,9 @@ from itertools import islice
 from agent.trip.offers import standing
 from agent.trip.run import Run
 from wire.events import Eta, Live, LivePosition, StopEta, Suggestion, SuggestionState
+from wire.places import Misplaced
 
+MAX_MISPLACED = 50
 MAX_ETAS = 25
 """Of the next stops: a message each two seconds must stay small on a bad link."""
 
@@ -43,8 +45,16 @@ def live(van: str, run: Run, etas: Mapping[str, Eta], now: datetime) -> Live:
             )
         ),
         alarms=run.alarms,
+        misplaced=_misplaced(run),
+        blocked_until=run.blocked_until(now),
         suggestion=_suggestion(run, now),
     )
+
+
+def _misplaced(run: Run) -> tuple[Misplaced, ...]:
+    is_open = {stop.stop_id for stop in run.open_stops}
+    misplaced = run.plan.misplaced if run.plan else ()
+    return tuple(one for one in misplaced if one.stop_id in is_open)[:MAX_MISPLACED]
 
 
 def _suggestion(run: Run, now: datetime) -> Suggestion | None:
@@ -75,4 +85,5 @@ def says_the_same(a: Live, b: Live) -> bool:
 
 def _newsworthy(live: Live) -> object:
     minutes = tuple((stop.stop_id, round(stop.eta.p50.timestamp() / 60)) for stop in live.etas)
-    return live.position, live.manifest_version, live.plan_version, live.stop_ids, minutes, live.alarms, live.suggestion
+    told = (live.stop_ids, minutes, live.alarms, live.misplaced, live.blocked_until, live.suggestion)
+    return live.position, live.manifest_version, live.plan_version, told

@@ -27,6 +27,7 @@ class Around:
     waiting: int
     oldest_waiting_ms: int | None
     disk: Disk = Disk.WELL
+    can_block: bool = False
     order_before: tuple[StopId, ...] = ()
     """The open stops in the order of the plan before this one; empty when there was none."""
 
@@ -67,6 +68,8 @@ def cab_view(run: Run, around: Around, now: datetime) -> CabView:
         total=len(counted),
         disk=around.disk,
         alarms=run.alarms,
+        can_block=around.can_block,
+        blocked_until=run.blocked_until(now),
     )
 
 
@@ -123,22 +126,25 @@ def _stop_view(stop: RunStop, place: int, eta: Eta | None, leg: PlanLeg | None, 
         moved_for=None,
         missed_why=None,
         missed_for=None,
+        place_trouble=None,
         travel_m=leg.travel_m if leg and stop.is_open else None,
     )
 
 
 def _with_reasons(view: StopView, run: Run) -> StopView:
-    """Why the newest plan moved the stop, and why it is late in it; each only while it is so."""
+    """Why the newest plan moved the stop, why it is late in it, and why no road leads there; only while it is so."""
     moves = {move.stop_id: move for move in run.plan.moves} if run.plan and view.moved_by else {}
     is_late = view.punctuality is Punctuality.LATE and view.closed_at is None
     misses = {miss.stop_id: miss for miss in run.plan.misses} if run.plan and is_late else {}
     move, miss = moves.get(view.stop_id), misses.get(view.stop_id)
+    places = {one.stop_id: one.why for one in run.plan.misplaced} if run.plan and view.closed_at is None else {}
     return view.model_copy(
         update={
             "moved_why": move.why if move else None,
             "moved_for": move.other if move else None,
             "missed_why": miss.why if miss else None,
             "missed_for": miss.other if miss else None,
+            "place_trouble": places.get(view.stop_id),
         }
     )
 

@@ -48,6 +48,11 @@ class Departure:
             self._count(position)
         return self._fixes_off >= FIXES or self._fixes_far >= FIXES_FAR
 
+    def is_near(self, position: Position) -> bool:
+        """Whether this one fix lies on the line, as far as it can tell."""
+        away_m = min((away_m for away_m, _, _ in self._pieces(position.place)), default=float("inf"))
+        return away_m <= OFF_M[self.times]
+
     def _count(self, position: Position) -> None:
         pieces = self._pieces(position.place)
         distance_m = min(away_m for away_m, _, _ in pieces)

@@ -66,6 +66,7 @@ class Picture:
             waiting=rows,
             oldest_waiting_ms=oldest_ms,
             disk=self._disk(),
+            can_block=len(self._route.ahead(run, now)) > 1,
             order_before=self._order_before,
         )
         self._kept = cab_view(run, around, now)
@@ -73,6 +74,10 @@ class Picture:
 
     async def route(self) -> RouteView:
         return await self._route.view(self._run(), self._clock.now())
+
+    def road_ahead(self) -> tuple[tuple[float, float], ...]:
+        """(latitude, longitude) along the way just ahead of the van; empty when nobody knows it."""
+        return self._route.ahead(self._run(), self._clock.now())
 
     async def offer_route(self) -> OfferRouteView:
         return await self._offer_route.view(self._run(), self._clock.now())

@@ -3,15 +3,18 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from agent.screen.offroute import Departure
 from agent.screen.view import ManoeuvreView, RouteView
 from agent.trip.progress import fresh_position
 from agent.trip.run import Run
 from wire.events import TimesSource
-from wire.geo import Place
+from wire.geo import Place, distance_m, distance_to_segment_m
 from wire.model import StopId
 
+BLOCK_FROM_M, BLOCK_M = 10.0, 120.0
+"""Which piece of the way is closed by *road blocked here*: not the spot the van stands on, from which it must turn."""
 STOPS_AHEAD = 8
 """How far ahead the line is drawn: more would be asked for and never looked at."""
 
@@ -40,6 +43,7 @@ class RouteAhead:
         self._find_way = find_way
         self._rests_on: tuple[int, tuple[StopId, ...]] | None = None
         self._kept: RouteView | None = None
+        self._kept_places: list[Place] = []
         self._departure: Departure | None = None
 
     def look(self, run: Run, now: datetime) -> int:
@@ -70,15 +74,56 @@ class RouteAhead:
         )
         if version == self.version:  # nothing changed while we asked
             self._kept = view
-            line = [Place(lat_deg=lat_deg, lon_deg=lon_deg) for lon_deg, lat_deg in view.line]
-            self._departure = Departure(line, view.times, places[0])
+            self._kept_places = [Place(lat_deg=lat_deg, lon_deg=lon_deg) for lon_deg, lat_deg in view.line]
+            self._departure = Departure(self._kept_places, view.times, places[0])
         return view
+
+    def ahead(self, run: Run, now: datetime) -> tuple[tuple[float, float], ...]:
+        """The way from just before the van to BLOCK_M on, as (latitude, longitude); empty when it is not known.
+
+        Not known: without a fresh position, off the line, or while there is no way by road.
+        """
+        position = fresh_position(run, now)
+        if self._kept is None or position is None or self._kept.times is not TimesSource.ROADS:
+            return ()
+        if self._departure is None or len(self._kept_places) < 2 or not self._departure.is_near(position):
+            return ()
+        line = _from(self._kept_places, position.place)
+        part = _stretch(line, BLOCK_FROM_M, BLOCK_M)
+        return tuple((place.lat_deg, place.lon_deg) for place in part) if len(part) > 1 else ()
 
     def _is_off(self, run: Run, now: datetime) -> bool:
         if self._kept is None or self._departure is None:
             return False
         position = fresh_position(run, now)
         return position is not None and self._departure.is_off_at(position)
+
+
+def _from(line: Sequence[Place], place: Place) -> list[Place]:
+    """The line from the piece nearest to `place` on."""
+    nearest = min(range(len(line) - 1), key=lambda k: distance_to_segment_m(place, line[k], line[k + 1]))
+    return [place, *line[nearest + 1 :]]
+
+
+def _stretch(line: Sequence[Place], from_m: float, to_m: float) -> list[Place]:
+    """The part of the line between two distances along it; up to its end where it is shorter."""
+    part: list[Place] = []
+    gone_m = 0.0
+    for a, b in pairwise(line):
+        leg_m = distance_m(a, b)
+        for cut_m in (from_m, to_m):
+            if gone_m <= cut_m < gone_m + leg_m:
+                share = (cut_m - gone_m) / leg_m
+                part.append(
+                    Place(
+                        lat_deg=a.lat_deg + (b.lat_deg - a.lat_deg) * share,
+                        lon_deg=a.lon_deg + (b.lon_deg - a.lon_deg) * share,
+                    )
+                )
+        gone_m += leg_m
+        if from_m < gone_m < to_m:
+            part.append(b)
+    return part
 
 
 def _places(run: Run) -> list[Place]:

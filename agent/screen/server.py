@@ -148,7 +148,7 @@ class CabServer:
             return not_saved(400, f"Not saved: {first_problem(error)}")
         except WireError as error:
             return not_saved(400, f"Not saved: {error}")
-        return await self._answer(tap_entry(tap))
+        return await self._answer(tap_entry(tap, self._picture.road_ahead()))
 
     async def _evidence(self, request: web.Request) -> web.Response:
         try:

@@ -15,6 +15,8 @@ from agent.screen.view import (
     ForgetTap,
     KeepTap,
     NotSaved,
+    RoadBlockedTap,
+    RoadOpenTap,
     Saved,
     SkippedTap,
 )
@@ -27,6 +29,8 @@ from agent.trip.inputs import (
     FailedTapped,
     ForgetTapped,
     KeepTapped,
+    RoadBlockedTapped,
+    RoadOpenTapped,
     SkippedTapped,
     Tap,
 )
@@ -48,8 +52,9 @@ type TakeTap = Callable[[TapEntry], Awaitable[Saved | NotSaved]]
 """Answers after the synced commit. Raises StoreError: full disk, or (constraint) an id used for another tap."""
 
 
-def tap_entry(tap: AnyTap) -> TapEntry:
-    return TapEntry(tap.tap_id, _hash(tap.model_dump(mode="json")), _input_of(tap))
+def tap_entry(tap: AnyTap, road_ahead: tuple[tuple[float, float], ...] = ()) -> TapEntry:
+    """`road_ahead`: the way just before the van, for *road blocked*; sent again from elsewhere it is the same tap."""
+    return TapEntry(tap.tap_id, _hash(tap.model_dump(mode="json")), _input_of(tap, road_ahead))
 
 
 def evidence_entry(
@@ -77,7 +82,7 @@ def refused(refusal: Refusal) -> NotSaved:
     return NotSaved(trouble=refusal.trouble, message=str(refusal.trouble))
 
 
-def _input_of(tap: AnyTap) -> Tap:
+def _input_of(tap: AnyTap, road_ahead: tuple[tuple[float, float], ...]) -> Tap:
     match tap:
         case ArrivedTap():
             return ArrivedTapped(stop_id=tap.stop_id)
@@ -93,6 +98,10 @@ def _input_of(tap: AnyTap) -> Tap:
             return AcceptTapped(offer=tap.offer)
         case KeepTap():
             return KeepTapped(offer=tap.offer)
+        case RoadBlockedTap():
+            return RoadBlockedTapped(for_min=tap.for_min, line=road_ahead)
+        case RoadOpenTap():
+            return RoadOpenTapped()
 
 
 def _hash(value: object) -> str:

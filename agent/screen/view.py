@@ -16,6 +16,7 @@ from wire.changes import MissWhy, MoveWhy
 from wire.events import Alarm, Eta, FailReason, FixQuality, Outcome, ReplanReason, TimesSource
 from wire.manifest import Address, Amount, EvidenceKind, EvidenceRule, SequencePolicy, StopKind, Window
 from wire.model import Count, Instant, Latitude, Longitude, Metres, Sha256, StopId, Value
+from wire.places import PlaceTrouble
 
 
 class LinkView(Value):
@@ -89,6 +90,8 @@ class StopView(Value):
     missed_why: MissWhy | None
     """What binds where its window is missed in the plan in force."""
     missed_for: StopId | None
+    place_trouble: PlaceTrouble | None
+    """Why no open road leads there: its times and the way to it are a guess."""
     travel_m: Metres | None
 
 
@@ -184,6 +187,10 @@ class CabView(Value):
     disk: Disk
     alarms: tuple[Alarm, ...]
     """What is wrong with the van's own computer today."""
+    can_block: bool
+    """The way ahead is known, so that *road blocked* says which road."""
+    blocked_until: Instant | None
+    """Until when a road stays closed that the driver found blocked."""
 
 
 class ManoeuvreView(Value):
@@ -282,8 +289,22 @@ class KeepTap(Value):
     offer: Count
 
 
+class RoadBlockedTap(Value):
+    """The road ahead is blocked; which one that is, the agent knows."""
+
+    kind: Literal["road_blocked"] = "road_blocked"
+    tap_id: TapId
+    for_min: Annotated[int, Field(ge=5, le=24 * 60)] = 60
+
+
+class RoadOpenTap(Value):
+    kind: Literal["road_open"] = "road_open"
+    tap_id: TapId
+
+
 AnyTap = Annotated[
-    ArrivedTap | DeliveredTap | FailedTap | SkippedTap | ForgetTap | AcceptTap | KeepTap, Field(discriminator="kind")
+    ArrivedTap | DeliveredTap | FailedTap | SkippedTap | ForgetTap | AcceptTap | KeepTap | RoadBlockedTap | RoadOpenTap,
+    Field(discriminator="kind"),
 ]
 
 

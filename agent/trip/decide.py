@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import assert_never
 
 from agent.trip.alarms import alarmed
+from agent.trip.blocked import road_blocked, road_open
 from agent.trip.effects import Decision
 from agent.trip.inputs import (
     AcceptTapped,
@@ -29,6 +30,8 @@ from agent.trip.inputs import (
     PlanNotFound,
     PlanSolved,
     Recalled,
+    RoadBlockedTapped,
+    RoadOpenTapped,
     SkippedTapped,
     TimeFound,
 )
@@ -58,6 +61,10 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
             return forget_tapped(run, entered)
         case AcceptTapped() | KeepTapped():
             return answered(run, entered, now)
+        case RoadBlockedTapped():
+            return road_blocked(run, entered, now)
+        case RoadOpenTapped():
+            return road_open(run, entered, now)
         case ManifestArrived():
             return manifest_arrived(run, entered, now)
         case ManifestUnreadable():

@@ -43,6 +43,7 @@ class Trouble(StrEnum):
     NO_MANIFEST = "There is no list for today yet."
     OFFER_GONE = "This suggestion is no longer there."
     MOVING = "The van is moving: the next stop stays."
+    NO_WAY = "The way ahead is not known, so no road can be closed."
 
 
 class Refusal(Value):

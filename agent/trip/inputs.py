@@ -12,7 +12,7 @@ from agent.learn.known import Known
 from agent.trip.run import Evidence, Plan, Proposal
 from wire.events import Alarm, FailReason, Outcome
 from wire.manifest import Command, Conditions, Manifest
-from wire.model import StopId, Value
+from wire.model import Latitude, Longitude, StopId, Value
 
 
 class FixJudged(Value):
@@ -101,6 +101,21 @@ class KeepTapped(Value):
     offer: int
 
 
+class RoadBlockedTapped(Value):
+    """The driver stands before a blocked road."""
+
+    kind: Literal["road_blocked_tapped"] = "road_blocked_tapped"
+    for_min: int
+    line: tuple[tuple[Latitude, Longitude], ...]
+    """The way ahead of the van as it was when the driver tapped; nothing where nobody knows it."""
+
+
+class RoadOpenTapped(Value):
+    """The driver takes back every *road blocked*."""
+
+    kind: Literal["road_open_tapped"] = "road_open_tapped"
+
+
 class PlanSolved(Value):
     """The planner's answer for the run as it was at `run_version`; a stale one is dropped."""
 
@@ -110,6 +125,8 @@ class PlanSolved(Value):
     """The driver's own order with fresh times, repaired where it had to be."""
     better: Proposal | None = None
     """A better one, as far as one was found."""
+    is_sketch: bool = False
+    """What is known while the answer is still worked on: the driver's own order, perhaps with estimates."""
 
 
 class PlanNotFound(Value):
@@ -159,7 +176,8 @@ class Recalled(Value):
 
 StopTap = ArrivedTapped | EvidenceTaken | DeliveredTapped | FailedTapped | SkippedTapped
 OfferTap = AcceptTapped | KeepTapped
-Tap = StopTap | OfferTap | ForgetTapped
+RoadTap = RoadBlockedTapped | RoadOpenTapped
+Tap = StopTap | OfferTap | ForgetTapped | RoadTap
 AnyInput = (
     FixJudged
     | ManifestArrived

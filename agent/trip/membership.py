@@ -80,13 +80,13 @@ def manifest_unreadable(run: Run, unreadable: ManifestUnreadable) -> Decision:
 
 
 def conditions_arrived(run: Run, arrived: ConditionsArrived, now: datetime) -> Decision:
-    """Keeps the newest conditions; looks for a new order when the closures are others than before."""
+    """Keeps the newest conditions; looks for a new order when closures or speeds are others than before."""
     conditions, known = arrived.conditions, run.conditions
     if known is not None and conditions.version <= known.version:
         return Decision(run=run)
-    before = known.closures if known else ()
+    before = (known.closures, known.speeds) if known else ((), ())
     run = run.model_copy(update={"conditions": conditions})
-    if conditions.closures == before:
+    if (conditions.closures, conditions.speeds) == before:
         return Decision(run=run)
     run, effects = asking(changed(without_offer(run)), ReplanReason.ROAD_CLOSED, now)
     return Decision(run=run, effects=effects)

@@ -15,7 +15,7 @@ from agent.trip.policy import Verdict, held_first, is_repair, judged
 from agent.trip.punctuality import lateness_s
 from agent.trip.run import Plan, ReplanWanted, Run, StopPhase
 from wire.events import ReplanReason
-from wire.manifest import Closure
+from wire.manifest import Closure, SpeedChange
 
 LATENESS_GROWN_S = 300.0
 LOOK_AGAIN_AFTER = timedelta(minutes=10)
@@ -51,6 +51,8 @@ def solved(run: Run, answer: PlanSolved, now: datetime) -> Decision:
     """
     if run.replan is None:
         return Decision(run=run)
+    if answer.is_sketch:
+        return _sketched(run, answer)
     if answer.run_version != run.version:
         return _asked_anew(run, now, turned=0)
     reason = run.replan.reason
@@ -69,19 +71,36 @@ def solved(run: Run, answer: PlanSolved, now: datetime) -> Decision:
         return Decision(run=answered)
     better, offer = answer.better, standing(run, now)
     if better is None or not _visits_all(run, better.plan) or first not in (None, better.plan.stop_ids[0]):
-        return taken(without_offer(answered), answer.plan)
+        return _taken_once(without_offer(answered), answer.plan)
     match judged(run, better, offer.proposal if offer else None):
         case Verdict.TAKE:
             return taken(without_offer(answered), better.plan)
         case Verdict.STAND:
-            return taken(answered, answer.plan)
+            return _taken_once(answered, answer.plan)
         case Verdict.LEAVE:
-            return taken(without_offer(answered), answer.plan)
+            return _taken_once(without_offer(answered), answer.plan)
         case Verdict.OFFER:
-            decision = taken(answered, answer.plan)
+            decision = _taken_once(answered, answer.plan)
             return decision.model_copy(update={"run": offered(decision.run, better, now), "effects": (SendLive(),)})
         case verdict:
             assert_never(verdict)
+
+
+def _sketched(run: Run, answer: PlanSolved) -> Decision:
+    """Takes a sketch that holds for this run as it is, and goes on waiting for the answer; drops any other."""
+    plan = answer.plan
+    if run.replan is None or answer.run_version != run.version or not _visits_all(run, plan):
+        return Decision(run=run)
+    first = held_first(run, run.replan.reason)
+    if first not in (None, plan.stop_ids[0]) or not is_repair(run, plan, run.replan.reason):
+        return Decision(run=run)
+    return taken(run, plan)
+
+
+def _taken_once(run: Run, plan: Plan) -> Decision:
+    """The run with that plan in force; one that was taken as a sketch already is not told again."""
+    is_in_force = run.plan is not None and (run.plan.legs, run.plan.times) == (plan.legs, plan.times)
+    return Decision(run=run) if is_in_force else taken(run, plan)
 
 
 def _visits_all(run: Run, plan: Plan) -> bool:
@@ -133,7 +152,7 @@ def _why_look_again(run: Run, now: datetime) -> ReplanReason | None:
         return ReplanReason.MANIFEST
     if run.plan is None:
         return None
-    if _closures_at(run, run.plan.made_at) != _closures_at(run, now):
+    if _roads_at(run, run.plan.made_at) != _roads_at(run, now):
         return ReplanReason.ROAD_CLOSED
     return ReplanReason.LATENESS if _is_lateness_new(run, run.plan, now) else None
 
@@ -152,6 +171,6 @@ def _is_lateness_new(run: Run, plan: Plan, now: datetime) -> bool:
     return False
 
 
-def _closures_at(run: Run, instant: datetime) -> tuple[Closure, ...]:
-    closures = run.conditions.closures if run.conditions else ()
-    return tuple(closure for closure in closures if closure.valid_from <= instant < closure.valid_until)
+def _roads_at(run: Run, instant: datetime) -> tuple[Closure | SpeedChange, ...]:
+    every: tuple[Closure | SpeedChange, ...] = (*run.closures, *run.speeds)
+    return tuple(one for one in every if one.valid_from <= instant < one.valid_until)

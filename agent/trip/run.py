@@ -1,6 +1,7 @@
 """The run: the manifest as the van lives it. One immutable value; everything the van knows of its day is in here."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -13,8 +14,9 @@ from agent.learn.today import DaySums
 from wire.changes import Miss, Move
 from wire.events import Alarm, FailReason, ManifestRefused, Outcome, ReplanReason, TimesSource
 from wire.geo import Place
-from wire.manifest import Conditions, EvidenceKind, Manifest, Stop
+from wire.manifest import Closure, Conditions, EvidenceKind, Manifest, SpeedChange, Stop
 from wire.model import Instant, Metres, Seconds, Sha256, StopId, Value
+from wire.places import Misplaced
 
 
 class StopPhase(StrEnum):
@@ -97,6 +99,8 @@ class Plan(Value):
     """Why each of `moved_stops` moved."""
     misses: tuple[Miss, ...] = ()
     """What this order cannot keep, and what binds."""
+    misplaced: tuple[Misplaced, ...] = ()
+    """The stops that no open road leads to."""
 
     @property
     def stop_ids(self) -> tuple[StopId, ...]:
@@ -208,6 +212,8 @@ class Run(Value):
     plan: Plan | None = None
     replan: ReplanWanted | None = None
     conditions: Conditions | None = None
+    blocked: tuple[Closure, ...] = ()
+    """The roads that the driver found blocked."""
     position: Position | None = None
     motion: Motion = Motion.UNKNOWN
     is_online: bool = False
@@ -226,6 +232,19 @@ class Run(Value):
     today: Today = Today()
     alarms: tuple[Alarm, ...] = ()
     """What is wrong with the van's own computer today, for driver and coordinator."""
+
+    @property
+    def closures(self) -> tuple[Closure, ...]:
+        """All that is known: what the coordinator told, and what the driver found."""
+        return (*(self.conditions.closures if self.conditions else ()), *self.blocked)
+
+    @property
+    def speeds(self) -> tuple[SpeedChange, ...]:
+        return self.conditions.speeds if self.conditions else ()
+
+    def blocked_until(self, now: datetime) -> datetime | None:
+        """Until when a road stays closed that the driver found blocked; None when none is."""
+        return max((one.valid_until for one in self.blocked if one.valid_until > now), default=None)
 
     def find(self, stop_id: str) -> RunStop | None:
         return next((stop for stop in self.stops if stop.stop_id == stop_id), None)

@@ -134,6 +134,8 @@ def van_view(
         oldest_waiting_s=presence.oldest_row_age_s if presence else None,
         plans_made=news.plans_made,
         plans_made_offline=news.plans_made_offline,
+        blocked_until=live.blocked_until if live else None,
+        misplaced=live.misplaced if live else (),
         alarms=(*(live.alarms if live else ()), *((RECORDS_DIFFER,) if news.forks else ())),
     )
 

@@ -7,6 +7,7 @@ from typing import Literal
 from wire.events import Eta, FailReason, FixQuality, Outcome, Suggestion, TimesSource
 from wire.manifest import Address, Amount, Depot, EvidenceKind, EvidenceRule, SequencePolicy, StopKind, Window
 from wire.model import Instant, Latitude, Longitude, Metres, Sha256, StopId, Value
+from wire.places import Misplaced
 
 
 class Freshness(StrEnum):
@@ -77,6 +78,10 @@ class VanView(Value):
     oldest_waiting_s: float | None
     plans_made: int
     plans_made_offline: int
+    blocked_until: Instant | None
+    """Until when it goes round a road that its driver found blocked."""
+    misplaced: tuple[Misplaced, ...]
+    """The open stops that the van finds no open road to."""
     alarms: tuple[str, ...]
     """What is wrong with the van's own computer today (`wire.events.Alarm`), and "records differ" for a store that
     said two different things under one identity today."""

@@ -14,12 +14,12 @@ from agent.learn.level import Level
 from agent.localroute.check import broken_rules, evaluate
 from agent.localroute.problem import Answer, Problem
 from agent.localroute.repair import repaired
-from agent.planner import Planner
+from agent.planner import ROUND_IT_S, Planner
 from agent.trip.inputs import PlanNotFound, PlanSolved
 from agent.trip.run import Plan, Proposal, Run, StopPhase
 from host.clock import Clock, ClockSettings
 from roads import estimate
-from roads.answers import ClosureReport, Matrix
+from roads.answers import ClosureReport, Lost, Matrix
 from roads.errors import EngineError
 from tests.builders import (
     DEPOT,
@@ -37,7 +37,8 @@ from tests.builders import (
 from wire.changes import MissWhy, MoveWhy
 from wire.events import FixQuality, ReplanReason, TimesSource
 from wire.geo import Place
-from wire.manifest import Closure, SequencePolicy, Stop
+from wire.manifest import Closure, SequencePolicy, SpeedChange, Stop
+from wire.places import Misplaced, PlaceTrouble
 
 
 class Street:
@@ -49,6 +50,8 @@ class Street:
         self.is_broken = False
         self.is_cut: tuple[Place, Place] | None = None
         """No road leads from the one to the other."""
+        self.over_closed: list[int] = []
+        self.lost: dict[Place, Lost] = {}
 
     async def matrix(self, places: Sequence[Place]) -> Matrix:
         if self.is_broken:
@@ -62,7 +65,15 @@ class Street:
         rows[here][there] = None
         return replace(times, travel_s=tuple(map(tuple, rows)))
 
-    async def set_closures(self, closures: tuple[Closure, ...], now: datetime) -> ClosureReport:
+    async def legs_closed(self, places: Sequence[Place], closures: tuple[Closure, ...], now: datetime) -> list[int]:
+        return self.over_closed
+
+    async def troubles(self, places: Sequence[Place], times: Matrix) -> dict[int, Lost]:
+        return {self.asked.index(place): lost for place, lost in self.lost.items() if place in self.asked}
+
+    async def set_closures(
+        self, closures: tuple[Closure, ...], now: datetime, speeds: tuple[SpeedChange, ...] = ()
+    ) -> ClosureReport:
         self.closures = list(closures)
         return ClosureReport()
 
@@ -283,7 +294,8 @@ async def test_no_manifest_and_no_roads_are_answers_in_words(desk: Desk) -> None
 
 
 async def test_closures_go_to_the_road_network(desk: Desk) -> None:
-    await desk.planner.close_roads(a_conditions(a_closure("bridge")), MORNING)
+    conditions = a_conditions(a_closure("bridge"))
+    await desk.planner.close_roads(a_run().model_copy(update={"conditions": conditions}), MORNING)
     assert [closure.closure_id for closure in desk.street.closures] == ["bridge"]
 
 
@@ -340,3 +352,45 @@ async def test_hours_that_are_much_alike_make_no_slots(desk: Desk) -> None:
     await desk.plan(a_run(3, has_plan=False, known=learned(leg__hour_08=1.03)))
     assert desk.engine.problem is not None
     assert desk.engine.problem.slots == ()
+
+
+async def test_a_closed_road_on_the_way_gives_the_drivers_order_at_once_as_an_estimate(desk: Desk) -> None:
+    run = a_run(3).model_copy(update={"conditions": a_conditions(a_closure("bridge"))})
+    assert await desk.planner.sketch(run, ReplanReason.ROAD_CLOSED) is None
+    desk.street.over_closed = [1]
+    open_road = await desk.plan(run)
+    answer = await desk.planner.sketch(run, ReplanReason.ROAD_CLOSED)
+    assert answer is not None
+    assert answer.is_sketch
+    assert (answer.plan.stop_ids, answer.plan.times) == (run.plan.stop_ids if run.plan else (), TimesSource.ESTIMATE)
+    later_s = [one.travel_s - other.travel_s for one, other in zip(answer.plan.legs, open_road.legs, strict=True)]
+    assert later_s == [0, ROUND_IT_S, 0]
+    assert desk.engine.problem is not None  # of the plan before; the sketch asks no engine
+
+
+async def test_a_road_closed_is_answered_before_the_search_is_over_where_a_road_leads(desk: Desk) -> None:
+    told: list[PlanSolved] = []
+    run = a_run(numbered(4, 1, 3, 2))
+    await desk.planner.plan(run, ReplanReason.LATENESS, told.append)
+    assert told == []
+    answer = await desk.planner.plan(run, ReplanReason.ROAD_CLOSED, told.append)
+    assert isinstance(answer, PlanSolved)
+    assert [(one.plan, one.is_sketch) for one in told] == [(answer.plan, True)]
+    desk.street.is_cut = (a_stop(4).place, a_stop(1).place)
+    await desk.planner.plan(run, ReplanReason.ROAD_CLOSED, told.append)
+    assert len(told) == 1
+
+
+async def test_a_stop_that_no_road_leads_to_is_in_the_plan_and_named_with_the_reason(desk: Desk) -> None:
+    run = a_run(3)
+    desk.street.lost = {
+        a_stop(2).place: Lost(PlaceTrouble.FAR, 430.0),
+        a_stop(3).place: Lost(PlaceTrouble.SWAPPED),
+        DEPOT: Lost(PlaceTrouble.FAR, 200.0),
+    }
+    plan = await desk.plan(run)
+    assert plan.stop_ids == ("s1", "s2", "s3")
+    assert plan.misplaced == (
+        Misplaced(stop_id="s2", why=PlaceTrouble.FAR, away_m=430.0),
+        Misplaced(stop_id="s3", why=PlaceTrouble.SWAPPED),
+    )

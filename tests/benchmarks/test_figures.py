@@ -100,3 +100,14 @@ def test_the_readme_sets_each_engine_beside_ours_and_says_what_was_missed_or_bus
     assert "| sync | idle: record to receipt, p50 | 16 ms | at most 15, **missed** |" in text
     assert "other work: sync." in text
     assert "old" not in text
+
+
+def test_the_readme_tells_the_slowest_closure_for_each_limit() -> None:
+    runs = [{"limit": "full", "repaired_s": 0.3, "exact_s": exact_s} for exact_s in (2.4, 3.4)]
+    quarter = {"limit": "quarter", "repaired_s": 0.7, "exact_s": 9.2}
+    text = headline.tables({"closure": a_report([*runs, quarter])})
+    assert "| road closed to the order by road, 150 stops: slowest of 2 | 3.4 s | at most 3, **missed** |" in text
+    assert (
+        "| road closed to the order by road, 150 stops, a quarter of a core: slowest of 1 | 9.2 s | at most 12 |"
+        in text
+    )

@@ -12,16 +12,25 @@ from simulator import osmfile
 from simulator.roadtrip import OpenRoads
 from simulator.town import Bridge, Town, make_town
 from wire.events import TimesSource
-from wire.geo import Place, distance_m
+from wire.geo import Kerb, Place, distance_m
 from wire.manifest import Closure, NodePair
+from wire.places import PlaceTrouble
 
 pytestmark = pytest.mark.system
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SOUTH_AFRICA = Place(lat_deg=-33.92, lon_deg=18.42)
+URUGUAY = Place(lat_deg=-34.9, lon_deg=-56.16)
+FIJI = Place(lat_deg=-16.8, lon_deg=179.45)
+GROUNDS: dict[str, tuple[int, Place | None]] = {
+    "north-west": (1, None),
+    "south-east": (7, SOUTH_AFRICA),
+    "south-west": (1, URUGUAY),
+    "date line": (1, FIJI),
+}
 
 
-@pytest.fixture(scope="module", params=[(1, None), (7, SOUTH_AFRICA)], ids=["north-west", "south-east"])
+@pytest.fixture(scope="module", params=list(GROUNDS.values()), ids=list(GROUNDS))
 def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Town, MapPack]:
     seed, centre = request.param
     town = make_town(seed) if centre is None else make_town(seed, centre)
@@ -82,3 +91,25 @@ async def test_a_driver_goes_over_the_bridge_until_it_is_closed(
     assert round_trip is not None
     assert min(distance_m(middle, place) for place in round_trip.line) > 30
     assert round_trip.travel_s > way.travel_s + 30
+
+
+async def test_a_kerbside_stop_a_lost_one_and_a_drawn_closure_are_the_same_everywhere(
+    ground: tuple[Town, MapPack], network: RoadNetwork
+) -> None:
+    town, _ = ground
+    bridge, doors = town.bridges[1], town.addresses
+    kerb = Kerb(lat_deg=doors[7].lat_deg, lon_deg=doors[7].lon_deg)
+    swapped = Place(lat_deg=max(-90, min(90, doors[3].lon_deg)), lon_deg=doors[3].lat_deg)
+    matrix = await network.matrix([doors[0].place, kerb, swapped, doors[40].place])
+    assert (matrix.source, matrix.unlocated) == (TimesSource.ROADS, (2,))
+    route = await network.route([doors[0].place, kerb])
+    assert route.legs[0].travel_s == pytest.approx(matrix.travel_s[0][1], abs=0.5)
+    if abs(doors[3].lon_deg) <= 90:
+        assert (await network.why_lost(swapped)).why is PlaceTrouble.SWAPPED
+    drawn = Closure(
+        closure_id="drawn",
+        line=tuple((place.lat_deg, place.lon_deg) for place in bridge.line),
+        valid_from=NOW,
+        valid_until=NOW + timedelta(hours=1),
+    )
+    assert (await network.set_closures((drawn,), NOW)).applied == ("drawn",)

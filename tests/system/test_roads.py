@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from roads import swap
 from roads.errors import BuildError
 from roads.network import RoadNetwork
 from roads.pack import MapPack, build_pack, open_pack
@@ -380,3 +382,109 @@ def test_an_extract_without_streets_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BuildError):
         build_pack(pbf, tmp_path / "out", "Empty", progress=lambda _: None, with_tiles=False)
     assert [path.name for path in tmp_path.iterdir()] == ["empty.osm.pbf"]
+
+
+def test_a_pack_knows_its_streets(pack: MapPack) -> None:
+    assert pack.places_path is not None
+    command = [sys.executable, "-m", "roads", "find", str(pack.folder), "north", "str", "7"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "North Street 7" in done.stdout
+    assert "(street)" in done.stdout
+    lost = subprocess.run([*command[:-3], "nowhere"], capture_output=True, text=True, check=False)
+    assert (lost.returncode, lost.stdout) == (1, "")
+
+
+# A new pack for a van that drives ------------------------------------------------------------------------------------
+
+
+def laid(pack: MapPack, folder: Path) -> Path:
+    """A van's own copy of a pack."""
+    shutil.copytree(pack.folder, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def newer(tmp_path_factory: pytest.TempPathFactory) -> MapPack:
+    """The village a year later, with a one-way street."""
+    folder = tmp_path_factory.mktemp("newer")
+    pbf = village.write(folder / "village.osm.pbf", with_lanes=True)
+    return build_pack(pbf, folder / "pack", "Village", progress=lambda _: None, with_tiles=False)
+
+
+async def test_a_new_pack_takes_over_with_the_same_roads_closed_and_nobody_waits(
+    pack: MapPack, newer: MapPack, tmp_path: Path
+) -> None:
+    folder = laid(pack, tmp_path / "map")
+    network = await open_network(open_pack(folder), tmp_path)
+    await network.set_closures((closure(village.WEST_BRIDGE),), MORNING)
+    sources: set[TimesSource] = set()
+    detours: set[float] = set()
+
+    async def keep_asking() -> None:
+        while True:
+            sources.add((await network.matrix(STOPS)).source)
+            detours.add(round(await over_the_river(network), -2))
+
+    asking = asyncio.create_task(keep_asking())
+    swap.lay_beside(newer.folder, folder)
+    new = open_pack(swap.incoming(folder))
+    assert await network.locate([village.ONE_WAY[0]]) == [None]
+    assert await network.swap(new, folder, lambda: swap.put_in_place(folder), MORNING) == ""
+    asking.cancel()
+    assert (sources, detours) == ({TimesSource.ROADS}, {1100})
+    assert await network.locate([village.ONE_WAY[0]]) != [None]
+    assert not swap.has_incoming(folder)
+    assert open_pack(folder).made_at == newer.made_at
+    assert open_pack(swap.previous(folder)).made_at == pack.made_at
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["osrm.pid"]
+    for closures, is_round in (((), False), ((closure(village.WEST_BRIDGE),), True)):
+        assert (await network.set_closures(closures, MORNING)).problem == ""
+        assert (await over_the_river(network) > 1000) is is_round
+        os.kill(osrm_pid(tmp_path), signal.SIGKILL)
+        while network.is_up:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        assert await is_back(network)
+        assert (await over_the_river(network) > 1000) is is_round
+    await network.close()
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+async def test_a_new_pack_of_another_area_or_with_other_answers_is_not_used(
+    pack: MapPack, newer: MapPack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("roads.network.UP_WITHIN_S", 1.0)
+    folder = laid(pack, tmp_path / "map")
+    network = await open_network(open_pack(folder), tmp_path)
+    await network.matrix([*STOPS, village.ISLAND[1]])
+    elsewhere = village.write(tmp_path / "elsewhere.osm.pbf", east_m=5_000)
+    other = build_pack(elsewhere, tmp_path / "other", "Elsewhere", progress=lambda _: None, with_tiles=False)
+    swap.lay_beside(other.folder, folder)
+    why = await network.swap(open_pack(swap.incoming(folder)), folder, lambda: swap.put_in_place(folder), MORNING)
+    assert "no road at 4 of the 4 places" in why
+    wrong = [probe.model_copy(update={"travel_s": probe.travel_s + 60}) for probe in newer.more_probes]
+    assert wrong
+    why = await network.swap(replace(newer, more_probes=tuple(wrong)), folder, lambda: None, MORNING)
+    assert "does not answer as when it was made" in why
+    (laid(newer, tmp_path / "broken") / "road/map.osrm.mldgr").write_bytes(b"")
+    why = await network.swap(newer.at(tmp_path / "broken"), folder, lambda: None, MORNING)
+    assert "does not answer" in why
+
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    assert "No space left" in await network.swap(newer, folder, full, MORNING)
+    assert await over_the_river(network) < 400
+    assert (await network.matrix(STOPS)).source is TimesSource.ROADS
+    assert open_pack(folder).made_at == pack.made_at
+    assert list((tmp_path / "work").glob("next-*/*")) == []
+    await network.close()
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+async def test_a_van_without_roads_takes_a_pack_that_is_laid_beside(newer: MapPack, tmp_path: Path) -> None:
+    network = await open_network(None, tmp_path)
+    swap.lay_beside(newer.folder, tmp_path / "map")
+    new = open_pack(swap.incoming(tmp_path / "map"))
+    assert await network.swap(new, tmp_path / "map", lambda: swap.put_in_place(tmp_path / "map"), MORNING) == ""
+    assert (await network.matrix(STOPS)).source is TimesSource.ROADS
+    await network.close()

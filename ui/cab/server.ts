@@ -2,7 +2,9 @@
 
 import { listen } from '../kit/events.ts'
 import type { CabView, MapView, NotSaved, OfferRouteView, RouteView, Saved } from '../kit/generated/cab.ts'
-import type { AcceptTap, ArrivedTap, DeliveredTap, FailedTap, KeepTap, SkippedTap } from '../kit/generated/cab.ts'
+import type {
+  AcceptTap, ArrivedTap, DeliveredTap, FailedTap, KeepTap, RoadBlockedTap, RoadOpenTap, SkippedTap,
+} from '../kit/generated/cab.ts'
 
 type WithoutId<Tap> = Omit<Tap, 'tap_id'>
 /** A tap before it has its id. */
@@ -13,6 +15,8 @@ export type Tap =
   | WithoutId<SkippedTap>
   | WithoutId<AcceptTap>
   | WithoutId<KeepTap>
+  | WithoutId<RoadBlockedTap>
+  | WithoutId<RoadOpenTap>
 
 export interface EvidenceTap {
   stop_id: string

@@ -29,6 +29,9 @@ export const goodsSentence = (stop: StopView): string => {
 export const whoWords = (stop: StopView): string =>
   [stop.recipient_name, goodsWords(stop)].filter(Boolean).join(' · ')
 
+/** Why no open road leads to the stop; empty where one does. */
+export const placeWords = (stop: StopView): string => (stop.place_trouble ? t(`place_${stop.place_trouble}`) : '')
+
 /** The window and the expected time as a sentence, for those who hear the bar. */
 export function barWords(stop: StopView, timezone: string): string {
   const at = stop.eta ? clock(stop.eta.p50, timezone, locale) : ''
@@ -85,6 +88,7 @@ const TROUBLES: Record<Trouble, () => string> = {
   'There is no list for today yet.': () => t('trouble_no_list'),
   'This suggestion is no longer there.': () => t('trouble_offer_gone'),
   'The van is moving: the next stop stays.': () => t('trouble_moving'),
+  'The way ahead is not known, so no road can be closed.': () => t('trouble_no_way'),
 }
 
 /** Why something was not saved. */

@@ -66,4 +66,12 @@ describe('what needs a person', () => {
     expect(of(stop)).toEqual([])
     expect(oldest_ms([], NOW)).toBeNull()
   })
+
+  test('names a stop that no road leads to, and a road that a driver found blocked', () => {
+    const van = { ...vans[0]!, misplaced: [{ stop_id: stop.stop_id, why: 'swapped' as const, away_m: null }], blocked_until: ago(-30) }
+    expect(needsYou([van], [stop], NOW).filter((need) => need.is === 'misplaced' || need.is === 'blocked')).toMatchObject([
+      { is: 'blocked', until: ago(-30) },
+      { is: 'misplaced', stop: { stop_id: stop.stop_id }, misplaced: { why: 'swapped' } },
+    ])
+  })
 })

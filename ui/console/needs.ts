@@ -1,6 +1,6 @@
 /** What needs a person, worked out from the picture alone. Most pressing first. */
 
-import type { Ending, StopRow, VanView } from '../kit/generated/console.ts'
+import type { Ending, Misplaced, StopRow, VanView } from '../kit/generated/console.ts'
 import { isWorry } from '../kit/waiting.ts'
 import { isSilent } from './vans.ts'
 
@@ -13,6 +13,8 @@ export type Need =
   | { is: 'proof'; key: string; stop: StopRow; since_ms: number | null }
   | { is: 'waiting'; key: string; van: VanView; since_ms: number }
   | { is: 'alarm'; key: string; van: VanView; alarm: NeededAlarm; since_ms: null }
+  | { is: 'blocked'; key: string; van: VanView; until: string; since_ms: null }
+  | { is: 'misplaced'; key: string; stop: StopRow; misplaced: Misplaced; since_ms: null }
   | { is: 'unassigned'; key: string; why: string; stops: StopRow[]; since_ms: null }
 
 /** What a van's computer says of itself and a person must look at; of other things it says so where the van is shown. */
@@ -29,7 +31,8 @@ export function needsYou(
   const unassigned = new Map<string, StopRow[]>()
   const flagged: Need[] = []
   const proofs: Need[] = []
-  for (const stop of stops) {
+  const rows = [...stops]
+  for (const stop of rows) {
     const is_open = stop.status === 'planned' || stop.status === 'arrived'
     const closed_ms = stop.closed_at === null ? null : Date.parse(stop.closed_at)
     if (is_open && stop.status === 'planned' && stop.van && stop.punctuality === 'late') push(late, stop.van, stop)
@@ -49,16 +52,31 @@ export function needsYou(
   const alarms = vans.flatMap((van) =>
     ALARMS.filter((alarm) => van.alarms.includes(alarm)).map((alarm): Need => ({ is: 'alarm', key: `${alarm} ${van.van}`, van, alarm, since_ms: null })),
   )
+  const blocked = vans.flatMap((van): Need[] =>
+    van.blocked_until ? [{ is: 'blocked', key: `blocked ${van.van}`, van, until: van.blocked_until, since_ms: null }] : [],
+  )
   return [
     ...[...late.values()].map((of_van) => worstOf(of_van, now_ms)).sort(soonestFirst),
     ...oldestFirst(silent),
     ...alarms,
     ...oldestFirst(waiting),
     ...endings.map((ending): Need => ({ is: 'ending', key: `ending ${ending.kind} ${ending.van}`, ending, since_ms: null })),
+    ...blocked,
+    ...misplaced(vans, rows),
     ...oldestFirst(flagged),
     ...oldestFirst(proofs),
     ...[...unassigned].map(([why, of_why]): Need => ({ is: 'unassigned', key: `unassigned ${why}`, why, stops: of_why, since_ms: null })),
   ]
+}
+
+/** The stops of which their van says that no open road leads there. */
+function misplaced(vans: readonly VanView[], rows: readonly StopRow[]): Need[] {
+  const said = new Map(vans.flatMap((van) => van.misplaced.map((one): [string, Misplaced] => [one.stop_id, one])))
+  if (said.size === 0) return []
+  return rows.flatMap((stop): Need[] => {
+    const one = said.get(stop.stop_id)
+    return one ? [{ is: 'misplaced', key: `misplaced ${stop.stop_id}`, stop, misplaced: one, since_ms: null }] : []
+  })
 }
 
 /** One entry a van: its worst stop, and how many more. A column of thirty red rows helps nobody. */

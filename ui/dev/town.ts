@@ -83,7 +83,7 @@ function stopOf(position: number, next: number): StopView {
     steps: [step('photo'), step('signature')], is_ready_to_close: false,
     arrived_at: null, closed_at: is_done && row.eta ? at(row.eta[1]) : null,
     outcome: is_done ? 'delivered_to_recipient' : null, reason: null,
-    is_locked: false, is_skipped: false, is_listed: true, moved_by: 0, moved_why: null, moved_for: null, missed_why: null, missed_for: null, travel_m: 700, ...row.extra,
+    is_locked: false, is_skipped: false, is_listed: true, moved_by: 0, moved_why: null, moved_for: null, missed_why: null, missed_for: null, place_trouble: null, travel_m: 700, ...row.extra,
   }
 }
 
@@ -91,7 +91,7 @@ export function day(next: number): CabView {
   const now = next === 17 ? '15:12' : '14:30'
   return {
     revision: 1, now: at(now), clock_rate: 1, timezone: 'Europe/Lisbon', van: 'van-7', driver: 'Inês Duarte', policy: 'advised',
-    disk: 'well', alarms: [], link: { is_online: true, since: at('08:00'), waiting: 0, oldest_waiting_s: null },
+    disk: 'well', alarms: [], can_block: true, blocked_until: null, link: { is_online: true, since: at('08:00'), waiting: 0, oldest_waiting_s: null },
     gps: { quality: '3d', since: null }, motion: 'moving',
     position: {
       lat_deg: 41.15364, lon_deg: -8.6114, heading_deg: 270, speed_mps: 6, error_m: 4, fixed_at: at(now),

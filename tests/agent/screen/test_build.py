@@ -31,6 +31,7 @@ from wire.changes import Miss, MissWhy, MoveWhy
 from wire.events import FixQuality, Outcome, TimesSource
 from wire.geo import Place, moved
 from wire.manifest import EvidenceKind, EvidenceRule
+from wire.places import Misplaced, PlaceTrouble
 
 PHOTO, SIGNATURE = EvidenceKind.PHOTO, EvidenceKind.SIGNATURE
 
@@ -252,3 +253,13 @@ async def test_the_way_of_an_offer_is_asked_for_once_and_is_nothing_without_one(
     run = offered(run, a_proposal((2, 1, 3), beside=run), at(0))
     assert (await route.view(run, at(0))).line == (await route.view(run, at(0))).line != ()
     assert asked == [3]
+
+
+def test_a_stop_without_a_road_says_why_while_it_is_open() -> None:
+    run = a_run(2)
+    assert run.plan is not None
+    misplaced = (Misplaced(stop_id="s2", why=PlaceTrouble.SWAPPED),)
+    run = run.model_copy(update={"plan": run.plan.model_copy(update={"misplaced": misplaced})})
+    assert [stop.place_trouble for stop in seen(run).stops] == [None, PlaceTrouble.SWAPPED]
+    done = with_stop(run, 2, phase=StopPhase.COMPLETED, closed_at=at(5), outcome=Outcome.TO_RECIPIENT)
+    assert all(stop.place_trouble is None for stop in seen(done).stops)

@@ -29,6 +29,8 @@ from agent.trip.inputs import (
     PlanNotFound,
     PlanSolved,
     Recalled,
+    RoadBlockedTapped,
+    RoadOpenTapped,
     SkippedTapped,
 )
 from agent.trip.lifecycle import NEXT, StopEvent, next_phase
@@ -116,6 +118,13 @@ inputs: st.SearchStrategy[AnyInput] = st.one_of(
         st.permutations(list(STOPS.values())),
         st.integers(0, 3),
     ),
+    st.builds(
+        lambda stops, version: PlanSolved(run_version=version, plan=a_plan(stops), is_sketch=True),
+        some_stops,
+        st.integers(0, 5),
+    ),
+    st.builds(RoadBlockedTapped, for_min=st.integers(5, 30), line=st.sampled_from([(), ((41.0, -8.0), (41.1, -8.0))])),
+    st.just(RoadOpenTapped()),
     st.builds(AcceptTapped, offer=st.integers(1, 4)),
     st.builds(KeepTapped, offer=st.integers(1, 4)),
     st.builds(PlanNotFound, run_version=st.integers(0, 30), why=st.just("no road")),

@@ -31,7 +31,7 @@ from tests.builders import (
     a_window,
     at,
 )
-from wire.events import EventKind, FailReason, ReplanReason
+from wire.events import EventKind, FailReason, ReplanReason, TimesSource
 from wire.manifest import Stop
 
 TODAY = Known(day=a_manifest().day.toordinal())
@@ -214,3 +214,43 @@ def test_the_newest_reason_is_the_one_a_plan_is_wanted_for() -> None:
     run = decide(asking_run(), ConditionsArrived(conditions=a_conditions(a_closure())), at(2)).run
     assert run.replan is not None
     assert run.replan.reason is ReplanReason.ROAD_CLOSED
+
+
+def closing_run(motion: Motion = Motion.HALTED) -> Run:
+    """A run with a plan in force that has asked for another because a road was closed."""
+    conditions = ConditionsArrived(conditions=a_conditions(a_closure()))
+    return decide(a_run(ONE_TO_THREE, motion=motion), conditions, at(1)).run
+
+
+def sketch(run: Run, numbers: Sequence[int] = (1, 2, 3), leg_s: float = 200.0) -> PlanSolved:
+    plan = a_plan([a_stop(number) for number in numbers], made_at=at(2), leg_s=leg_s, times=TimesSource.ESTIMATE)
+    return PlanSolved(run_version=run.version, plan=plan, is_sketch=True)
+
+
+def test_a_sketch_is_in_force_at_once_and_the_answer_is_still_waited_for() -> None:
+    run = closing_run()
+    decision = decide(run, sketch(run), at(2))
+    assert plan_of(decision.run).times is TimesSource.ESTIMATE
+    assert plan_of(decision.run).legs[0].travel_s == 200
+    assert decision.run.replan == run.replan is not None
+    assert decision.run.version == run.version
+    exact = decide(decision.run, answer(run, [1, 2, 3]), at(3)).run
+    assert (plan_of(exact).times, exact.replan) == (TimesSource.ROADS, None)
+
+
+def test_a_sketch_for_another_run_or_in_another_order_changes_nothing() -> None:
+    run = closing_run(Motion.MOVING)
+    for bad in (sketch(run, (1, 3, 2)), sketch(run, (1, 2)), sketch(run).model_copy(update={"run_version": 99})):
+        assert decide(run, bad, at(2)) == Decision(run=run)
+    answered = decide(run, answer(run, [1, 2, 3]), at(3)).run
+    assert decide(answered, sketch(run), at(4)) == Decision(run=answered)
+
+
+def test_a_plan_taken_as_a_sketch_is_not_told_twice() -> None:
+    run = closing_run()
+    same = answer(run, [1, 2, 3])
+    first = decide(run, same.model_copy(update={"is_sketch": True}), at(2))
+    assert [said.kind for said in first.outgoing] == [EventKind.PLAN_ACCEPTED]
+    second = decide(first.run, same, at(3))
+    assert (second.outgoing, second.run.replan) == ((), None)
+    assert plan_of(second.run) == plan_of(first.run)

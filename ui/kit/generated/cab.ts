@@ -106,6 +106,7 @@ export type FailReason =
   | 'unsafe'
   | 'vehicle'
   | 'weather'
+export type PlaceTrouble = 'far' | 'off_map' | 'swapped' | 'cut_off' | 'closed'
 /**
  * Whether the van can save what is tapped: well, slow (a save is under way for seconds), or not at all now.
  */
@@ -120,6 +121,7 @@ export type Trouble =
   | 'There is no list for today yet.'
   | 'This suggestion is no longer there.'
   | 'The van is moving: the next stop stays.'
+  | 'The way ahead is not known, so no road can be closed.'
 
 export interface AcceptTap {
   kind: 'accept'
@@ -174,6 +176,8 @@ export interface CabView {
   total: number
   disk: Disk
   alarms: Alarm[]
+  can_block: boolean
+  blocked_until: string | null
 }
 export interface LinkView {
   is_online: boolean
@@ -274,6 +278,7 @@ export interface StopView {
   moved_for: string | null
   missed_why: MissWhy | null
   missed_for: string | null
+  place_trouble: PlaceTrouble | null
   travel_m: number | null
 }
 /**
@@ -360,6 +365,18 @@ export interface OfferRouteView {
   number: number
   times: TimesSource
   line: [number, number][]
+}
+/**
+ * The road ahead is blocked; which one that is, the agent knows.
+ */
+export interface RoadBlockedTap {
+  kind: 'road_blocked'
+  tap_id: string
+  for_min: number
+}
+export interface RoadOpenTap {
+  kind: 'road_open'
+  tap_id: string
 }
 /**
  * The way from the van through the next stops, for the map: `line` as [lon, lat] pairs (GeoJSON's order).

@@ -49,6 +49,7 @@ export type SequencePolicy = 'free' | 'advised' | 'fixed'
  * What became of a better order that the van offered its driver.
  */
 export type SuggestionState = 'open' | 'accepted' | 'kept'
+export type PlaceTrouble = 'far' | 'off_map' | 'swapped' | 'cut_off' | 'closed'
 export type StopKind = 'delivery' | 'pickup' | 'return' | 'charge' | 'break' | 'handover' | 'depot'
 /**
  * A fold of the events lane, beside what the coordinator itself decided.
@@ -202,6 +203,8 @@ export interface VanView {
   oldest_waiting_s: number | null
   plans_made: number
   plans_made_offline: number
+  blocked_until: string | null
+  misplaced: Misplaced[]
   alarms: string[]
 }
 export interface VanPosition {
@@ -221,6 +224,14 @@ export interface Suggestion {
   since: string
   moved_stops: number
   gain_s: number
+}
+/**
+ * A stop whose times and whose way are a guess, and why.
+ */
+export interface Misplaced {
+  stop_id: string
+  why: PlaceTrouble
+  away_m: number | null
 }
 /**
  * A stop in lists and on the map.

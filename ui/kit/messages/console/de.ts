@@ -246,4 +246,13 @@ export const console_: Translation<typeof english> = {
   minutes_seconds: '{m} min {s} s',
   hours_minutes: '{h} h {m} min',
   recipient: 'an Empfänger',
+  need_blocked: 'Straße gesperrt',
+  need_blocked_text: 'Der Fahrer von {van} fährt bis {at} um eine gesperrte Straße herum. Andere Wagen wissen nichts davon: Sperren Sie sie auf der Karte.',
+  need_misplaced: 'Keine Straße dort',
+  misplaced_far: 'Keine Straße in der Nähe. Zeiten und Weg dorthin sind geraten: Adresse berichtigen.',
+  misplaced_far_m: 'Die nächste Straße ist {d} entfernt. Zeiten und Weg dorthin sind geraten: Adresse berichtigen.',
+  misplaced_off_map: 'Außerhalb der Karte des Wagens. Adresse berichtigen.',
+  misplaced_swapped: 'Außerhalb der Karte, mit vertauschter Breite und Länge aber darauf. Auftrag berichtigen.',
+  misplaced_cut_off: 'An einer Straße, die mit keinem anderen Halt verbunden ist.',
+  misplaced_closed: 'Die eigene Straße ist jetzt gesperrt.',
 }

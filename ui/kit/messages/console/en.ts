@@ -245,4 +245,13 @@ export const console_ = {
   minutes_seconds: '{m} min {s} s',
   hours_minutes: '{h} h {m} min',
   recipient: 'to recipient',
+  need_blocked: 'Road blocked',
+  need_blocked_text: 'The driver of {van} goes round a blocked road until {at}. Other vans do not know of it: close it for them on the map.',
+  need_misplaced: 'No road there',
+  misplaced_far: 'No road is near. Times and way to it are a guess: correct the address.',
+  misplaced_far_m: 'The nearest road is {d} away. Times and way to it are a guess: correct the address.',
+  misplaced_off_map: 'Outside the van’s map. Correct the address.',
+  misplaced_swapped: 'Outside the map, but on it with latitude and longitude exchanged. Correct the order.',
+  misplaced_cut_off: 'On a road that no other stop can be reached from.',
+  misplaced_closed: 'Its own street is closed now.',
 } as const

@@ -246,4 +246,13 @@ export const console_: Translation<typeof english> = {
   minutes_seconds: '{m} min {s} s',
   hours_minutes: '{h} h {m} min',
   recipient: 'al destinatario',
+  need_blocked: 'Calle cortada',
+  need_blocked_text: 'Quien conduce {van} rodea una calle cortada hasta {at}. Las demás furgonetas no lo saben: córtela en el mapa.',
+  need_misplaced: 'No hay calle allí',
+  misplaced_far: 'No hay ninguna calle cerca. Horas y camino son una suposición: corrija la dirección.',
+  misplaced_far_m: 'La calle más cercana está a {d}. Horas y camino son una suposición: corrija la dirección.',
+  misplaced_off_map: 'Fuera del mapa de la furgoneta. Corrija la dirección.',
+  misplaced_swapped: 'Fuera del mapa, pero dentro con latitud y longitud cambiadas. Corrija el pedido.',
+  misplaced_cut_off: 'En una calle que no une con ninguna otra parada.',
+  misplaced_closed: 'Su propia calle está cortada ahora.',
 }

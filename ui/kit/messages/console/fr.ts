@@ -246,4 +246,13 @@ export const console_: Translation<typeof english> = {
   minutes_seconds: '{m} min {s} s',
   hours_minutes: '{h} h {m} min',
   recipient: 'au destinataire',
+  need_blocked: 'Rue barrée',
+  need_blocked_text: 'Le conducteur de {van} contourne une rue barrée jusqu’à {at}. Les autres véhicules ne le savent pas : barrez-la sur la carte.',
+  need_misplaced: 'Pas de rue là-bas',
+  misplaced_far: 'Aucune rue à proximité. Heures et chemin sont estimés : corrigez l’adresse.',
+  misplaced_far_m: 'La rue la plus proche est à {d}. Heures et chemin sont estimés : corrigez l’adresse.',
+  misplaced_off_map: 'Hors de la carte du véhicule. Corrigez l’adresse.',
+  misplaced_swapped: 'Hors de la carte, mais dessus avec latitude et longitude inversées. Corrigez la commande.',
+  misplaced_cut_off: 'Dans une rue qui ne mène à aucun autre arrêt.',
+  misplaced_closed: 'Sa propre rue est barrée en ce moment.',
 }

@@ -246,4 +246,13 @@ export const console_: Translation<typeof english> = {
   minutes_seconds: '{m} min {s} s',
   hours_minutes: '{h} h {m} min',
   recipient: 'ao destinatário',
+  need_blocked: 'Rua cortada',
+  need_blocked_text: 'O condutor de {van} contorna uma rua cortada até às {at}. As outras carrinhas não sabem: corte-a no mapa.',
+  need_misplaced: 'Não há rua ali',
+  misplaced_far: 'Nenhuma rua por perto. Horas e caminho são um palpite: corrija a morada.',
+  misplaced_far_m: 'A rua mais próxima está a {d}. Horas e caminho são um palpite: corrija a morada.',
+  misplaced_off_map: 'Fora do mapa da carrinha. Corrija a morada.',
+  misplaced_swapped: 'Fora do mapa, mas dentro com latitude e longitude trocadas. Corrija a encomenda.',
+  misplaced_cut_off: 'Numa rua que não liga a nenhuma outra paragem.',
+  misplaced_closed: 'A própria rua está cortada agora.',
 }
