@@ -207,6 +207,18 @@ def test_moving_brings_the_map_back_and_locks_the_rest(page: Page, agent: Agent)
     expect(page.get_by_test_id("signature-save")).to_be_enabled()
 
 
+def test_a_blocked_road_is_closed_by_one_tap_while_driving_and_opened_by_another(page: Page, agent: Agent) -> None:
+    agent.change(motion="moving", is_within_reach=False)
+    page.get_by_test_id("road-block").click()
+    agent.change(blocked_until="2026-11-24T15:32:00Z")
+    expect(page.get_by_test_id("road-blocked")).to_contain_text("closed until 15:32")
+    page.get_by_test_id("road-open").click()
+    agent.change(blocked_until=None, can_block=False)
+    expect(page.get_by_test_id("road-blocked")).to_have_count(0)
+    expect(page.get_by_test_id("road-block")).to_be_disabled()
+    assert [(tap["kind"], tap.get("for_min")) for tap in agent.taps()] == [("road_blocked", 60), ("road_open", None)]
+
+
 def test_an_offer_waits_for_a_halt_and_is_looked_at_by_choice(page: Page, agent: Agent) -> None:
     agent.post("/dev/offer", {})
     expect(page.get_by_test_id("open-offer")).to_have_count(0)  # moving: nothing is asked of the driver
@@ -289,6 +301,9 @@ def test_no_view_has_a_serious_fault_of_accessibility_by_day_or_night(page: Page
         agent.post("/dev/day?next=14")
         agent.change(**HALTED)
         faults[f"drive {theme}"] = serious_faults(page)
+        agent.change(blocked_until="2026-11-24T15:32:00Z")
+        faults[f"drive, road blocked {theme}"] = serious_faults(page)
+        agent.change(blocked_until=None)
         page.get_by_test_id("open-day").click()
         faults[f"day {theme}"] = serious_faults(page)
         page.get_by_test_id("day-row").first.click()
@@ -325,9 +340,12 @@ def test_no_text_runs_out_of_the_screen_in_any_language(browser: Browser, agent:
     expect(page.get_by_test_id("delivered-locked")).to_be_in_viewport(ratio=1)
     page.get_by_test_id("problem").click()
     expect(page.get_by_test_id("reason-others")).to_be_in_viewport(ratio=1)
-    agent.change(motion="moving", is_within_reach=False)
-    expect(page.get_by_test_id("next-card")).to_be_visible()
-    agent.change(motion="parked")
+    agent.change(motion="moving", is_within_reach=False, blocked_until="2026-11-24T15:32:00Z")
+    for shown in ("road-blocked", "road-open", "road-block"):
+        expect(page.get_by_test_id(shown)).to_be_in_viewport(ratio=1)
+        overflows = page.get_by_test_id(shown).evaluate("box => box.scrollWidth > box.clientWidth")
+        assert not overflows, shown
+    agent.change(motion="parked", blocked_until=None)
     agent.post(
         "/dev/offer", {"moved_stops": 12, "gain_s": 1440, "late_before": 3, "reason": "driver chose another stop"}
     )
