@@ -112,7 +112,8 @@ class World:
         for van in self._vans.values():
             van.boot()
         working = [asyncio.create_task(driver.work()) for driver in self._drivers.values()]
-        working.append(asyncio.create_task(self._dispatch()))
+        self._dispatcher = asyncio.create_task(self._dispatch())
+        working.append(self._dispatcher)
         for event in self._drawn.events:
             await asyncio.sleep(max(0.0, event.at_s - self._loop.time()))
             self._strike(event)
@@ -215,15 +216,21 @@ class World:
         self._note("healed")
 
     async def _drain(self) -> None:
+        """Until nothing is left to do, twice in a row: what was said last may be on its way to a van, who answers it."""
         deadline_s = self._loop.time() + DRAINED_WITHIN_S
-        while what := self._undone():
-            if self._loop.time() > deadline_s:
+        looks_done = 0
+        while looks_done < 2:
+            what = self._undone()
+            looks_done = 0 if what else looks_done + 1
+            if what and self._loop.time() > deadline_s:
                 self.findings.stuck += what
                 return
             await asyncio.sleep(0.5)
 
     def _undone(self) -> list[str]:
         undone = [] if self._cloud.database is not None else ["the coordinator does not come up"]
+        if not self._dispatcher.done():
+            undone.append("the dispatcher has more to say")
         for name, driver in self._drivers.items():
             store = driver.van.store
             if store is None:
