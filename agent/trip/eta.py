@@ -30,6 +30,7 @@ from agent.learn.known import NOTHING_KNOWN
 from agent.trip.progress import remaining_travel_s
 from agent.trip.punctuality import window_at
 from agent.trip.run import Plan, PlanLeg, Run, RunStop, StopPhase
+from agent.trip.weather import service_factor, travel_factor
 from wire.events import Eta, EtaBasis, TimesSource
 from wire.model import StopId
 
@@ -104,6 +105,7 @@ class _Day(Expecting):
     def __init__(self, run: Run) -> None:
         super().__init__(run.known or NOTHING_KNOWN, run.today.visits, run.today.legs)
         self.timezone = run.manifest.timezone if run.manifest else "UTC"
+        self.run = run
         self._doubts = self.visits_doubt, self.legs_doubt
 
     def sd_s(self, left: _Departure) -> float:
@@ -140,6 +142,7 @@ def _driven(
     road_s = leg.travel_s if leg.road_s is None else leg.road_s
     if rest_s is not None and leg.travel_s > 0:
         road_s *= rest_s / leg.travel_s
+    road_s *= travel_factor(day.run, left.at)
     expected = day.leg(Way(road_s, left.at, day.timezone, stop.stop, is_estimate=is_estimate))
     return replace(
         left,
@@ -152,7 +155,7 @@ def _driven(
 
 def _served(day: _Day, left: _Departure, stop: RunStop, now: datetime) -> _Departure:
     """Away from the stop again, not before now."""
-    visit = day.visit(stop.stop)
+    visit = day.visit(stop.stop).times(service_factor(day.run, left.at))
     ready_at = left.at + timedelta(seconds=visit.setup_s)
     window = window_at(stop.stop, ready_at)
     opens_at = ready_at if window is None else max(ready_at, window.opens_at)

@@ -27,6 +27,7 @@ from agent.trip.inputs import ForgetTapped
 from agent.trip.progress import leg_start
 from agent.trip.punctuality import window_at
 from agent.trip.run import Forecast, Run, RunStop, StopPhase, Today
+from agent.trip.weather import service_factor, travel_factor
 from wire.events import TimesSource
 
 FORECAST_EVERY = timedelta(minutes=30)
@@ -43,7 +44,7 @@ def learned_at_stop(before: Run, decision: Decision, stop_id: str, now: datetime
     if stop.phase is StopPhase.ARRIVED:
         today = _met(_driven(before, known, was, now), known, stop_id, now)
     elif was.phase is StopPhase.ARRIVED and stop.phase is StopPhase.COMPLETED:
-        today = _visited(today, known, was, now)
+        today = _visited(today, known, was, now, service_factor(before, now))
     elif stop.phase is StopPhase.COMPLETED:
         today = _met(today, known, stop_id, now)
     if stop.phase in (StopPhase.COMPLETED, StopPhase.FAILED):
@@ -108,12 +109,13 @@ def _driven(before: Run, known: Known, stop: RunStop, now: datetime) -> Today:
     if began_at == plan.made_at and plan.made_at not in closed:
         return today  # planned anew on the way, or before the van set out
     road_s = leg.travel_s if leg.road_s is None else leg.road_s
-    way = Way(road_s, began_at, manifest.timezone, stop.stop)
+    way = Way(road_s * travel_factor(before, began_at), began_at, manifest.timezone, stop.stop)
     seen = leg_seen(Expecting(known, today.visits, today.legs), way, (now - began_at).total_seconds())
     return today if seen is None else today.model_copy(update={"legs": _sums(today.legs, seen), **_taught(today, seen)})
 
 
-def _visited(today: Today, known: Known, stop: RunStop, now: datetime) -> Today:
+def _visited(today: Today, known: Known, stop: RunStop, now: datetime, slower: float) -> Today:
+    """`slower`: how many times as long it takes in this weather."""
     assert stop.arrived_at is not None
     expecting = Expecting(known, today.visits, today.legs)
     ready_at = stop.arrived_at + timedelta(seconds=expecting.visit(stop.stop).setup_s)
@@ -121,8 +123,8 @@ def _visited(today: Today, known: Known, stop: RunStop, now: datetime) -> Today:
     if window is not None and window.opens_at > ready_at:
         return today  # how long it stood before a closed door is no matter of the address
     proofs = [taken.taken_at for taken in stop.evidence if taken.taken_at >= stop.arrived_at]
-    setup_s = (min(proofs) - stop.arrived_at).total_seconds() if proofs else None
-    seen = visit_seen(expecting, stop.stop, (now - stop.arrived_at).total_seconds(), setup_s)
+    setup_s = (min(proofs) - stop.arrived_at).total_seconds() / slower if proofs else None
+    seen = visit_seen(expecting, stop.stop, (now - stop.arrived_at).total_seconds() / slower, setup_s)
     if seen is None:
         return today
     return today.model_copy(update={"visits": _sums(today.visits, seen), **_taught(today, seen)})

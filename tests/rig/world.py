@@ -216,7 +216,7 @@ class World:
         self._note("healed")
 
     async def _drain(self) -> None:
-        """Until nothing is left to do, twice in a row: what was said last may be on its way to a van, who answers it."""
+        """Until nothing is left to do, twice in a row: what was said last may be on its way to a van."""
         deadline_s = self._loop.time() + DRAINED_WITHIN_S
         looks_done = 0
         while looks_done < 2:
