@@ -15,9 +15,10 @@ No figure here hangs on the machine: the same seeds give the same report.
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from math import sqrt
 from multiprocessing import get_context
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Any
 
 from agent.learn.conformal import band_of
@@ -48,8 +49,7 @@ def main(argv: list[str]) -> int:
             looks += seen
             print(f"van {seen[0].day}", file=sys.stderr)
     figures = told(looks)
-    first = [look for look in looks if look.day == arguments.seeds[0]]
-    beside = {"is_timed": False, "day": picture_of(first)}
+    beside = {"is_timed": False, "day": picture_of(usual_day(looks))}
     conclude(figures, rows(looks), at_start, arguments.report, NOTES, beside=beside)
     return 0 if all(figure.is_met is not False for figure in figures) else 1
 
@@ -84,6 +84,7 @@ def told(looks: Sequence[Look]) -> list[Figure]:
         Figure("stops", len({(look.day, look.stop_id) for look in looks}), "stops"),
         Figure("coverage", share_held(looks), "%", at_least=COVERAGE - WITHIN, at_most=COVERAGE + WITHIN),
         Figure("width_ratio", ratio(looks), "of the fixed window", at_most=MOST_RATIO),
+        Figure("coverage, 95 % interval over days", interval([share_held(day) for day in days.values()]), "± %"),
         Figure("mean width", width_min, "min"),
         Figure("the fixed window's width", _minutes(fixed_width_s(looks, share_held(looks))), "min"),
         Figure("came before p50", round(100 * fmean(look.came_s < look.p50_s for look in looks), 1), "%"),
@@ -114,8 +115,14 @@ def rows(looks: Sequence[Look]) -> list[dict[str, Any]]:
     ]
 
 
+def usual_day(looks: Sequence[Look]) -> list[Look]:
+    """The day that held its looks most nearly as often as all days together."""
+    days = _by(looks, lambda look: look.day)
+    return min(days.values(), key=lambda day: (abs(share_held(day) - share_held(looks)), day[0].day))
+
+
 def picture_of(looks: Sequence[Look]) -> dict[str, Any]:
-    """The first day for the picture: of each eighth stop what was said each half hour, in minutes after the begin."""
+    """A day for the picture: of each eighth stop what was said each half hour, in minutes after the begin."""
     stops = _by(looks, lambda look: look.stop_id)
     return {
         "van": looks[0].day,
@@ -133,6 +140,11 @@ def picture_of(looks: Sequence[Look]) -> dict[str, Any]:
 def share_held(looks: Sequence[Look]) -> float:
     """In per cent."""
     return round(100 * fmean(look.holds for look in looks), 2)
+
+
+def interval(shares: Sequence[float]) -> float:
+    """Half the width of the 95 % interval of a mean over days: looks of one day hold or miss together."""
+    return round(1.96 * stdev(shares) / sqrt(len(shares)), 2) if len(shares) > 1 else 100.0
 
 
 def ratio(looks: Sequence[Look]) -> float:
