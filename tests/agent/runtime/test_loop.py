@@ -331,8 +331,8 @@ async def test_what_a_day_taught_is_known_on_the_next_one_after_a_restart(tmp_pa
     runtime = a_runtime(store, (await store.load_run()).model_copy(update={"known": None}))
     async with living(runtime):
         async with asyncio.timeout(5):
-            await runtime.changed.after(runtime.changed.count)
-        assert runtime.run.known is not None
+            while runtime.run.known is None:  # other things change too
+                await asyncio.sleep(0.005)
         assert runtime.run.known.levels["visit/van"].mean == 2.0
         assert runtime.run.today == Today()
         logged = (await store.load_run()).known
