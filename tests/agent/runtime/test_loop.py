@@ -332,7 +332,7 @@ async def test_what_a_day_taught_is_known_on_the_next_one_after_a_restart(tmp_pa
     async with living(runtime):
         async with asyncio.timeout(5):
             while runtime.run.known is None:  # other things change too
-                await asyncio.sleep(0.005)
+                await runtime.changed.after(runtime.changed.count)
         assert runtime.run.known.levels["visit/van"].mean == 2.0
         assert runtime.run.today == Today()
         logged = (await store.load_run()).known
