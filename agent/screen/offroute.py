@@ -3,7 +3,7 @@
 A receiver between tall houses is off by 15 m and more, and then half of its fixes lie nearer to another street than to
 the one driven. So a fix counts as off only where it is farther from the line than its own error explains, or where the
 van clearly drives another way than the line does; and the van is off once fixes in a row said so. Far off, two are
-enough. A van that stands is going nowhere else.
+enough.
 """
 
 from collections.abc import Sequence
@@ -58,8 +58,6 @@ class Departure:
         distance_m = min(away_m for away_m, _, _ in pieces)
         began_off_m = min(away_m for away_m, _, _ in self._pieces(self.asked_from))
         beyond_m = distance_m - began_off_m - (position.error_m or 0.0)
-        if position.speed_mps is not None and position.speed_mps < DRIVES_MPS:
-            return
         near = [(a, b) for away_m, a, b in pieces if away_m <= distance_m + ASIDE_M]  # out and back is two ways
         is_astray = (
             self.times is TimesSource.ROADS
@@ -74,8 +72,8 @@ class Departure:
 
 
 def _goes_along(position: Position, a: Place, b: Place) -> bool:
-    """True as well where the heading or the way's direction is unknown."""
-    if position.heading_deg is None or position.speed_mps is None or a == b:
+    """True as well where nobody knows: standing, without a heading, on a piece without a length."""
+    if position.heading_deg is None or (position.speed_mps or 0.0) < DRIVES_MPS or a == b:
         return True
     apart_deg = abs(position.heading_deg - bearing_deg(a, b)) % 360
     return min(apart_deg, 360 - apart_deg) <= ASTRAY_DEG

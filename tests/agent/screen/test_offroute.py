@@ -87,6 +87,11 @@ def test_a_van_that_stands_in_a_yard_is_not_shown_new_ways_for_ever() -> None:
     assert not any(departure.is_off_at(at(n, north_m=70, speed_mps=4.0)) for n in range(10, 20))
 
 
+def test_a_van_that_stands_far_from_its_line_is_off_it() -> None:
+    departure = watched()
+    assert any(departure.is_off_at(at(n, north_m=300, speed_mps=0.0, heading_deg=None)) for n in range(1, 4))
+
+
 def test_an_estimate_is_left_much_later() -> None:
     departure = watched(TimesSource.ESTIMATE)
     assert not any(departure.is_off_at(at(n, north_m=200, heading_deg=0.0)) for n in range(1, 10))
