@@ -37,6 +37,7 @@ class SlowLink:
         self._bytes_s = kbit_s * 125
         self._delay_s = delay_s
         self._holes: list[asyncio.Event] = []
+        self._carrying: set[asyncio.Task[None] | None] = set()
         self.connections = 0
         self.port = 0
 
@@ -47,6 +48,7 @@ class SlowLink:
     async def _carry(self, van_in: asyncio.StreamReader, van_out: asyncio.StreamWriter) -> None:
         hole = asyncio.Event()
         self._holes.append(hole)
+        self._carrying.add(asyncio.current_task())
         self.connections += 1
         broker_in, broker_out = await asyncio.open_connection("127.0.0.1", self._broker_port)
         with contextlib.suppress(OSError):
@@ -55,8 +57,10 @@ class SlowLink:
                     self._pump(van_in, broker_out, hole, self._bytes_s), self._pump(broker_in, van_out, hole, 1e7)
                 )
             finally:
-                broker_out.close()
-                van_out.close()
+                for out in (broker_out, van_out):
+                    out.close()
+                    with contextlib.suppress(OSError):
+                        await out.wait_closed()
 
     async def _pump(
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, hole: asyncio.Event, bytes_s: float
@@ -77,6 +81,10 @@ class SlowLink:
             yield self
         finally:
             server.close()
+            left = [task for task in self._carrying if task is not None and not task.done()]
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
 
 
 async def take_photo(folder: Path) -> None:
