@@ -1,7 +1,7 @@
-"""Made days of an electric van that cannot end without charging: places, windows, chargers, a battery that is too small.
+"""Made days of an electric van that sets out with too little to end most of them: places, windows, chargers.
 
-Kilometres, minutes and kWh are those of a large van in a region; consumption is `agent/localroute/energy.py`'s, with its
-uncertainty. The same seed gives the same day.
+Kilometres, minutes and kWh are those of a large van in a region; consumption is that of `agent/localroute/energy.py`,
+with its uncertainty. The same seed gives the same day.
 """
 
 from math import hypot
@@ -21,7 +21,7 @@ STEP = 0.05
 
 
 def made(stops: int, seed: int) -> Problem:
-    """A day of so many stops. Its charge lasts for a part of the way; whether any order can be driven is not known."""
+    """A day of so many stops. Whether it lasts without charging, or can be driven at all, is not known."""
     dice = Random(f"{stops} {seed}")  # noqa: S311 - the same day again, not a secret
     chargers = dice.randint(2, 4)
     places = [(dice.uniform(0, SIDE_M), dice.uniform(0, SIDE_M)) for _ in range(stops + 1 + chargers)]

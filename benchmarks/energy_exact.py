@@ -1,10 +1,11 @@
-"""The cheapest day of an electric van, proven: every order of the stops with every choice of chargers and levels.
+"""The cheapest day of an electric van, proven: every order of the stops, every choice of chargers and levels.
 
-Written apart from the engine, for few stops. Ways are looked at in the order of what they cost at best (A*), so that the
-first one that is home is the cheapest. At best: the rest of the round driven as quickly as any order of it can be (by
-dynamic programming over sets of stops, without windows, and over a charger where that is nearer), and what it must at
-least charge, at the best power there is. A way is forgotten only when another stands at the same charger with the same
-charge after the same stops, no later, and cheaper even when it then waits for the first.
+Written apart from the engine, for few stops. Ways are looked at in the order of what they cost at best (A*), so that
+the first that is home is the cheapest. At best: the rest of the round driven as quickly as any order of it can be
+(dynamic programming over sets of stops, without windows, by a charger where that is nearer), what must at least be
+charged, at the best power there is, and how late that makes the van at each stop alone and at home. A way is forgotten
+only when another stands at the same charger with the same charge after the same stops, no later, and cheaper even when
+it then waits for the first.
 
 It knows what `benchmarks/energy_cases.py` makes: windows, loads, end of shift; no promises, breaks, pairs, groups,
 slots, or stops that may be left out. Raises ValueError for a problem with more.

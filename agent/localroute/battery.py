@@ -51,7 +51,7 @@ class Charger(Value):
 
 
 class Charge(Value):
-    """On its way to the stop at `place` of the order, or past the last home, the van charges at a charger to `to_kwh`."""
+    """On the way to the stop at `place` of the order (past the last: home) the van charges, to `to_kwh`."""
 
     place: Annotated[int, Field(ge=0)]
     charger_id: StopId
@@ -80,7 +80,7 @@ class Energy(Value):
     leg_sd_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     """By what share each leg and each stop is off by itself."""
     charge_cost_per_s: Annotated[float, Field(ge=0)] = 1.0
-    """The price of a second at a charger, plugging in included."""
+    """The price of a second at a charger, plugging in included; not below the price of waiting."""
 
     @model_validator(mode="after")
     def fits_together(self) -> Self:

@@ -25,7 +25,7 @@ from agent.localroute.check import NO_ROAD_COST, NO_ROAD_S, driving_s, evaluate,
 from agent.localroute.ledger import HAIR_KWH, short_cost
 from agent.localroute.problem import Answer, EngineName, Problem
 
-MOST_LABELS = 2_000
+MOST_LABELS = 10_000
 """More would take seconds; then the best that is known by then is taken."""
 
 
@@ -62,6 +62,11 @@ class _Label:
     squares: float = 0.0
     """Of the parts of `used_kwh`, whose errors are independent."""
     charges: tuple[Charge, ...] = ()
+
+
+def _was_there(label: _Label, charger: Charger) -> bool:
+    """On the same way from one stop to the next: nobody charges twice at one place without a stop in between."""
+    return any(one.place == label.place and one.charger_id == charger.charger_id for one in label.charges)
 
 
 @dataclass(frozen=True)
@@ -184,7 +189,7 @@ class _Search:
         if way.place < len(problem.prefix):
             return
         for node, charger in self._chargers:
-            if node == way.here or problem.travel_s[way.here][node] is None:
+            if problem.travel_s[way.here][node] is None or _was_there(way, charger):
                 continue
             there = self._moved(way, node, self._kg[way.place])
             short_kwh = energy.reserve_kwh - self._least(there)

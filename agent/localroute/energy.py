@@ -2,10 +2,10 @@
 
     E = (m g Crr + rho/2 CdA v^2) d / eta + P_aux t + stops m v^2/2 (1/eta - eta r)
 
-with the mass m (load included), the distance d, the time t and v = d / t. Hills are left out: the map carries no heights.
+with the mass m (load included), the distance d, the time t and v = d / t. Hills are left out: the map has no heights.
 The first part grows with the square of the speed, the second with time alone, which is why a winter's day in town hangs
-on the heater. The numbers of `VanEnergy` are those of a large van (handbook: computed, and held against vans measured in
-2016 to 2022); what this van takes in truth is learned by `experience.py`, as factors on what is computed here.
+on the heater. The numbers of `VanEnergy` are those of a large van, computed and not measured; what this van takes in
+truth is learned by `experience.py`, as factors on what is computed here.
 """
 
 from dataclasses import dataclass

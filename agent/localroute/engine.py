@@ -93,7 +93,7 @@ def charges(problem: Problem, order: Sequence[str]) -> tuple[Charge, ...]:
 
 
 def laid_out(problem: Problem, order: Sequence[str]) -> tuple[dict[str, Any], bytes]:
-    """The problem in the core's terms, and its matrix as doubles, NaN where there is no road; behind it what legs use."""
+    """The problem in the core's terms, and its matrix as doubles, NaN where no road leads; then what legs use."""
     nodes = sorted(range(1, len(problem.visits) + 1), key=lambda node: problem.visits[node - 1].stop_id)
     names = ["", *(problem.visits[node - 1].stop_id for node in nodes), ""]
     node_of = {name: node for node, name in enumerate(names) if name}

@@ -121,6 +121,8 @@ class Problem(Value):
             matrices += [self.energy.use_kwh, *([self.energy.use_kwh_per_kg] if self.energy.use_kwh_per_kg else [])]
             if len(self.energy.standing_kwh) not in (0, len(self.visits)):
                 raise ValueError("what is used standing is not told for each visit")
+            if self.energy.charge_cost_per_s < self.wait_cost_per_s:
+                raise ValueError("a second at a charger is cheaper than one before a closed door")
         for matrix in matrices:
             if len(matrix) != nodes or any(len(row) != nodes for row in matrix):
                 raise ValueError(f"{len(self.visits)} visits need a matrix of {nodes} x {nodes}")

@@ -7,6 +7,7 @@ namespace core {
 namespace {
 
 constexpr double kHair = 1e-6;       // kWh
+constexpr std::size_t kRemembered = 1 << 15;
 constexpr int kMostLabels = 2'000;  // then the best that is known is taken
 
 }  // namespace
@@ -35,6 +36,7 @@ Charging::Charging(const Problem& problem) : problem_(problem), energy_(problem.
   };
   least_use_ = by_chargers(energy_.use);
   least_use_per_kg_ = by_chargers(energy_.use_per_kg);
+  remembered_.resize(kRemembered);
   kg_.resize(problem.nodes);
   rest_.resize(problem.nodes);
   steps_.resize(problem.nodes);
@@ -44,6 +46,16 @@ Charging::Charging(const Problem& problem) : problem_(problem), energy_(problem.
 }
 
 double Charging::price(const int* order, int count, const int* ranks, double limit) {
+  std::uint64_t name = 0;
+  for (int place = 0; place < count; ++place) name = (name ^ static_cast<std::uint64_t>(order[place] + 1)) * 0x9E3779B97F4A7C15ULL + (name >> 29);
+  Remembered& seen = remembered_[name % remembered_.size()];
+  if (seen.order == name && (seen.is_exact || seen.price >= limit)) return seen.price < limit ? seen.price : kInf;
+  const double found = looked_for(order, count, ranks, limit);
+  seen = {name, found < kInf ? found : limit, found < kInf};
+  return found;
+}
+
+double Charging::looked_for(const int* order, int count, const int* ranks, double limit) {
   order_ = order;
   count_ = count;
   ranks_ = ranks;
@@ -112,7 +124,7 @@ void Charging::charge(const Label& from, double limit, bool may_be_short) {
     const Charger& charger = energy_.chargers[i];
     const int node = problem_.nodes + i;
     const double price = problem_.leg_price(from.walk.here, node);
-    if (node == from.walk.here || price >= problem_.no_road_price) continue;
+    if (price >= problem_.no_road_price || was_there(from, i)) continue;
     Label there = from;
     there.use(used_on(from.walk.here, node, kg_[from.place]));
     const double missing = energy_.reserve - least(there);
@@ -148,6 +160,13 @@ void Charging::charge(const Label& from, double limit, bool may_be_short) {
       if (suffices) break;
     }
   }
+}
+
+// On the same way from one stop to the next: nobody charges twice at one place without a stop in between.
+bool Charging::was_there(const Label& label, int charger) const {
+  for (int at = label.trail; at != kNone && trail_[at].place == label.place; at = trail_[at].before)
+    if (trail_[at].charger == charger) return true;
+  return false;
 }
 
 // What a van that leaves the charger `here` for the stop at `place` has before it, whenever it leaves.
@@ -274,7 +293,7 @@ double Charging::least_charging() const {
 std::vector<Charge> Charging::charges(const int* order, int count, const int* ranks) {
   trail_.clear();
   best_trail_ = kNone;
-  price(order, count, ranks, kInf);
+  looked_for(order, count, ranks, kInf);
   std::vector<Charge> found;
   for (int at = best_trail_; at != kNone; at = trail_[at].before) found.push_back(trail_[at]);
   std::reverse(found.begin(), found.end());

@@ -2,6 +2,7 @@
 // order that is given; here it is done for every order that the search thinks worth it.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "walk.hpp"
@@ -45,6 +46,12 @@ class Charging {
     double kg = 0, used = 0, squares = 0, price = 0, promises = 0, least_used = 0;
     double arrive = 0, late_cost = 0, late_price = 0, waited = 0;
   };
+  // An order that was priced: a search meets the same ones again and again. Not exact: at least so much.
+  struct Remembered {
+    std::uint64_t order = 0;
+    double price = 0;
+    bool is_exact = false;
+  };
   struct Onward {
     int place = 0;
     bool is_delay_known = false;
@@ -56,6 +63,7 @@ class Charging {
     int next;
   };
 
+  double looked_for(const int* order, int count, const int* ranks, double limit);
   void look_ahead();
   double cheapest(double limit, bool may_be_short);
   void extend(Label label, double limit, bool may_be_short);
@@ -66,6 +74,7 @@ class Charging {
   void step(Label& label, Step* told = nullptr) const;
   double least(double left_with, double sd, double used, double squares) const;
   double least(const Label& label) const { return least(label.left_with, label.sd, label.used, label.squares); }
+  bool was_there(const Label& label, int charger) const;
   void look_on(int place, int here);
   double to_come(double clock, double kwh, bool suffices) const;
   double least_charging() const;
@@ -85,6 +94,7 @@ class Charging {
   const int* ranks_ = nullptr;
   int count_ = 0;
   std::vector<double> kg_;
+  std::vector<Remembered> remembered_;
   std::vector<Rest> rest_;
   Onward onward_;
   std::vector<Step> steps_;      // of the plan without a charger

@@ -82,8 +82,8 @@ Found search(const Problem& problem, const std::vector<int>& start, const Settin
     const double done = most < kEndless ? static_cast<double>(found.iterations) / static_cast<double>(most)
                                         : clock.seconds() / clock.limit_s();
     shake.change(route, moves, dice);
-    if (problem.energy.is_counted && route.driven_cost() > kept.cost()) {
-      mend_uncharged();  // too dear even if the battery were without end, and so it is much quicker
+    if (problem.energy.is_counted && route.driven_cost() > (found.iterations % 2 ? 1 : 2) * kept.cost()) {
+      mend_uncharged();  // too dear even if the battery were without end, and so it is quicker: by turns sooner or later
     }
     moves.improve(route);
     if (heat.accepts(route.cost() - kept.cost(), tolerance(kept.cost()), std::min(1.0, done), dice)) {
