@@ -246,10 +246,12 @@ def electrified(problem: Problem, seed: int, levels: int = 8) -> Problem:
     dice = Random(f"electric {seed}")
     nodes = len(problem.visits) + 2
     count = nodes + 2
-    legs = [[dice.uniform(100, 900) if here != there else 0.0 for there in range(count)] for here in range(count)]
-    for here, row in enumerate(problem.travel_s):
-        for there, leg_s in enumerate(row):
-            legs[here][there] = float("inf") if leg_s is None else leg_s
+    legs: list[list[float]] = [
+        [dice.uniform(100, 900) if here != there else 0.0 for there in range(count)] for here in range(count)
+    ]
+    for here, told in enumerate(problem.travel_s):
+        for there, known_s in enumerate(told):
+            legs[here][there] = float("inf") if known_s is None else known_s
     for via in (nodes, nodes + 1, nodes):
         for row in legs:
             for there, leg_s in enumerate(legs[via]):

@@ -2,6 +2,7 @@
 
 from itertools import combinations_with_replacement, product
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -22,14 +23,14 @@ SEEDS = st.integers(0, 1_000_000)
 ALONE = ChargingCurve(points=((0.0, 0.0), (8.0, 1600.0), (10.0, 3600.0)))
 
 
-def on_a_line(charge_kwh: float, **changes: object) -> Problem:
+def on_a_line(charge_kwh: float, **changes: Any) -> Problem:
     """Two stops and a charger in a row: the van, a kilometre, s1, another, s2, another, home; the charger beside s1.
 
     A kilometre takes a kWh and 100 s.
     """
     at_km = (0.0, 1.0, 2.0, 3.0, 1.0)[: 4 if changes.get("chargers") == () else 5]
     metres = tuple(tuple(1000 * abs(a - b) for b in at_km) for a in at_km)
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "charge_kwh": charge_kwh,
         "levels_kwh": (5.0, 10.0),
         "chargers": (Charger(charger_id="c", setup_s=60, curve=ALONE),),
@@ -39,7 +40,7 @@ def on_a_line(charge_kwh: float, **changes: object) -> Problem:
         2,
         travel_s=tuple(tuple(leg / 10 for leg in row) for row in metres),
         travel_m=metres,
-        energy=Energy(**{**fields, **changes}),  # type: ignore[arg-type]
+        energy=Energy(**{**fields, **changes}),
     )
 
 
