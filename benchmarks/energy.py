@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from agent.localroute.battery import Charge
+from agent.localroute.battery import Z_95, Charge
 from agent.localroute.check import evaluate, faults
 from agent.localroute.engine import is_built
 from agent.localroute.problem import Answer, Problem
@@ -28,6 +28,8 @@ from benchmarks.machine import machine
 
 SIZES = {4: 34, 5: 34, 6: 34, 7: 34, 8: 30, 9: 22, 10: 6, 11: 4, 12: 2}
 """Made days by their number of stops: 200 together."""
+DRAWN = 8, 3
+"""Stops and seed of the day in the picture."""
 ROUNDING = 0.005
 """The published one-vehicle costs have two decimals."""
 
@@ -70,7 +72,8 @@ def main(argv: list[str]) -> int:
             f"Of the made days {charged} have a charging stop and {more} more than one; {never} cannot keep the reserve"
             ", and are told so.",
         ]
-        report = {"rows": rows, "summary": [summary], "notes": notes, "machine": at_start}
+        day = asyncio.run(_drawn(arguments.limit, arguments.seed))
+        report = {"rows": rows, "summary": [summary], "day": day, "notes": notes, "machine": at_start}
         arguments.report.write_text(json.dumps(report, indent=1) + "\n")
     return 0
 
@@ -117,6 +120,56 @@ async def _measured(
     finally:
         await solver.close()
     return rows
+
+
+async def _drawn(limit_s: float, seed: int) -> dict[str, Any]:
+    """A day with one charging stop, moment by moment, for the picture in docs/energy.md."""
+    problem = made(*DRAWN)
+    solver = Solver(engine="core", seed=seed)
+    try:
+        answer, _ = await _asked(solver, problem, limit_s)
+    finally:
+        await solver.close()
+    return told(problem, answer)
+
+
+def told(problem: Problem, answer: Answer) -> dict[str, Any]:
+    """`line`: seconds, kWh expected, and what 95 of 100 vans have at least; straight in between."""
+    energy = problem.energy
+    assert energy is not None
+    least_kwh = energy.charge_kwh - Z_95 * energy.charge_sd_kwh
+    line: list[tuple[float, float, float]] = [(0.0, energy.charge_kwh, least_kwh)]
+    chargers = {charger.charger_id: charger for charger in energy.chargers}
+    for place in range(len(answer.order) + 1):
+        for stop in answer.charges:
+            if stop.place == place:
+                line.append((stop.arrive_s, stop.arrive_kwh, stop.least_kwh))
+                plugged_s = stop.arrive_s + chargers[stop.charger_id].setup_s
+                line.append((plugged_s, stop.arrive_kwh, stop.arrive_kwh))
+                line += [
+                    (plugged_s + chargers[stop.charger_id].curve.seconds(stop.arrive_kwh, kwh), kwh, kwh)
+                    for kwh, _ in chargers[stop.charger_id].curve.points
+                    if stop.arrive_kwh < kwh < stop.to_kwh
+                ]
+                line.append((stop.leave_s, stop.to_kwh, stop.to_kwh))
+        if place < len(answer.order):
+            timing = answer.timings[place]
+            node = [visit.stop_id for visit in problem.visits].index(timing.stop_id)
+            stands = energy.standing_kwh[node]
+            assert timing.charge_kwh is not None
+            assert timing.least_kwh is not None
+            line.append((timing.arrive_s, timing.charge_kwh, timing.least_kwh))
+            line.append((timing.leave_s, timing.charge_kwh - stands, timing.least_kwh - stands))
+    assert answer.end_kwh is not None
+    assert answer.end_least_kwh is not None
+    line.append((answer.end_s, answer.end_kwh, answer.end_least_kwh))
+    return {
+        "stops": [round(timing.arrive_s) for timing in answer.timings],
+        "charges": [[round(stop.arrive_s), round(stop.leave_s)] for stop in answer.charges],
+        "battery_kwh": energy.levels_kwh[-1],
+        "reserve_kwh": round(energy.reserve_kwh, 2),
+        "line": [[round(at_s), round(kwh, 2), round(least_kwh, 2)] for at_s, kwh, least_kwh in line],
+    }
 
 
 def _days(count: int, seed: int) -> Iterator[tuple[int, int]]:
