@@ -85,7 +85,12 @@ class _Ahead:
         travel = [[no_road if leg is None else leg for leg in row] for row in problem.travel_s]
         use = [list(row) for row in energy.use_kwh]
         self._nearest_s = _over_chargers(travel, self._end, may_pass_stops=True)
-        self._drive_s = self._rounds(_over_chargers(travel, self._end))
+        shortest = _over_chargers(travel, self._end)
+        self._drive_s = self._rounds(shortest)
+        self._drive_by_s = [
+            self._rounds(shortest, by=self._end + 1 + number, after=self._drive_s)
+            for number in range(len(energy.chargers))
+        ]
         self._use_kwh = self._rounds(_over_chargers(use, self._end))
         self._stands = self._left(energy.standing_kwh or [0.0] * self._count)
         self._work_s = self._left([visit.setup_s + visit.service_s for visit in problem.visits])
@@ -95,38 +100,61 @@ class _Ahead:
             for stop, visit in enumerate(problem.visits)
             for window in visit.windows
         ]
-        rates = [(b[0] - a[0]) / (b[1] - a[1]) for one in energy.chargers for a, b in pairwise(one.curve.points)]
-        self._rate = max(rates, default=1.0)
-        self._setup_s = min((one.setup_s for one in energy.chargers), default=inf)
+        self._rates = [
+            max((b[0] - a[0]) / (b[1] - a[1]) for a, b in pairwise(one.curve.points)) for one in energy.chargers
+        ]
 
     def at_best(self, way: _Way) -> float:
         if way.here == self._end:
             return way.cost
-        need = self._use_kwh[way.done][way.here] + self._stands[way.done] + self._energy.reserve_kwh
-        missing = need - (way.left_with - way.used)
-        charging = self._setup_s + missing / self._rate if missing > HAIR_KWH else 0.0
-        drive_s = self._drive_s[way.done][way.here]
-        home_s = way.clock_s + drive_s + self._work_s[way.done] + charging
-        late = self._problem.late_cost_per_s * max(0.0, home_s - self._shift_end_s)
-        for stop, closes_s, rate in self._closing:
+        energy = self._energy
+        rest = self._use_kwh[way.done][way.here] + self._stands[way.done]
+        missing = rest + energy.reserve_kwh - (way.left_with - way.used)
+        if _least_of(energy, way.left_with, way.sd, way.used + rest, way.squares) >= energy.reserve_kwh - HAIR_KWH:
+            onward = self._driven_home(way, self._drive_s[way.done][way.here], 0.0)
+        else:
+            # The fastest charger it comes to is driven by, and nothing is charged faster than there.
+            onward = min(
+                (
+                    self._driven_home(way, drive_s[way.done][way.here], charger.setup_s + max(0.0, missing) / rate)
+                    for drive_s, charger, rate in zip(self._drive_by_s, energy.chargers, self._rates, strict=True)
+                ),
+                default=inf,
+            )
+        late = 0.0
+        for stop, closes_s, price in self._closing:
             if not way.done >> stop & 1:
-                late += rate * max(0.0, way.clock_s + self._nearest_s[way.here][stop + 1] - closes_s)
-        return way.cost + drive_s + self._energy.charge_cost_per_s * charging + late
+                late += price * max(0.0, way.clock_s + self._nearest_s[way.here][stop + 1] - closes_s)
+        return way.cost + onward + late
+
+    def _driven_home(self, way: _Way, drive_s: float, charging_s: float) -> float:
+        home_s = way.clock_s + drive_s + self._work_s[way.done] + charging_s
+        late_s = max(0.0, home_s - self._shift_end_s)
+        return drive_s + self._energy.charge_cost_per_s * charging_s + self._problem.late_cost_per_s * late_s
 
     def _left(self, values: Sequence[float]) -> list[float]:
         """The sum over all stops that are not done."""
         every = range(1 << self._count)
         return [sum(value for stop, value in enumerate(values) if not done >> stop & 1) for done in every]
 
-    def _rounds(self, legs: list[list[float]]) -> list[list[float]]:
-        """The least sum of legs from a node through all stops that are not done, and home."""
+    def _rounds(
+        self, legs: list[list[float]], by: int | None = None, after: list[list[float]] | None = None
+    ) -> list[list[float]]:
+        """The least sum of legs from a node through all stops that are not done, and home.
+
+        Or driving by the charger `by` as well, when `after` are the rounds without.
+        """
         everything = (1 << self._count) - 1
         rounds: list[list[float]] = [[] for _ in range(everything + 1)]
         rounds[everything] = [row[self._end] for row in legs]
+        if by is not None and after is not None:
+            rounds[everything] = [row[by] + legs[by][self._end] for row in legs]
         for done in range(everything - 1, -1, -1):
             onward = [
                 (stop + 1, rounds[done | 1 << stop][stop + 1]) for stop in range(self._count) if not done >> stop & 1
             ]
+            if by is not None and after is not None:
+                onward.append((by, after[done][by]))
             rounds[done] = [min(row[node] + rest for node, rest in onward) for row in legs]
         return rounds
 
