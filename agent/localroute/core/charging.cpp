@@ -70,12 +70,13 @@ double Charging::looked_for(const int* order, int count, const int* ranks, doubl
     begun_at_[home.place] = home.walk.here;
     step(home, &steps_[home.place]);
   }
-  if (home.walk.cost >= limit) return kInf;
-  if (energy_.reserve - least(home) <= kHair) return home.walk.cost;
+  if (energy_.reserve - least(home) <= kHair) return home.walk.cost < limit ? home.walk.cost : kInf;
+  const double at_best = home.walk.cost - problem_.worth_waiting;
+  if (at_best >= limit) return kInf;
   look_ahead();
-  start.bound = home.walk.cost + least_charging();
+  start.bound = at_best + least_charging();
   for (const bool may_be_short : {false, true}) {
-    if (may_be_short) start.bound = home.walk.cost + energy_.short_price;
+    if (may_be_short) start.bound = at_best + energy_.short_price;
     if (start.bound >= limit) continue;
     queue_.clear();
     known_.clear();
@@ -174,8 +175,7 @@ void Charging::look_on(int place, int here) {
   const Rest& rest = rest_[place];
   Onward& on = onward_;
   const bool is_timed = problem_.slots.empty();
-  // A break that comes first begins at the charger, before the leg, and tells nothing of a delay.
-  on.is_delay_known = is_timed && (place == count_ || !problem_.stops[order_[place]].is_anywhere);
+  on.is_delay_known = is_timed && !problem_.has_breaks;
   on.place = place;
   on.arrives_after = problem_.leg_time(here, rest.target);
   on.cost = rest.price + rest.late_cost + (is_timed ? problem_.leg_price(here, rest.target) : 0);
@@ -191,7 +191,7 @@ double Charging::to_come(double clock, double kwh, bool suffices) const {
   const double delay = onward_.is_delay_known ? clock + onward_.arrives_after - rest.arrive : 0;
   const auto home_late = [&](double stands) {
     const double later = onward_.is_delay_known ? std::max(0.0, delay + stands - rest.waited) : 0;
-    return end.late_price * std::max(0.0, rest_[count_].arrive + later - end.closes);
+    return problem_.has_breaks ? 0 : end.late_price * std::max(0.0, rest_[count_].arrive + later - end.closes);
   };
   const double cost = onward_.cost + rest.late_price * std::max(0.0, delay - rest.waited);
   if (suffices) return cost + home_late(0);
@@ -254,8 +254,8 @@ void Charging::look_ahead() {
       const int node = order_[place];
       const Stop& stop = problem_.stops[node];
       const double stands = energy_.standing[node];
-      rest.late_cost += step.late_cost;
-      rest.late_price += step.late_price;
+      if (!problem_.has_breaks) rest.late_cost += step.late_cost;
+      if (!problem_.has_breaks) rest.late_price += step.late_price;
       rest.used += stands;
       rest.least_used += stands;
       rest.squares += stands * stands;

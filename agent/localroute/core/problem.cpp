@@ -8,6 +8,8 @@
 namespace core {
 namespace {
 
+constexpr double kUsuallyWorth = 600;  // seconds
+
 [[noreturn]] void refuse(const std::string& why) { throw std::invalid_argument(why); }
 
 std::string name(int node) { return "stop " + std::to_string(node); }
@@ -63,6 +65,7 @@ void Problem::prepare() {
     if (i > 0 && slots[i].from <= slots[i - 1].from) refuse("the slots are not in order");
   }
   bool has_gaps = false, has_promises = false;
+  worth_waiting = 0;
   for (int node = 1; node < nodes; ++node) {
     const Stop& stop = stops[node];
     check_number(stop.setup, "the setup of " + name(node), 0);
@@ -87,6 +90,7 @@ void Problem::prepare() {
     if (stop.locked_at < kNone) refuse("the place of " + name(node) + " is no place");
     has_gaps |= stop.has_gaps;
     has_promises |= stop.promise_price > 0;
+    worth_waiting += stop.promise_price;
     has_groups |= stop.group != kNone;
     has_pairs |= stop.pickup != kNone || stop.drop != kNone;
     has_optional |= stop.is_optional() && node != end();
@@ -100,6 +104,7 @@ void Problem::prepare() {
     has_load |= capacity[i] < kInf;
   }
   if (energy.is_counted) check_energy(energy, cells, stops.size());
+  if (has_breaks || !slots.empty()) worth_waiting += kUsuallyWorth;
   is_plain = !has_gaps && !has_promises && !has_groups && !has_breaks && !has_load && slots.empty();
 }
 

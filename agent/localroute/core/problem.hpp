@@ -61,6 +61,10 @@ struct Problem {
   // What of all this the day has at all; found by `prepare`, so that the search can leave out the rest.
   bool has_load = false, has_pairs = false, has_groups = false, has_optional = false, has_locks = false;
   bool has_breaks = false, has_last = false, is_plain = false;
+  // By how much a plan may become cheaper by a charging stop: hours of quicker traffic, promises that were too early, a
+  // break whose waiting is used to drive to a charger. For hours and breaks it is a guess, since a bound that allows for
+  // all of it would let every change pass.
+  double worth_waiting = 0;
 
   int end() const { return nodes - 1; }
   int width() const { return nodes + static_cast<int>(energy.chargers.size()); }

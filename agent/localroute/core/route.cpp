@@ -208,8 +208,8 @@ double Route::least(const Move& move) const {
 }
 
 double Route::price(const Move& move, double limit) const {
-  const double driven = driven_price(move, limit);
-  if (!counts_charge_ || driven >= limit) return driven;
+  if (!counts_charge_) return driven_price(move, limit);
+  if (driven_price(move, limit + problem_.worth_waiting) == kInf) return kInf;
   int at = move.first;
   std::copy(begin(), begin() + move.first, tried_.begin());
   for (int i = 0; i < move.count; ++i) {

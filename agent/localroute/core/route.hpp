@@ -6,8 +6,8 @@
 //   1. before anything is driven: sums over the pieces bound the cost from below in constant time;
 //   2. while driving: cost only grows, and the same bound holds for the rest of the plan;
 //   3. behind the change: where the clock shows what it showed before, the rest is known.
-// Where the van's charge is looked at, all this is a bound from below, and a change that passes is driven once more with
-// the charging stops that cost least.
+// Where the van's charge is looked at, all this is a bound from below (charging makes nobody earlier), and a change that
+// passes is driven once more with the charging stops that cost least.
 #pragma once
 
 #include <array>
