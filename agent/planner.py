@@ -356,7 +356,11 @@ def _legs(run: Run, answer: Answer, times: Matrix, now: datetime, power: Power |
     here = 0
     for place, timing in enumerate(answer.timings):
         by = [charge for charge in answer.charges if charge.place == place]
-        nodes = [here, *(len(stop_of) + 2 + chargers.index(charge.charger_id) for charge in by), node_of[timing.stop_id]]
+        nodes = [
+            here,
+            *(len(stop_of) + 2 + chargers.index(charge.charger_id) for charge in by),
+            node_of[timing.stop_id],
+        ]
         on_road = [times.travel_s[a][b] for a, b in pairwise(nodes)]
         stop = stop_of[timing.stop_id]
         arrive_at = now + timedelta(seconds=timing.arrive_s)
