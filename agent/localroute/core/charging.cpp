@@ -8,13 +8,14 @@ namespace {
 
 constexpr double kHair = 1e-6;       // kWh
 constexpr std::size_t kRemembered = 1 << 15;
-constexpr int kMostLabels = 2'000;  // then the best that is known is taken
+constexpr int kMostLabels = 2'000, kMostLabelsOnce = 50'000;  // then the best that is known is taken
 
 }  // namespace
 
 Charging::Charging(const Problem& problem) : problem_(problem), energy_(problem.energy) {
   // With one rule for when service begins, being early by a second costs at most the waiting of a second; see exact.cpp.
   lead_price_ = problem.slots.empty() ? problem.wait_price : std::max(1.0, problem.wait_price);
+  most_labels_ = kMostLabels;
   if (!energy_.is_counted) return;
   for (const Charger& charger : energy_.chargers) {
     double rate = 0;
@@ -92,7 +93,7 @@ double Charging::looked_for(const int* order, int count, const int* ranks, doubl
 
 double Charging::cheapest(double limit, bool may_be_short) {
   double best = kInf;
-  for (int looked_at = 0; looked_at < kMostLabels && !queue_.empty(); ++looked_at) {
+  for (int looked_at = 0; looked_at < most_labels_ && !queue_.empty(); ++looked_at) {
     const Label label = pop();
     if (label.bound >= std::min(best, limit)) break;
     Label home = label;
@@ -293,7 +294,9 @@ double Charging::least_charging() const {
 std::vector<Charge> Charging::charges(const int* order, int count, const int* ranks) {
   trail_.clear();
   best_trail_ = kNone;
+  most_labels_ = kMostLabelsOnce;
   looked_for(order, count, ranks, kInf);
+  most_labels_ = kMostLabels;
   std::vector<Charge> found;
   for (int at = best_trail_; at != kNone; at = trail_[at].before) found.push_back(trail_[at]);
   std::reverse(found.begin(), found.end());

@@ -87,6 +87,7 @@ class Charging {
   const Problem& problem_;
   const Energy& energy_;
   double lead_price_;
+  int most_labels_ = 0;
   std::vector<double> rates_;                         // by charger: the most it charges in a second
   std::vector<double> since_empty_;                   // by charger and level: seconds of charging
   std::vector<double> least_use_, least_use_per_kg_;  // by leg, chargers on the way included
