@@ -10,10 +10,8 @@ import { readPalette } from '../kit/map/palette.ts'
 import type { Names } from '../kit/map/style.ts'
 import PlateFlag from './PlateFlag.svelte'
 import VanSign from './VanSign.svelte'
-import { zoomFor } from './guidance.ts'
+import { COVERED_PX, zoomFor } from './guidance.ts'
 
-/** From the lower edge to above the bar of a suggestion. */
-const COVERED_PX = 250
 
 export interface DrivePicture {
   van: { place: LonLat; heading_deg: number | null } | null

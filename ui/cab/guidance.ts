@@ -57,6 +57,9 @@ export function arrowOf(manoeuvre: ManoeuvreView): Arrow {
   return { icon: 'arrowUp', mirrored: false }
 }
 
+/** What a bar across the map and the buttons under it take of its foot: the van stands above. */
+export const COVERED_PX = 250
+
 /** The closer the goal, the closer the look. */
 export function zoomFor(distance_m: number | null): number {
   if (distance_m === null) return 15.5
