@@ -74,9 +74,10 @@ def read_forecast(body: bytes, now: datetime) -> tuple[WeatherHour, ...]:
         raise FeedError(f"what came is no hourly forecast: {first_problem(error)}") from error
     except (ValueError, RecursionError) as error:
         raise FeedError(f"what came is no JSON: {error}") from error
-    hourly, offset = reply.hourly, timedelta(seconds=reply.utc_offset_seconds)
+    hourly = reply.hourly
     hours: list[WeatherHour] = []
     try:
+        offset = timedelta(seconds=reply.utc_offset_seconds)
         rows = zip(
             hourly.time,
             hourly.temperature_2m,
@@ -94,7 +95,7 @@ def read_forecast(body: bytes, now: datetime) -> tuple[WeatherHour, ...]:
             if weather is not Weather.DRY:
                 travel, service = EFFECTS[weather]
                 hours.append(WeatherHour(begins=begins, weather=weather, travel=travel, service=service))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise FeedError(f"the forecast's hours do not fit together: {error}") from error
     return tuple(hours)
 

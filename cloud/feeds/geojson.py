@@ -28,9 +28,10 @@ def read_geojson(body: bytes, feed: str, now: datetime) -> Publication:
     left_out: list[str] = []
     for number, feature in enumerate(features):
         its_id = str(feature.get("id", number)) if isinstance(feature, dict) else str(number)
+        its_id = its_id.encode(errors="replace").decode()  # half of a surrogate pair could not even be logged
         try:
             found = list(_closures(feature, its_id, feed, now))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             found = [f"{its_id}: {error}"]
         closures += [one for one in found if isinstance(one, Closure)]
         left_out += [one for one in found if isinstance(one, str)]

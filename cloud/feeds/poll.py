@@ -80,6 +80,10 @@ class Poller:
             return f"no answer within {ANSWERS_WITHIN_S:.0f} s"
         except (aiohttp.ClientError, OSError) as error:
             return f"it cannot be reached: {error}"
+        except Exception as error:
+            # What a stranger publishes must not end the coordinator, whatever we did not think of.
+            log.exception("feed %s", self.feed.name)
+            return f"it could not be read: {type(error).__name__}"
         return ""
 
     async def _fetch(self, session: aiohttp.ClientSession) -> bytes | None:

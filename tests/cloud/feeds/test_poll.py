@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from cloud.feeds.poll import Poller
+from cloud.feeds.poll import READERS, Poller
 from cloud.feeds.settings import FeedKind, FeedSettings
 from cloud.store.closures import conditions_now, lift_closure, save_closure
 from cloud.store.database import Database
@@ -121,6 +121,28 @@ async def test_a_publication_that_cannot_be_read_changes_nothing_and_says_why(
     assert (len(conditions.closures), works.changes) == (1, 1)
     publisher.status, publisher.body = 200, WZDX
     assert await works.look() == ""
+
+
+async def test_a_mistake_of_ours_in_one_feed_is_told_and_ends_nothing(
+    publisher: Publisher, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> None:
+        raise RuntimeError("not thought of")
+
+    monkeypatch.setitem(READERS, FeedKind.GEOJSON, breaks)
+    works = Followed(publisher.url, database, FeedKind.GEOJSON)
+    assert await works.look() == "it could not be read: RuntimeError"
+    monkeypatch.undo()
+    assert await works.look() == ""
+
+
+async def test_a_closure_to_the_end_of_time_is_kept(publisher: Publisher, database: Database) -> None:
+    publisher.body = WZDX.replace(b"2026-11-30T18:00:00Z", b"9999-12-31T23:59:59-23:00")
+    works = Followed(publisher.url, database, FeedKind.GEOJSON)
+    assert await works.look() == ""
+    conditions = await works.conditions()
+    assert conditions is not None
+    assert [closure.note for closure in conditions.closures] == ["Water main"]
 
 
 async def test_nobody_there_is_said_in_words(database: Database) -> None:

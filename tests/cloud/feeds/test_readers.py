@@ -76,6 +76,35 @@ def test_xml_that_defines_its_own_entities_is_not_read() -> None:
         read_datex2(bomb, "feed", NOW)
 
 
+def test_nor_in_another_encoding_nor_in_one_that_nobody_knows() -> None:
+    bomb = '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE a [<!ENTITY x "ha">]><payload>&x;</payload>'
+    with pytest.raises(FeedError, match="definitions"):
+        read_datex2(bomb.encode("utf-16"), "feed", NOW)
+    with pytest.raises(FeedError, match="no XML"):
+        read_datex2(b'<?xml version="1.0" encoding="nonsense"?><payload/>', "feed", NOW)
+
+
+@pytest.mark.parametrize("lon", [10**400, float("nan"), "1e999"])
+def test_a_number_that_is_no_place_costs_its_feature_alone(lon: object) -> None:
+    document = json.loads(WZDX)
+    document["features"][1]["properties"]["vehicle_impact"] = "all-lanes-closed"
+    document["features"][1]["geometry"]["coordinates"][0][0] = lon
+    found = read_geojson(json.dumps(document).encode(), "works", NOW)
+    assert [closure.note for closure in found.closures] == ["Water main"]
+    assert found.left_out[0].startswith("narrow: ")
+
+
+def test_half_a_surrogate_pair_can_be_told_of() -> None:
+    found = read_geojson(PLAIN.replace(b'"bridge"', b'"\\ud800"').replace(b'"Ponte"', b'"\\ud800"'), "town", NOW)
+    assert "".join(found.left_out).encode()
+
+
+@pytest.mark.parametrize("offset_s", [10**12, -(10**12), 10**400])
+def test_an_hour_before_all_time_is_no_hour(offset_s: int) -> None:
+    with pytest.raises(FeedError):
+        read_forecast(json.dumps({**json.loads(OPEN_METEO), "utc_offset_seconds": offset_s}).encode(), NOW)
+
+
 def test_each_hour_of_bad_weather_has_its_effect_and_dry_hours_are_left_out() -> None:
     hours = read_forecast(OPEN_METEO, NOW)
     assert [hour.weather for hour in hours] == [
