@@ -225,7 +225,13 @@ class App:
     async def _plan(
         self, solver: Solver, run: Run, reason: ReplanReason, tell: Callable[[PlanSolved], None]
     ) -> PlanSolved | PlanNotFound:
-        planner = Planner(await self._roads(), solver, self._clock, self._settings.planner.limit_s)
+        planner = Planner(
+            await self._roads(),
+            solver,
+            self._clock,
+            self._settings.planner.limit_s,
+            electric=self._settings.energy,
+        )
         sketch = await planner.sketch(run, reason)
         if sketch is not None:
             tell(sketch)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from agent.errors import ConfigError
+from agent.localroute.forecast import ElectricVan
 from host.clock import ClockSettings
 from host.loopback import require_loopback
 from wire.codec import first_problem
@@ -74,6 +75,8 @@ class Settings(Value):
     screen: ScreenSettings = ScreenSettings()
     roads: RoadsSettings = RoadsSettings()
     planner: PlannerSettings = PlannerSettings()
+    energy: ElectricVan | None = None
+    """None for a van whose charge is not looked at."""
 
     @property
     def run_dir(self) -> Path:

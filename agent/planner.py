@@ -10,12 +10,16 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Protocol
 
-from agent.localroute.check import evaluate, legs_without_road
+from agent.localroute.charging import appraised
+from agent.localroute.check import legs_without_road
 from agent.localroute.explain import explained_misses, explained_moves
+from agent.localroute.forecast import ElectricVan
 from agent.localroute.problem import Answer, Problem, TimeWindow, Visit
 from agent.localroute.repair import repaired
+from agent.power import Power, charged_so_far, energy_ahead, outlook, plan_charges
 from agent.trip.expected import ExpectedTimes
 from agent.trip.inputs import PlanNotFound, PlanSolved
 from agent.trip.policy import held_first, is_put_off, listed_order
@@ -74,9 +78,19 @@ class Planner:
     """Answers one question at a time; who asks sees to that."""
 
     def __init__(
-        self, network: Network, solver: Engine, clock: Now, limit_s: float, priced: Priced = lambda problem, _: problem
+        self,
+        network: Network,
+        solver: Engine,
+        clock: Now,
+        limit_s: float,
+        priced: Priced = lambda problem, _: problem,
+        *,
+        electric: ElectricVan | None = None,
     ) -> None:
-        """`limit_s`: real seconds the engine may search. `priced`: the prices, where they are to be other ones."""
+        """`limit_s`: real seconds the engine may search. `priced`: the prices, where they are to be other ones.
+        `electric`: a van whose charge is looked at.
+        """
+        self._electric = electric
         self._network = network
         self._solver = solver
         self._clock = clock
@@ -102,13 +116,14 @@ class Planner:
             legs = await self._network.legs_closed(places, run.closures, now)
             if not legs:
                 return None
-            known = await self._network.matrix(places)
+            power, asked = self._with_chargers(places)
+            known = await self._network.matrix(asked)
             times = _round_about(known, legs)
-            misplaced = _misplaced(run, await self._network.troubles(places, known))
+            misplaced = _misplaced(run, await self._network.troubles(asked, known))
             problem, own = await asyncio.to_thread(
-                _without_search, run, run.manifest, reason, times, now, priced=self._priced
+                _without_search, run, run.manifest, reason, times, now, priced=self._priced, power=power
             )
-            made = _Making(run, reason, times, start, now, misplaced)
+            made = _Making(run, reason, times, start, now, misplaced, power)
             plan = await asyncio.to_thread(made.plan, problem, problem.warm_order, own)
         except (RoadsError, OSError, ValueError) as error:
             log.warning("no plan could be sketched: %s", error)
@@ -134,13 +149,14 @@ class Planner:
             self._solver.warm()
         try:
             places = [start, *(stop.stop.place for stop in stops), end.place]
-            times = await self._network.matrix(places)
-            misplaced = _misplaced(run, await self._network.troubles(places, times))
+            power, asked = self._with_chargers(places)
+            times = await self._network.matrix(asked)
+            misplaced = _misplaced(run, await self._network.troubles(asked, times))
             # On threads, as all that takes long with many stops: a tap must not wait for it.
             problem, own = await asyncio.to_thread(
-                _without_search, run, run.manifest, reason, times, now, priced=self._priced
+                _without_search, run, run.manifest, reason, times, now, priced=self._priced, power=power
             )
-            made = _Making(run, reason, times, start, now, misplaced)
+            made = _Making(run, reason, times, start, now, misplaced, power)
             plan = await asyncio.to_thread(made.plan, problem, problem.warm_order, own)
             if reason is ReplanReason.ROAD_CLOSED and run.plan and not legs_without_road(problem, own.order):
                 tell(PlanSolved(run_version=run.version, plan=plan, is_sketch=True))
@@ -151,6 +167,13 @@ class Planner:
         for leg in legs_without_road(problem, own.order):
             log.warning("%s; its time is a guess", leg)
         return PlanSolved(run_version=run.version, plan=plan, better=better)
+
+    def _with_chargers(self, places: Sequence[Place]) -> tuple[Power | None, Sequence[Place]]:
+        """Behind the places, the chargers that come into question."""
+        if self._electric is None:
+            return None, places
+        chargers = self._electric.near(places)
+        return Power(self._electric, chargers), [*places, *(charger.place for charger in chargers)]
 
     async def _search(self, problem: Problem, own: Answer) -> Answer:
         """The engine's order, or the driver's own where none is better."""
@@ -163,12 +186,19 @@ class Planner:
 
 
 def _without_search(
-    run: Run, manifest: Manifest, reason: ReplanReason, times: Matrix, now: datetime, *, priced: Priced
+    run: Run,
+    manifest: Manifest,
+    reason: ReplanReason,
+    times: Matrix,
+    now: datetime,
+    *,
+    priced: Priced,
+    power: Power | None,
 ) -> tuple[Problem, Answer]:
     """What is to be solved, and the order that needs no engine."""
-    problem = priced(_problem(run, manifest, reason, times, now), now)
+    problem = priced(_problem(run, manifest, reason, times, now, power=power), now)
     is_fixed = manifest.policy is SequencePolicy.FIXED
-    return problem, evaluate(problem, listed_order(run, problem.first) if is_fixed else repaired(problem))
+    return problem, appraised(problem, listed_order(run, problem.first) if is_fixed else repaired(problem))
 
 
 @dataclass(frozen=True)
@@ -181,6 +211,7 @@ class _Making:
     start: Place
     now: datetime
     misplaced: tuple[Misplaced, ...] = ()
+    power: Power | None = None
 
     def plan(self, problem: Problem, before: Sequence[StopId], answer: Answer, gain_s: float = 0.0) -> Plan:
         """`before`: the order that the driver has in mind."""
@@ -188,14 +219,15 @@ class _Making:
             problem, before, answer, is_road_closed=self.reason is ReplanReason.ROAD_CLOSED and gain_s != 0.0
         )
         run = self.run
-        legs = tuple(_legs(run, answer, self.times, self.now))
+        home = [charge for charge in answer.charges if charge.place == len(answer.order)]
+        legs = tuple(_legs(run, answer, self.times, self.now, self.power))
         return Plan(
             version=run.plan.version + 1 if run.plan else 1,
             made_at=self.now,
             start=Place(lat_deg=self.start.lat_deg, lon_deg=self.start.lon_deg),
             legs=legs,
-            home_travel_s=answer.home_travel_s,
-            home_travel_m=answer.home_travel_m,
+            home_travel_s=answer.home_travel_s + sum(charge.travel_s for charge in home),
+            home_travel_m=answer.home_travel_m + sum(charge.travel_m for charge in home),
             reason=self.reason,
             times=self.times.source,
             moved_stops=tuple(move.stop_id for move in moves),
@@ -204,12 +236,15 @@ class _Making:
             moves=moves,
             misses=tuple(_as_driven(explained_misses(problem, answer), legs)),
             misplaced=self.misplaced,
+            home_charges=plan_charges(answer, len(answer.order), self.now, self.power),
+            charged=charged_so_far(run),
+            outlook=outlook(problem, answer, self.power),
         )
 
     def proposal(self, problem: Problem, own: Answer, found: Answer) -> Proposal:
         """Both orders are judged by the problem's own prices, whatever the search was told."""
-        judged = evaluate(problem, found.order)
-        own_plan = _legs(self.run, own, self.times, self.now)
+        judged = appraised(problem, found.order)
+        own_plan = _legs(self.run, own, self.times, self.now, self.power)
         return Proposal(
             plan=self.plan(problem, own.order, judged, gain_s=own.end_s - judged.end_s),
             worth_s=own.cost - judged.cost,
@@ -256,21 +291,27 @@ def _start(run: Run, manifest: Manifest, now: datetime) -> Place:
     return run.plan.start if run.plan else manifest.start.place
 
 
-def _problem(run: Run, manifest: Manifest, reason: ReplanReason, times: Matrix, now: datetime) -> Problem:
+def _problem(
+    run: Run, manifest: Manifest, reason: ReplanReason, times: Matrix, now: datetime, *, power: Power | None
+) -> Problem:
     stops = run.open_stops
     first = held_first(run, reason)
     listed = listed_order(run, first)
     expected = ExpectedTimes(run, now, times.source)
     end = manifest.end or manifest.start
     in_force = set(run.plan.stop_ids) if run.plan else {stop.stop_id for stop in stops}
+    start = _start(run, manifest, now)
+    chargers = [charger.place for charger in power.chargers] if power else []
+    visits = tuple(_visit(stop, expected, now, listed, is_put_off=is_put_off(stop, first)) for stop in stops)
     return Problem(
-        visits=tuple(_visit(stop, expected, now, listed, is_put_off=is_put_off(stop, first)) for stop in stops),
-        travel_s=expected.travel_s(times.travel_s, [_start(run, manifest, now), *(stop.stop for stop in stops), end]),
+        visits=visits,
+        travel_s=expected.travel_s(times.travel_s, [start, *(stop.stop for stop in stops), end, *chargers]),
         travel_m=times.travel_m,
         first=first,
         warm_order=tuple(stop.stop_id for stop in stops if stop.stop_id in in_force),
         shift_end_s=(manifest.shift_ends_at - now).total_seconds(),
         slots=expected.slots(),
+        energy=energy_ahead(run, manifest, power, visits=visits, times=times, here=start) if power else None,
     )
 
 
@@ -307,12 +348,20 @@ def _as_driven(misses: Sequence[Miss], legs: Sequence[PlanLeg]) -> Iterator[Miss
             yield miss.model_copy(update={"late_s": late_s.get(miss.stop_id, 0.0)})
 
 
-def _legs(run: Run, answer: Answer, times: Matrix, now: datetime) -> list[PlanLeg]:
+def _legs(run: Run, answer: Answer, times: Matrix, now: datetime, power: Power | None) -> list[PlanLeg]:
     stop_of = {stop.stop_id: stop for stop in run.open_stops}
     node_of = {stop_id: node for node, stop_id in enumerate(stop_of, start=1)}
+    chargers = [charger.charger_id for charger in power.chargers] if power else []
     legs: list[PlanLeg] = []
     here = 0
-    for timing in answer.timings:
+    for place, timing in enumerate(answer.timings):
+        by = [charge for charge in answer.charges if charge.place == place]
+        nodes = [
+            here,
+            *(len(stop_of) + 2 + chargers.index(charge.charger_id) for charge in by),
+            node_of[timing.stop_id],
+        ]
+        on_road = [times.travel_s[a][b] for a, b in pairwise(nodes)]
         stop = stop_of[timing.stop_id]
         arrive_at = now + timedelta(seconds=timing.arrive_s)
         if stop.phase is StopPhase.ARRIVED and stop.arrived_at is not None:
@@ -320,12 +369,13 @@ def _legs(run: Run, answer: Answer, times: Matrix, now: datetime) -> list[PlanLe
         legs.append(
             PlanLeg(
                 stop_id=timing.stop_id,
-                travel_s=timing.travel_s,
-                travel_m=timing.travel_m,
+                travel_s=timing.travel_s + sum(charge.travel_s for charge in by),
+                travel_m=timing.travel_m + sum(charge.travel_m for charge in by),
                 arrive_at=arrive_at,
                 leave_at=now + timedelta(seconds=timing.leave_s),
                 lateness_s=lateness_s(stop.stop, arrive_at),
-                road_s=times.travel_s[here][node_of[timing.stop_id]],
+                road_s=None if None in on_road else sum(leg_s or 0.0 for leg_s in on_road),
+                charges=plan_charges(answer, place, now, power),
             )
         )
         here = node_of[timing.stop_id]

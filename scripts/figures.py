@@ -1,5 +1,6 @@
-"""`python -m scripts.figures`: docs/figures.md, the README's tables, and the tables and pictures of docs/sequencing.md
-and docs/arrival-times.md, written from the benchmarks' reports in docs/reports/, never by hand.
+"""`python -m scripts.figures`: docs/figures.md, the README's tables, the tables and pictures of docs/sequencing.md and
+docs/arrival-times.md and the picture of docs/energy.md, written from the benchmarks' reports in docs/reports/, never by
+hand.
 
 With `--check` it says whether all are fresh, and writes nothing.
 """
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts import headline, promisepicture, stabilitypicture
+from scripts import energypicture, headline, promisepicture, stabilitypicture
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 REPORTS = CHECKOUT / "docs" / "reports"
@@ -20,6 +21,7 @@ SEQUENCING = CHECKOUT / "docs" / "sequencing.md"
 ARRIVALS = CHECKOUT / "docs" / "arrival-times.md"
 RANGES = CHECKOUT / "docs" / "pictures" / "arrival-ranges.svg"
 PICTURE = CHECKOUT / "docs" / "pictures" / "stability.svg"
+ENERGY_PICTURE = CHECKOUT / "docs" / "pictures" / "energy.svg"
 HEAD = """# Figures
 
 Written by `python -m scripts.figures` from the reports in `docs/reports/`. What each figure must be is decided in the
@@ -43,6 +45,8 @@ def main(argv: list[str]) -> int:
         told = reports["promise"]
         fresh[ARRIVALS] = headline.between_marks(ARRIVALS.read_text(), "\n".join(_table(told["summary"])))
         fresh[RANGES] = promisepicture.svg(told["day"])
+    if "energy" in reports:
+        fresh[ENERGY_PICTURE] = energypicture.svg(reports["energy"]["day"])
     stale = [path.name for path, text in fresh.items() if not path.exists() or path.read_text() != text]
     if argv == ["--check"]:
         if stale:

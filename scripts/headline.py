@@ -63,6 +63,7 @@ def tables(reports: Reports) -> str:
     ]
     if "closure" in reports:
         kept += _closed(reports["closure"]["summary"])
+    kept += _charging(reports)
     if kept:
         parts += ["**The rest**", "", "| | figure | measured | decided |", "| --- | --- | --- | --- |", *kept, ""]
     busy = sorted(name for name, report in reports.items() if was_busy(report))
@@ -111,6 +112,21 @@ def _closed(runs: Sequence[Line]) -> list[str]:
                 words = f"{CLOSED[what]}, {CORES[limit]}: slowest of {len(taken)}"
                 told.append(f"| closure | {words} | {max(taken):.2g} s | at most {must_s:g}{missed} |")
     return told
+
+
+def _charging(reports: Reports) -> list[str]:
+    """Two counts of days, which are met when each of them is."""
+    if "energy" not in reports:
+        return []
+    told = reports["energy"]["summary"][0]
+    rows = (
+        ("published E-VRPTW days of one van: at the published cost or better", "matched_or_better", "instances"),
+        ("made days with charging, at most 12 stops: as cheap as an exact search", "equal_to_exact", "generated"),
+    )
+    return [
+        f"| energy | {what} | {told[met]} of {told[of]} | all{'' if told[met] == told[of] else ', **missed**'} |"
+        for what, met, of in rows
+    ]
 
 
 def _promised(name: str, report: Mapping[str, Any], wanted: tuple[str, ...] | None) -> list[str]:

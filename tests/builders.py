@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from agent.gps.position import Position
+from agent.localroute.battery import Charger, ChargingCurve, Energy
 from agent.localroute.explain import lifted_stops
 from agent.localroute.problem import Amount, Capacity, Problem, Slot, TimeWindow, Visit
 from agent.trip.run import Evidence, Plan, PlanLeg, Proposal, Run, RunStop
@@ -235,6 +236,52 @@ def shuffled(problem: Problem, seed: int) -> Problem:
             "travel_m": tuple(tuple(problem.travel_m[i][j] for j in nodes) for i in nodes),
         }
     )
+
+
+def electrified(problem: Problem, seed: int, levels: int = 8) -> Problem:
+    """The same day for an electric van with two chargers, whose charge lasts for a part of it or for all.
+
+    No detour by a charger is quicker than the way itself; one may use less.
+    """
+    dice = Random(f"electric {seed}")
+    nodes = len(problem.visits) + 2
+    count = nodes + 2
+    legs: list[list[float]] = [
+        [dice.uniform(100, 900) if here != there else 0.0 for there in range(count)] for here in range(count)
+    ]
+    for here, told in enumerate(problem.travel_s):
+        for there, known_s in enumerate(told):
+            legs[here][there] = float("inf") if known_s is None else known_s
+    for via in (nodes, nodes + 1, nodes):
+        for row in legs:
+            for there, leg_s in enumerate(legs[via]):
+                row[there] = min(row[there], row[via] + leg_s)
+    use = tuple(tuple(0.002 * min(leg_s, 900) * dice.uniform(0.8, 1.2) for leg_s in row) for row in legs)
+    is_loaded = not any(visit.load.kg for visit in problem.visits) and dice.random() < 0.5
+    day_kwh = 0.6 * nodes
+    curve = ((0.0, 0.0), (0.7 * day_kwh, 300.0 * day_kwh), (day_kwh, 900.0 * day_kwh))
+    energy = Energy(
+        charge_kwh=dice.uniform(0.2, 1.2) * day_kwh,
+        charge_sd_kwh=dice.choice((0.0, 0.02)) * day_kwh,
+        reserve_kwh=dice.choice((0.0, 0.1)) * day_kwh,
+        levels_kwh=tuple(day_kwh * (level + 1) / levels for level in range(levels)),
+        chargers=tuple(
+            Charger(charger_id=name, setup_s=dice.choice((0.0, 120.0)), curve=ChargingCurve(points=curve))
+            for name in ("c1", "c2")
+        ),
+        use_kwh=use,
+        use_kwh_per_kg=tuple(tuple(kwh / 5000 for kwh in row) for row in use) if is_loaded else (),
+        standing_kwh=tuple(dice.uniform(0, 0.1) for _ in problem.visits),
+        common_sd_share=dice.choice((0.0, 0.1)),
+        leg_sd_share=dice.choice((0.0, 0.2)),
+        charge_cost_per_s=max(problem.wait_cost_per_s, dice.choice((0.5, 1.0))),
+    )
+    fields = {name: getattr(problem, name) for name in Problem.model_fields}
+    fields["travel_s"] = tuple(tuple(leg_s if leg_s < float("inf") else None for leg_s in row) for row in legs)
+    fields["travel_m"] = tuple(
+        tuple(None if leg_s is None else 8 * leg_s for leg_s in row) for row in fields["travel_s"]
+    )
+    return Problem(**{**fields, "energy": energy})
 
 
 def a_whole_problem(count: int, seed: int) -> Problem:

@@ -9,7 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
-from agent.localroute.problem import Amount, Answer, EngineName, Problem, Terms, Timing, Visit
+from agent.localroute.battery import Charge
+from agent.localroute.ledger import Ledger, charge_faults, shortages
+from agent.localroute.problem import Amount, Answer, ChargeTiming, EngineName, Problem, Terms, Timing, Visit
 
 NO_ROAD_S = 3600.0
 """How long a leg without a road is taken to last: such a time is a guess, and `faults` names the leg."""
@@ -23,25 +25,47 @@ HAIR = 1e-9
 """Sums of loads are rounded: so much too much is not."""
 
 
-def evaluate(problem: Problem, order: Sequence[str], engine: EngineName = "repair") -> Answer:
-    """The timings and the cost of driving `order`, whatever rules it breaks; `faults` tells which.
+def evaluate(
+    problem: Problem, order: Sequence[str], engine: EngineName = "repair", charges: Sequence[Charge] = ()
+) -> Answer:
+    """The timings and the cost of driving `order` with these charging stops, whatever rules it breaks; `faults` tells.
 
-    Raises ValueError when `order` names a stop that the problem does not have.
+    Raises ValueError when `order` names a stop, or `charges` a charger or a place, that the problem does not have.
     """
     node_of = {visit.stop_id: node for node, visit in enumerate(problem.visits, start=1)}
     unknown = [stop_id for stop_id in order if stop_id not in node_of]
     if unknown:
         raise ValueError(f"stops that are not in the problem: {', '.join(unknown)}")
+    strange = charge_faults(problem, order, charges)
+    if strange:
+        raise ValueError(strange[0])
     terms: defaultdict[str, float] = defaultdict(float)
     clock_s, here = 0.0, 0
+    ledger = Ledger(problem) if problem.energy is not None else None
     timings: list[Timing] = []
-    for stop_id in order:
+    charged: list[ChargeTiming] = []
+
+    def at_chargers(place: int, here: int, clock_s: float) -> tuple[float, int]:
+        """When the van goes on to the stop at `place`, and from where."""
+        for charge in charges:
+            if charge.place == place and ledger is not None and problem.energy is not None:
+                timing, here, cost, term = _charged(problem, ledger, charge, here, clock_s)
+                terms[term] += cost
+                terms["charging"] += problem.energy.charge_cost_per_s * (timing.leave_s - timing.arrive_s)
+                charged.append(timing)
+                clock_s = timing.leave_s
+        return clock_s, here
+
+    for place, stop_id in enumerate(order):
+        clock_s, here = at_chargers(place, here, clock_s)
         node = node_of[stop_id]
         visit = problem.visits[node - 1]
         travel_s = travel_m = 0.0
         if not visit.is_anywhere:
             travel_s, travel_m, cost, term = _leg(problem, here, node, clock_s)
             terms[term] += cost
+            if ledger is not None:
+                ledger.drive(here, node)
             here = node
         arrive_s = clock_s + travel_s
         ready_s = arrive_s + visit.setup_s
@@ -60,12 +84,22 @@ def evaluate(problem: Problem, order: Sequence[str], engine: EngineName = "repai
                 start_s=start_s,
                 leave_s=clock_s,
                 lateness_s=lateness_s,
+                charge_kwh=ledger.charge_kwh if ledger else None,
+                least_kwh=ledger.least_kwh if ledger else None,
             )
         )
+        if ledger is not None:
+            ledger.serve(node)
+    clock_s, here = at_chargers(len(order), here, clock_s)
     home_s = home_m = 0.0
     if not problem.ends_anywhere:
         home_s, home_m, cost, term = _leg(problem, here, len(problem.visits) + 1, clock_s)
         terms[term] += cost
+        if ledger is not None:
+            ledger.drive(here, len(problem.visits) + 1)
+    if ledger is not None:
+        ledger.end()
+        terms["short_of_charge"] += ledger.short_cost
     end_s = clock_s + home_s
     if problem.shift_end_s is not None:
         terms["overtime"] += problem.late_cost_per_s * max(0.0, end_s - problem.shift_end_s)
@@ -86,23 +120,28 @@ def evaluate(problem: Problem, order: Sequence[str], engine: EngineName = "repai
         terms=told,
         moved_stops=moved,
         skipped=tuple(visit.stop_id for visit in skipped),
+        charges=tuple(charged),
+        end_kwh=ledger.charge_kwh if ledger else None,
+        end_least_kwh=ledger.least_kwh if ledger else None,
         engine=engine,
     )
 
 
-def faults(problem: Problem, order: Sequence[str]) -> tuple[str, ...]:
+def faults(problem: Problem, order: Sequence[str], charges: Sequence[Charge] = ()) -> tuple[str, ...]:
     """Everything wrong with `order`, in words: broken rules first, then what could not be avoided at any price."""
+    broken = broken_rules(problem, order, charges)
     return (
-        broken_rules(problem, order)
+        broken
         + legs_without_road(problem, order)
         + overloads(problem, order)
         + split_groups(problem, order)
+        + (() if broken else shortages(problem, evaluate(problem, order, charges=charges)))
     )
 
 
-def broken_rules(problem: Problem, order: Sequence[str]) -> tuple[str, ...]:
+def broken_rules(problem: Problem, order: Sequence[str], charges: Sequence[Charge] = ()) -> tuple[str, ...]:
     """The rules that `order` breaks; an order that breaks none may be driven."""
-    found: list[str] = []
+    found: list[str] = list(charge_faults(problem, order, charges))
     known = {visit.stop_id: visit for visit in problem.visits}
     counts = Counter(order)
     found += [f"{stop_id} is not in the problem" for stop_id in counts if stop_id not in known]
@@ -220,6 +259,28 @@ def driving_s(problem: Problem, usual_s: float, leave_s: float) -> float:
         left_s -= (ends_s - clock_s) / factor
         clock_s = ends_s
     return clock_s - leave_s
+
+
+def _charged(
+    problem: Problem, ledger: Ledger, charge: Charge, here: int, leave_s: float
+) -> tuple[ChargeTiming, int, float, str]:
+    """Drives to a charger and charges: when, its node, the cost of the leg, and the term that the cost belongs to."""
+    node = ledger.node_of(charge.charger_id)
+    travel_s, travel_m, cost, term = _leg(problem, here, node, leave_s)
+    ledger.drive(here, node)
+    arrive_kwh, least_kwh = ledger.charge_kwh, ledger.least_kwh
+    timing = ChargeTiming(
+        place=charge.place,
+        charger_id=charge.charger_id,
+        travel_s=travel_s,
+        travel_m=travel_m,
+        arrive_s=leave_s + travel_s,
+        leave_s=leave_s + travel_s + ledger.charge(charge),
+        arrive_kwh=arrive_kwh,
+        least_kwh=least_kwh,
+        to_kwh=charge.to_kwh,
+    )
+    return timing, node, cost, term
 
 
 def _moved_visits(problem: Problem, order: Sequence[str]) -> tuple[str, ...]:

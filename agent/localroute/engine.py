@@ -7,9 +7,12 @@ import json
 import time
 from array import array
 from collections.abc import Callable, Sequence
+from math import isnan
 from typing import Any
 
+from agent.localroute.battery import Z_95, Charge, Energy
 from agent.localroute.check import NO_ROAD_COST, NO_ROAD_S, OVERLOAD_COST, SPLIT_COST
+from agent.localroute.ledger import SHORT_COST, SHORT_COST_PER_KWH
 from agent.localroute.problem import Amount, Problem, TimeWindow, Visit
 
 try:
@@ -75,8 +78,22 @@ def searched(
     return tuple(told["names"][node] for node in found.order), found
 
 
+def charges(problem: Problem, order: Sequence[str]) -> tuple[Charge, ...]:
+    """The charging stops that cost least for an order that keeps the rules."""
+    assert problem.energy is not None
+    told, matrix = laid_out(problem, order)
+    return tuple(
+        Charge(
+            place=place,
+            charger_id=problem.energy.chargers[charger].charger_id,
+            to_kwh=problem.energy.levels_kwh[level],
+        )
+        for place, charger, level in day(told, matrix).charges(told["start"])
+    )
+
+
 def laid_out(problem: Problem, order: Sequence[str]) -> tuple[dict[str, Any], bytes]:
-    """The problem in the core's terms, and its matrix as doubles, NaN where there is no road."""
+    """The problem in the core's terms, and its matrix as doubles, NaN where no road leads; then what legs use."""
     nodes = sorted(range(1, len(problem.visits) + 1), key=lambda node: problem.visits[node - 1].stop_id)
     names = ["", *(problem.visits[node - 1].stop_id for node in nodes), ""]
     node_of = {name: node for node, name in enumerate(names) if name}
@@ -127,20 +144,48 @@ def laid_out(problem: Problem, order: Sequence[str]) -> tuple[dict[str, Any], by
         "slots": [(slot.from_s, slot.factor) for slot in problem.slots],
         "aboard": list(_amounts(problem.aboard)),
         "capacity": [getattr(problem.capacity, unit) for unit in Amount.model_fields],
+        "energy": None,
     }
-    return told, _matrix(problem, [0, *nodes, len(nodes) + 1]).tobytes()
+    end = len(nodes) + 1
+    places = [0, *nodes, *range(end, len(problem.travel_s))]
+    times = _matrix(problem.travel_s, places, end, is_home_free=problem.ends_anywhere)
+    matrices = [times]
+    if problem.energy is not None:
+        told["energy"] = _energy(problem.energy, nodes)
+        for legs in (problem.energy.use_kwh, problem.energy.use_kwh_per_kg):
+            used = _matrix(legs, places, end, is_home_free=problem.ends_anywhere) if legs else array("d")
+            matrices.append(array("d", (0.0 if isnan(leg) else kwh for leg, kwh in zip(times, used, strict=False))))
+    return told, b"".join(matrix.tobytes() for matrix in matrices)
 
 
-def _matrix(problem: Problem, nodes: Sequence[int]) -> array[float]:
+def _matrix(
+    legs: Sequence[Sequence[float | None]], nodes: Sequence[int], end: int, *, is_home_free: bool
+) -> array[float]:
     nowhere = float("nan")
-    is_home_free = problem.ends_anywhere
     cells = array("d")
     for here in nodes:
-        row = problem.travel_s[here]
+        row = legs[here]
         cells.extend([nowhere if (leg := row[there]) is None else leg for there in nodes])
         if is_home_free:
-            cells[-1] = 0.0
+            cells[end - len(nodes)] = 0.0
     return cells
+
+
+def _energy(energy: Energy, nodes: Sequence[int]) -> dict[str, Any]:
+    return {
+        "charge": energy.charge_kwh,
+        "charge_sd": energy.charge_sd_kwh,
+        "reserve": energy.reserve_kwh,
+        "common": energy.common_sd_share,
+        "own": energy.leg_sd_share,
+        "z": Z_95,
+        "charge_price": energy.charge_cost_per_s,
+        "short_price": SHORT_COST,
+        "short_price_per_kwh": SHORT_COST_PER_KWH,
+        "levels": energy.levels_kwh,
+        "standing": [0.0, *(energy.standing_kwh[node - 1] if energy.standing_kwh else 0.0 for node in nodes), 0.0],
+        "chargers": [{"setup_s": charger.setup_s, "curve": charger.curve.points} for charger in energy.chargers],
+    }
 
 
 def _windows(problem: Problem, visit: Visit) -> tuple[list[tuple[float, float]], float]:
@@ -167,7 +212,14 @@ def _amounts(amount: Amount) -> tuple[float, float, float]:
 
 def day(told: dict[str, Any], matrix: bytes) -> Any:
     """The core's own copy of what `laid_out` says."""
-    made = core.Day(len(told["names"]), matrix, no_road_s=NO_ROAD_S, no_road_price=NO_ROAD_COST)
+    energy = told["energy"]
+    cells = 8 * (len(told["names"]) + len(energy["chargers"] if energy else ())) ** 2
+    made = core.Day(len(told["names"]), matrix[:cells], no_road_s=NO_ROAD_S, no_road_price=NO_ROAD_COST)
+    if energy:
+        for charger in energy["chargers"]:
+            made.add_charger(**charger)
+        rest = {key: value for key, value in energy.items() if key != "chargers"}
+        made.set_energy(**rest, use=matrix[cells : 2 * cells], use_per_kg=matrix[2 * cells :])
     for stop in told["stops"]:
         windows = [(float("-inf") if opens is None else opens, closes) for opens, closes in stop.get("windows", ())]
         made.add_stop(**{**stop, "windows": windows})

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from agent.localroute.battery import Energy
 from agent.localroute.rules import contradicted
 from wire.model import Seconds, StopId, Value
 
@@ -78,7 +79,10 @@ class Visit(Value):
 
 
 class Problem(Value):
-    """What the engine gets. `travel_s[i][j]` and `travel_m[i][j]` over nodes 0..n+1; None where no road leads."""
+    """What the engine gets. `travel_s[i][j]` and `travel_m[i][j]` over nodes 0..n+1; None where no road leads.
+
+    With `energy` the matrices go on with its chargers.
+    """
 
     visits: tuple[Visit, ...]
     travel_s: tuple[tuple[float | None, ...], ...]
@@ -106,11 +110,20 @@ class Problem(Value):
     """By the hour: how much longer legs take than the matrix says. Before the first slot the factor is 1."""
     ends_anywhere: bool = False
     """The day ends with the last service; the way home is not looked at."""
+    energy: Energy | None = None
+    """None for a van whose charge is not looked at."""
 
     @model_validator(mode="after")
     def matrix_fits(self) -> Self:
-        nodes = len(self.visits) + 2
-        for matrix in (self.travel_s, self.travel_m):
+        nodes = len(self.visits) + 2 + len(self.energy.chargers if self.energy else ())
+        matrices: list[tuple[tuple[float | None, ...], ...]] = [self.travel_s, self.travel_m]
+        if self.energy is not None:
+            matrices += [self.energy.use_kwh, *([self.energy.use_kwh_per_kg] if self.energy.use_kwh_per_kg else [])]
+            if len(self.energy.standing_kwh) not in (0, len(self.visits)):
+                raise ValueError("what is used standing is not told for each visit")
+            if self.energy.charge_cost_per_s < self.wait_cost_per_s:
+                raise ValueError("a second at a charger is cheaper than one before a closed door")
+        for matrix in matrices:
             if len(matrix) != nodes or any(len(row) != nodes for row in matrix):
                 raise ValueError(f"{len(self.visits)} visits need a matrix of {nodes} x {nodes}")
         ids = [visit.stop_id for visit in self.visits]
@@ -155,6 +168,24 @@ class Timing(Value):
     start_s: float
     leave_s: float
     lateness_s: Seconds
+    charge_kwh: float | None = None
+    """What is expected in the battery on arrival, and what 95 of 100 vans have at least; None without energy."""
+    least_kwh: float | None = None
+
+
+class ChargeTiming(Value):
+    """One charging stop of an order, in seconds from now."""
+
+    place: int
+    """The van is on its way to the stop at this place of the order; the order's length: home."""
+    charger_id: StopId
+    travel_s: Seconds
+    travel_m: float
+    arrive_s: float
+    leave_s: float
+    arrive_kwh: float
+    least_kwh: float
+    to_kwh: float
 
 
 class Terms(Value):
@@ -167,8 +198,10 @@ class Terms(Value):
     moved_stops: float = 0.0
     moved_promises: float = 0.0
     skipped: float = 0.0
+    charging: float = 0.0
     overload: float = 0.0
     split_groups: float = 0.0
+    short_of_charge: float = 0.0
     no_road: float = 0.0
 
     @property
@@ -192,4 +225,8 @@ class Answer(Value):
     terms: Terms = Terms()
     skipped: tuple[StopId, ...] = ()
     """Optional visits that are left out."""
+    charges: tuple[ChargeTiming, ...] = ()
+    end_kwh: float | None = None
+    """What is expected in the battery at the end of the day, and what 95 of 100 vans have at least."""
+    end_least_kwh: float | None = None
     engine: EngineName

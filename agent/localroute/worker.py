@@ -24,7 +24,8 @@ from typing import Any, Literal
 
 from agent.localroute import engine as core
 from agent.localroute import solver as ortools
-from agent.localroute.check import broken_rules, evaluate
+from agent.localroute.charging import appraised
+from agent.localroute.check import broken_rules
 from agent.localroute.problem import Answer, EngineName, Problem
 from agent.localroute.repair import repaired
 
@@ -170,7 +171,7 @@ class Solver:
 
 def _without_search(problem: Problem) -> tuple[tuple[str, ...], Answer]:
     known = repaired(problem)
-    return known, evaluate(problem, known, "repair")
+    return known, appraised(problem, known)
 
 
 def _better(problem: Problem, best: Answer, order: Sequence[str], engine: EngineName) -> Answer:
@@ -178,7 +179,7 @@ def _better(problem: Problem, best: Answer, order: Sequence[str], engine: Engine
     broken = broken_rules(problem, order)
     if broken:
         raise ValueError(f"it gave an order that breaks a rule: {broken[0]}")
-    found = evaluate(problem, order, engine)
+    found = appraised(problem, order, engine)
     return found if found.cost < best.cost - 1e-6 else best
 
 

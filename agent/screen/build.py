@@ -5,11 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.screen.offer import offer_view
-from agent.screen.view import CabView, Disk, GpsView, LinkView, PlanView, PositionView, StepView, StopView
+from agent.screen.view import (
+    CabView,
+    ChargeView,
+    Disk,
+    EnergyView,
+    GpsView,
+    LinkView,
+    PlanView,
+    PositionView,
+    StepView,
+    StopView,
+)
 from agent.trip.eta import ends_at, etas
 from agent.trip.progress import fresh_position, is_within_reach
 from agent.trip.punctuality import Punctuality, minutes_off, punctuality, window_at
-from agent.trip.run import PlanLeg, Run, RunStop, StopPhase
+from agent.trip.run import Plan, PlanLeg, Run, RunStop, StopPhase
 from agent.trip.taps import missing_proof
 from wire.events import Eta, FixQuality
 from wire.manifest import EvidenceRule, Window
@@ -220,4 +231,32 @@ def _plan_view(run: Run, now: datetime) -> PlanView | None:
         moved_stops=len(plan.moved_stops),
         gain_s=plan.gain_s,
         ends_at=ends_at(run, now),
+        energy=_energy_view(run, plan),
+    )
+
+
+def _energy_view(run: Run, plan: Plan) -> EnergyView | None:
+    outlook = plan.outlook
+    if outlook is None:
+        return None
+    percent = 100 / outlook.battery_kwh
+    to_come = {stop.stop_id for stop in run.open_stops if stop.phase is StopPhase.OPEN}
+    charges = [(leg.stop_id, charge) for leg in plan.legs if leg.stop_id in to_come for charge in leg.charges]
+    return EnergyView(
+        is_enough=outlook.short_kwh <= 0,
+        charge_pct=percent * outlook.charge_kwh,
+        end_pct=percent * outlook.end_kwh,
+        end_least_pct=percent * outlook.end_least_kwh,
+        reserve_pct=percent * outlook.reserve_kwh,
+        short_pct=percent * outlook.short_kwh,
+        charges=tuple(
+            ChargeView(
+                name=charge.name or charge.charger_id,
+                before=stop_id,
+                arrive_at=charge.arrive_at,
+                leave_at=charge.leave_at,
+                to_pct=percent * charge.to_kwh,
+            )
+            for stop_id, charge in [*charges, *((None, charge) for charge in plan.home_charges)]
+        ),
     )

@@ -95,6 +95,33 @@ class StopView(Value):
     travel_m: Metres | None
 
 
+class ChargeView(Value):
+    """A charging stop of the plan."""
+
+    name: str
+    before: StopId | None
+    """The stop it is on the way to; None: on the way home."""
+    arrive_at: Instant
+    leave_at: Instant
+    to_pct: float
+
+
+class EnergyView(Value):
+    """Whether the day can be finished, in percent of the battery."""
+
+    is_enough: bool
+    charge_pct: float
+    """What is taken to be in it when the plan was made; nobody reads the battery yet."""
+    end_pct: float
+    """What is expected at the end of the day, and what 95 of 100 vans have at least."""
+    end_least_pct: float
+    reserve_pct: float
+    short_pct: float
+    """By how much the reserve may be missed; 0 when it is enough."""
+    charges: tuple[ChargeView, ...]
+    """Those still to come."""
+
+
 class PlanView(Value):
     version: int
     made_at: Instant
@@ -103,6 +130,8 @@ class PlanView(Value):
     moved_stops: int
     gain_s: float
     ends_at: Instant | None
+    energy: EnergyView | None
+    """None for a van whose charge is not looked at."""
 
 
 class OfferedStop(Value):

@@ -29,7 +29,7 @@ from agent.learn.expect import FASTEST, VISIT_FLOOR_S, Expecting, Way
 from agent.learn.known import NOTHING_KNOWN
 from agent.trip.progress import remaining_travel_s
 from agent.trip.punctuality import window_at
-from agent.trip.run import Plan, PlanLeg, Run, RunStop, StopPhase
+from agent.trip.run import Plan, PlanCharge, PlanLeg, Run, RunStop, StopPhase
 from agent.trip.weather import service_factor, travel_factor
 from wire.events import Eta, EtaBasis, TimesSource
 from wire.model import StopId
@@ -83,7 +83,7 @@ def ends_at(run: Run, now: datetime) -> datetime | None:
     if len(chain) < len(run.open_stops):
         return None
     leaves_at = chain[-1][2].at if chain else now
-    return leaves_at + timedelta(seconds=plan.home_travel_s)
+    return leaves_at + timedelta(seconds=plan.home_travel_s + _charging_s(plan.home_charges, now))
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,8 @@ def _ahead(run: Run, now: datetime) -> Iterator[tuple[RunStop, Expected, _Depart
         elif stop.stop_id in legs:
             rest = remaining_travel_s(run, now) if stop is first else None
             left = _driven(day, left, legs[stop.stop_id], stop, rest, is_estimate=plan.times is TimesSource.ESTIMATE)
+            charges = timedelta(seconds=_charging_s(legs[stop.stop_id].charges, now))
+            left = replace(left, at=left.at + charges)
         else:
             continue
         expected = Expected(at=left.at, sd_s=day.sd_s(left), earliest_at=left.earliest_at)
@@ -151,6 +153,11 @@ def _driven(
         own_s2=left.own_s2 + expected.sd_s**2,
         legs_s=left.legs_s + expected.travel_s,
     )
+
+
+def _charging_s(charges: tuple[PlanCharge, ...], now: datetime) -> float:
+    """What is left of the time at chargers, as it was planned: nobody tells the van that it is plugged in."""
+    return sum(max(0.0, (one.leave_at - max(now, one.arrive_at)).total_seconds()) for one in charges)
 
 
 def _served(day: _Day, left: _Departure, stop: RunStop, now: datetime) -> _Departure:

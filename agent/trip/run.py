@@ -66,6 +66,32 @@ class RunStop(Value):
         return self.phase in (StopPhase.OPEN, StopPhase.ARRIVED)
 
 
+class PlanCharge(Value):
+    """A charging stop of a plan, on the way to one of its stops or home."""
+
+    charger_id: StopId
+    name: str
+    place: Place
+    arrive_at: Instant
+    leave_at: Instant
+    arrive_kwh: float
+    to_kwh: float
+
+
+class Outlook(Value):
+    """What the battery comes to with a plan. kWh."""
+
+    battery_kwh: float
+    charge_kwh: float
+    """What is taken to be in it when the plan was made."""
+    end_kwh: float
+    """What is expected at the end of the day, and what 95 of 100 vans have at least."""
+    end_least_kwh: float
+    reserve_kwh: float
+    short_kwh: Annotated[float, Field(ge=0)] = 0.0
+    """By how much the reserve may be missed, at the worst place; 0: the day can be finished."""
+
+
 class PlanLeg(Value):
     """One stop of a plan: how to get there from the one before, and when."""
 
@@ -79,6 +105,8 @@ class PlanLeg(Value):
     """Past the window's end at `arrive_at`; 0 without a window."""
     road_s: Seconds | None = None
     """What the road says, before anything learned; None where `travel_s` is that."""
+    charges: tuple[PlanCharge, ...] = ()
+    """Charging stops on the way; the detour is in `travel_s`, the time at the charger is not."""
 
 
 class Plan(Value):
@@ -101,6 +129,12 @@ class Plan(Value):
     """What this order cannot keep, and what binds."""
     misplaced: tuple[Misplaced, ...] = ()
     """The stops that no open road leads to."""
+    home_charges: tuple[PlanCharge, ...] = ()
+    """Charging stops behind the last stop."""
+    charged: tuple[PlanCharge, ...] = ()
+    """Those of earlier plans that are taken to be made, because the stop behind them was reached."""
+    outlook: Outlook | None = None
+    """None for a van whose charge is not looked at."""
 
     @property
     def stop_ids(self) -> tuple[StopId, ...]:

@@ -11,12 +11,14 @@ from agent.gps.position import Motion
 from agent.learn.expect import FASTEST
 from agent.learn.known import Known
 from agent.learn.level import Level
+from agent.localroute.charging import appraised
 from agent.localroute.check import broken_rules, evaluate
+from agent.localroute.forecast import ChargerPlace, ElectricVan
 from agent.localroute.problem import Answer, Problem
 from agent.localroute.repair import repaired
 from agent.planner import ROUND_IT_S, Planner
 from agent.trip.inputs import PlanNotFound, PlanSolved
-from agent.trip.run import Plan, Proposal, Run, StopPhase
+from agent.trip.run import Plan, PlanCharge, Proposal, Run, StopPhase
 from host.clock import Clock, ClockSettings
 from roads import estimate
 from roads.answers import ClosureReport, Lost, Matrix
@@ -90,10 +92,10 @@ class EveryOrder:
 
     async def solve(self, problem: Problem, limit_s: float) -> tuple[Answer, str]:
         self.problem = problem
-        best = evaluate(problem, repaired(problem))
+        best = appraised(problem, repaired(problem))
         for order in permutations(visit.stop_id for visit in problem.visits):
             if not broken_rules(problem, order):
-                found = evaluate(problem, order, "ortools")
+                found = appraised(problem, order, "ortools")
                 best = found if found.cost < best.cost - 1e-6 else best
         return best, self.why
 
@@ -394,3 +396,66 @@ async def test_a_stop_that_no_road_leads_to_is_in_the_plan_and_named_with_the_re
         Misplaced(stop_id="s2", why=PlaceTrouble.FAR, away_m=430.0),
         Misplaced(stop_id="s3", why=PlaceTrouble.SWAPPED),
     )
+
+
+def electric(desk: Desk, start_share: float, *chargers: ChargerPlace) -> Desk:
+    """A van with 10 kWh, that takes about a third of one for each kilometre of the street."""
+    desk.planner = Planner(
+        desk.street,
+        desk.engine,
+        Clock(ClockSettings(origin=MORNING, system_origin_s=0.0), system=lambda: 0.0),
+        limit_s=1.0,
+        electric=ElectricVan(battery_kwh=10.0, start_share=start_share, chargers=chargers),
+    )
+    return desk
+
+
+def a_charger(north_m: float) -> ChargerPlace:
+    place = a_place(north_m=north_m)
+    return ChargerPlace(charger_id="mill", name="Mill", lat_deg=place.lat_deg, lon_deg=place.lon_deg, power_kw=50)
+
+
+async def test_a_van_whose_charge_nobody_looks_at_has_no_outlook(desk: Desk) -> None:
+    assert (await desk.plan(a_run(2, has_plan=False))).outlook is None
+
+
+async def test_a_full_electric_van_is_not_charged_and_is_told_that_the_day_can_be_finished(desk: Desk) -> None:
+    plan = await electric(desk, 1.0, a_charger(700)).plan(a_run(3, has_plan=False))
+    assert plan.outlook is not None
+    assert (plan.outlook.short_kwh, [leg.charges for leg in plan.legs]) == (0.0, [(), (), ()])
+    assert plan.outlook.reserve_kwh < plan.outlook.end_least_kwh < plan.outlook.end_kwh < 10
+
+
+async def test_a_van_that_does_not_last_is_sent_to_a_charger_and_its_times_say_so(desk: Desk) -> None:
+    run = a_run(3, has_plan=False)
+    usual = await desk.plan(run)
+    plan = await electric(desk, 0.3, a_charger(700)).plan(run)
+    assert plan.outlook is not None
+    assert plan.outlook.short_kwh == 0
+    (charge,) = [*(charge for leg in plan.legs for charge in leg.charges), *plan.home_charges]
+    assert (charge.name, charge.to_kwh > charge.arrive_kwh) == ("Mill", True)
+    assert plan.legs[-1].arrive_at > usual.legs[-1].arrive_at or plan.home_charges
+
+
+async def test_a_day_that_no_charger_saves_says_by_how_much(desk: Desk) -> None:
+    plan = await electric(desk, 0.3).plan(a_run(3, has_plan=False))
+    assert plan.outlook is not None
+    assert plan.outlook.short_kwh > 0
+
+
+async def test_a_charging_stop_is_taken_to_be_made_when_the_stop_behind_it_is_reached(desk: Desk) -> None:
+    run = a_run(3)
+    assert run.plan is not None
+    place = a_place(north_m=700)
+    made = PlanCharge(
+        charger_id="mill", name="Mill", place=place, arrive_at=at(3), leave_at=at(20), arrive_kwh=2.0, to_kwh=9.0
+    )
+    legs = (run.plan.legs[0].model_copy(update={"charges": (made,)}), *run.plan.legs[1:])
+    run = run.model_copy(update={"plan": run.plan.model_copy(update={"legs": legs})})
+    asked = electric(desk, 0.45, a_charger(700))
+    assert (await asked.plan(run)).charged == ()
+    reached = with_stop(run, "s1", phase=StopPhase.ARRIVED, arrived_at=at(22))
+    plan = await asked.plan(reached)
+    assert plan.charged == (made,)
+    assert plan.outlook is not None
+    assert plan.outlook.charge_kwh == pytest.approx(9.0, abs=0.5)

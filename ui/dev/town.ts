@@ -97,7 +97,7 @@ export function day(next: number): CabView {
       lat_deg: 41.15364, lon_deg: -8.6114, heading_deg: 270, speed_mps: 6, error_m: 4, fixed_at: at(now),
     },
     plan: {
-      version: 1, made_at: at('14:12'), reason: 'manifest changed', times: 'roads', moved_stops: 0, gain_s: 0, ends_at: at('17:52'),
+      version: 1, made_at: at('14:12'), reason: 'manifest changed', times: 'roads', moved_stops: 0, gain_s: 0, ends_at: at('17:52'), energy: null,
     },
     offer: null, is_planning: false, next_stop_id: `stop-${next}`, is_within_reach: false, route_version: 1,
     stops: Array.from({ length: 31 }, (_, i) => stopOf(i + 1, next)), done: next - 1, total: 31,

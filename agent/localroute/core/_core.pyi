@@ -40,6 +40,24 @@ class Day:
     def set_slots(self, slots: Sequence[tuple[float, float]]) -> None: ...
     def set_load(self, aboard: Sequence[float], capacity: Sequence[float]) -> None: ...
     def set_frozen(self, count: int) -> None: ...
+    def set_energy(
+        self,
+        *,
+        charge: float,
+        charge_sd: float,
+        reserve: float,
+        common: float,
+        own: float,
+        z: float,
+        charge_price: float,
+        short_price: float,
+        short_price_per_kwh: float,
+        levels: Sequence[float],
+        use: bytes,
+        use_per_kg: bytes,
+        standing: Sequence[float],
+    ) -> None: ...
+    def add_charger(self, *, setup_s: float, curve: Sequence[tuple[float, float]]) -> None: ...
     def improve(
         self,
         start: Sequence[int],
@@ -50,4 +68,5 @@ class Day:
         may_be_exact: bool = True,
         on_better: Callable[[list[int], float], None] | None = None,
     ) -> Found: ...
+    def charges(self, order: Sequence[int]) -> list[tuple[int, int, int]]: ...
     def stop(self) -> None: ...

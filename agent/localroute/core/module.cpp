@@ -5,6 +5,7 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <atomic>
@@ -13,6 +14,8 @@
 #include <optional>
 #include <stdexcept>
 
+#include "charging.hpp"
+#include "route.hpp"
 #include "search.hpp"
 
 namespace nb = nanobind;
@@ -93,6 +96,30 @@ class Day {
     problem_.capacity = capacity;
   }
   void set_frozen(int count) { problem_.frozen = count; }
+  // Where this is not called, nobody looks at the van's charge.
+  void set_energy(double charge, double charge_sd, double reserve, double common, double own, double z, double charge_price,
+                  double short_price, double short_price_per_kwh, const std::vector<double>& levels, const nb::bytes& use,
+                  const nb::bytes& use_per_kg, const std::vector<double>& standing) {
+    core::Energy& energy = problem_.energy;
+    energy.is_counted = true;
+    energy.charge = charge;
+    energy.charge_sd = charge_sd;
+    energy.reserve = reserve;
+    energy.common = common;
+    energy.own = own;
+    energy.z = z;
+    energy.charge_price = charge_price;
+    energy.short_price = short_price;
+    energy.short_price_per_kwh = short_price_per_kwh;
+    energy.levels = levels;
+    energy.use = doubles(use);
+    energy.use_per_kg = doubles(use_per_kg);
+    energy.standing = standing;
+  }
+  // The next charger; their nodes follow the end of the day.
+  void add_charger(double setup_s, const std::vector<std::pair<double, double>>& curve) {
+    problem_.energy.chargers.push_back({setup_s, curve});
+  }
 
   core::Found improve(const std::vector<int>& start, double limit_s, std::int64_t iterations, std::uint64_t seed,
                       bool may_be_exact, std::optional<std::function<void(const std::vector<int>&, double)>> on_better) {
@@ -112,6 +139,18 @@ class Day {
       };
     nb::gil_scoped_release release;
     return core::search(problem_, start, settings, stop_, say);
+  }
+  // The charging stops that cost least: place in the order, charger, level.
+  std::vector<std::tuple<int, int, int>> charges(const std::vector<int>& order) {
+    problem_.prepare();
+    problem_.require(order);
+    core::Route route(problem_);
+    route.set(order);
+    core::Charging charging(problem_);
+    std::vector<std::tuple<int, int, int>> found;
+    for (const core::Charge& charge : charging.charges(order.data(), static_cast<int>(order.size()), route.ranks()))
+      found.emplace_back(charge.place, charge.charger, charge.level);
+    return found;
   }
   void stop() { stop_.store(true); }
 
@@ -141,7 +180,11 @@ NB_MODULE(_core, module) {
       .def("set_slots", &Day::set_slots, "slots"_a)
       .def("set_load", &Day::set_load, "aboard"_a, "capacity"_a)
       .def("set_frozen", &Day::set_frozen, "count"_a)
+      .def("set_energy", &Day::set_energy, nb::kw_only(), "charge"_a, "charge_sd"_a, "reserve"_a, "common"_a, "own"_a, "z"_a,
+           "charge_price"_a, "short_price"_a, "short_price_per_kwh"_a, "levels"_a, "use"_a, "use_per_kg"_a, "standing"_a)
+      .def("add_charger", &Day::add_charger, nb::kw_only(), "setup_s"_a, "curve"_a)
       .def("improve", &Day::improve, "start"_a, nb::kw_only(), "limit_s"_a, "iterations"_a = 0, "seed"_a = 1,
            "may_be_exact"_a = true, "on_better"_a = nb::none())
+      .def("charges", &Day::charges, "order"_a)
       .def("stop", &Day::stop);
 }

@@ -84,6 +84,7 @@ void Moves::improve(Route& route) {
 }
 
 void Moves::consider(const Route& route, const Move& move) {
+  if (problem_.energy.is_counted && clock_.is_up()) return;  // with charging stops the changes for one stop may take long
   if (!route.keeps_rules(move)) return;
   ++priced_;
   const double price = route.price(move, best_price_);

@@ -8,6 +8,8 @@
 namespace core {
 namespace {
 
+constexpr double kUsuallyWorth = 600;  // seconds
+
 [[noreturn]] void refuse(const std::string& why) { throw std::invalid_argument(why); }
 
 std::string name(int node) { return "stop " + std::to_string(node); }
@@ -17,13 +19,37 @@ void check_number(double value, const std::string& what, double least = -kInf) {
   if (value < least) refuse(what + " is negative");
 }
 
+void check_energy(const Energy& energy, std::size_t cells, std::size_t nodes) {
+  for (double value : {energy.charge, energy.charge_sd, energy.reserve, energy.common, energy.own, energy.z,
+                       energy.charge_price, energy.short_price, energy.short_price_per_kwh})
+    check_number(value, "a number of the battery", 0);
+  if (energy.use.size() != cells || (!energy.use_per_kg.empty() && energy.use_per_kg.size() != cells))
+    refuse("what legs use does not fit the matrix");
+  if (energy.standing.size() != nodes) refuse("what stops use does not fit the stops");
+  for (const auto* values : {&energy.use, &energy.use_per_kg, &energy.standing, &energy.levels})
+    for (double value : *values) check_number(value, "an amount of energy", 0);
+  for (std::size_t i = 1; i < energy.levels.size(); ++i)
+    if (!(energy.levels[i] > energy.levels[i - 1])) refuse("the levels to charge to do not grow");
+  if (!energy.chargers.empty() && energy.levels.empty()) refuse("there is no level to charge to");
+  for (const Charger& charger : energy.chargers) {
+    check_number(charger.setup, "the setup of a charger", 0);
+    if (charger.curve.size() < 2) refuse("a charging curve has fewer than two points");
+    for (std::size_t i = 0; i < charger.curve.size(); ++i) {
+      check_number(charger.curve[i].first, "a charging curve");
+      check_number(charger.curve[i].second, "a charging curve");
+      if (i > 0 && !(charger.curve[i].first > charger.curve[i - 1].first && charger.curve[i].second > charger.curve[i - 1].second))
+        refuse("a charging curve does not grow");
+    }
+  }
+}
+
 }  // namespace
 
 void Problem::prepare() {
   if (nodes < 2) refuse("a problem has at least the van and the end of the day");
   if (frozen < 0) refuse("the number of frozen stops is negative");
   if (nodes > kMostStops + 2) refuse("more than " + std::to_string(kMostStops) + " stops");
-  const auto cells = static_cast<std::size_t>(nodes) * nodes;
+  const auto cells = static_cast<std::size_t>(width()) * width();
   if (time.size() != cells || price.size() != cells) refuse("the matrix does not fit the stops");
   if (static_cast<int>(stops.size()) != nodes) refuse("there are not as many stops as the matrix has");
   for (double value : time) check_number(value, "a leg's time", 0);
@@ -39,6 +65,7 @@ void Problem::prepare() {
     if (i > 0 && slots[i].from <= slots[i - 1].from) refuse("the slots are not in order");
   }
   bool has_gaps = false, has_promises = false;
+  worth_waiting = 0;
   for (int node = 1; node < nodes; ++node) {
     const Stop& stop = stops[node];
     check_number(stop.setup, "the setup of " + name(node), 0);
@@ -63,6 +90,7 @@ void Problem::prepare() {
     if (stop.locked_at < kNone) refuse("the place of " + name(node) + " is no place");
     has_gaps |= stop.has_gaps;
     has_promises |= stop.promise_price > 0;
+    worth_waiting += stop.promise_price;
     has_groups |= stop.group != kNone;
     has_pairs |= stop.pickup != kNone || stop.drop != kNone;
     has_optional |= stop.is_optional() && node != end();
@@ -75,6 +103,8 @@ void Problem::prepare() {
     if (std::isnan(capacity[i]) || capacity[i] < 0) refuse("the capacity is no capacity");
     has_load |= capacity[i] < kInf;
   }
+  if (energy.is_counted) check_energy(energy, cells, stops.size());
+  if (has_breaks || !slots.empty()) worth_waiting += kUsuallyWorth;
   is_plain = !has_gaps && !has_promises && !has_groups && !has_breaks && !has_load && slots.empty();
 }
 

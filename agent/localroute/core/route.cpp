@@ -7,6 +7,9 @@ namespace core {
 
 Route::Route(const Problem& problem)
     : problem_(problem),
+      counts_charge_(problem.energy.is_counted),
+      charging_(problem),
+      tried_(problem.nodes, 0),
       tour_(problem.nodes, 0),
       place_(problem.nodes, kNone),
       ranks_(problem.nodes, kNone),
@@ -14,6 +17,16 @@ Route::Route(const Problem& problem)
       places_(problem.nodes + 1),
       steps_(problem.nodes + 1),
       group_seen_(problem.nodes + 1, 0) {}
+
+void Route::count_charge(bool is_counted) {
+  counts_charge_ = is_counted && problem_.energy.is_counted;
+  forget_cost();
+}
+
+double Route::cost() const {
+  if (std::isnan(cost_)) cost_ = base_ + charging_.price(tour_.data(), count_, ranks_.data(), kInf);
+  return cost_;
+}
 
 void Route::copy(const Route& other) {
   count_ = other.count_;
@@ -92,7 +105,7 @@ void Route::renew(int from) {
     next.pairs = now.pairs + (stop.pickup != kNone || stop.drop != kNone);
     next.gaps = now.gaps + stop.has_gaps;
   }
-  cost_ = places_[count_ + 1].before.cost + base_;
+  forget_cost();
   // From the back: of the first stop with a rank, and the first that is no break, the neighbour may change.
   double fixed = 0, of_first_rank = 0, of_first_group = 0;
   for (int at = count_; at >= 0; --at) {
@@ -195,6 +208,21 @@ double Route::least(const Move& move) const {
 }
 
 double Route::price(const Move& move, double limit) const {
+  if (!counts_charge_) return driven_price(move, limit);
+  if (driven_price(move, limit + problem_.worth_waiting) == kInf) return kInf;
+  int at = move.first;
+  std::copy(begin(), begin() + move.first, tried_.begin());
+  for (int i = 0; i < move.count; ++i) {
+    const Piece& piece = move.pieces[i];
+    for (int step = 0; step <= piece.to - piece.from; ++step)
+      tried_[at++] = tour_[piece.is_reversed ? piece.to - step : piece.from + step];
+  }
+  std::copy(begin() + move.after, end(), tried_.begin() + at);
+  return base_ + charging_.price(tried_.data(), count_, ranks_.data(), limit - base_);
+}
+
+// What the plan would cost if the battery were without end.
+double Route::driven_price(const Move& move, double limit) const {
   // Sums of many numbers: what is smaller than their rounding is no difference.
   const double enough = limit - base_;
   if (problem_.slots.empty() && (!problem_.has_breaks || places_[move.after + 1].breaks == places_[move.first].breaks) &&

@@ -6,11 +6,15 @@
 //   1. before anything is driven: sums over the pieces bound the cost from below in constant time;
 //   2. while driving: cost only grows, and the same bound holds for the rest of the plan;
 //   3. behind the change: where the clock shows what it showed before, the rest is known.
+// Where the van's charge is looked at, all this is a bound from below (charging makes nobody earlier), and a change that
+// passes is driven once more with the charging stops that cost least.
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <vector>
 
+#include "charging.hpp"
 #include "walk.hpp"
 
 namespace core {
@@ -40,7 +44,10 @@ class Route {
   void copy(const Route& other);
 
   int size() const { return count_; }
-  double cost() const { return cost_; }
+  double cost() const;
+  double driven_cost() const { return places_[count_ + 1].before.cost + base_; }  // if the battery were without end
+  // Whether the charge is looked at, where the problem has one; at first it is.
+  void count_charge(bool is_counted);
   double base() const { return base_; }  // of the cost, what does not depend on the order
   const int* ranks() const { return ranks_.data(); }  // by node, among the stops of this plan
   int at(int place) const { return tour_[place]; }
@@ -67,6 +74,8 @@ class Route {
   };
 
   void renew(int from);
+  double driven_price(const Move& move, double limit) const;
+  void forget_cost() { cost_ = counts_charge_ ? std::nan("") : driven_cost(); }
   double least(const Move& move) const;
   double least_rest(int place, double delay, bool is_exact) const;
   double least_late(int from, int to, double delay) const;
@@ -74,7 +83,11 @@ class Route {
   const Problem& problem_;
   int count_ = 0;
   int last_from_ = 0;
-  double cost_ = 0, base_ = 0;
+  double base_ = 0;
+  bool counts_charge_;
+  mutable double cost_ = 0;  // NaN until it is asked for, where the charge is looked at
+  mutable Charging charging_;
+  mutable std::vector<int> tried_;
   std::vector<int> tour_, place_, ranks_, scratch_;
   std::vector<Place> places_;
   std::vector<Step> steps_;

@@ -61,12 +61,20 @@ Found search(const Problem& problem, const std::vector<int>& start, const Settin
   best.copy(route);
   found.order.reserve(problem.nodes);
   found.order.assign(best.begin(), best.end());
+  const auto mend_uncharged = [&] {
+    route.count_charge(false);
+    moves.improve(route);
+    route.count_charge(true);
+    moves.look_at_all(route);
+  };
   moves.look_at_all(route);
+  if (problem.energy.is_counted) mend_uncharged();
   moves.improve(route);
   if (is_better()) remember();
+  else route.copy(best);
   kept.copy(route);
 
-  const bool is_exact = settings.may_be_exact && is_small(problem, problem.nodes - 2);
+  const bool is_exact = settings.may_be_exact && !problem.energy.is_counted && is_small(problem, problem.nodes - 2);
   const std::int64_t most = is_exact ? kBeforeExact : settings.iterations ? settings.iterations : kEndless;
   Heat heat;
   while (found.iterations < most && !clock.is_up()) {
@@ -74,6 +82,9 @@ Found search(const Problem& problem, const std::vector<int>& start, const Settin
     const double done = most < kEndless ? static_cast<double>(found.iterations) / static_cast<double>(most)
                                         : clock.seconds() / clock.limit_s();
     shake.change(route, moves, dice);
+    if (problem.energy.is_counted && route.driven_cost() > (found.iterations % 2 ? 1 : 2) * kept.cost()) {
+      mend_uncharged();  // too dear even if the battery were without end, and so it is quicker: by turns sooner or later
+    }
     moves.improve(route);
     if (heat.accepts(route.cost() - kept.cost(), tolerance(kept.cost()), std::min(1.0, done), dice)) {
       kept.copy(route);

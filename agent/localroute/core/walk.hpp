@@ -55,7 +55,7 @@ inline double driven(const Problem& problem, double clock, double usual) {
 // The step to a stop, with nothing but windows, waiting, and the price of moving.
 inline void plain_step(const Problem& problem, const int* ranks, Walk& walk, int node) {
   const Stop& stop = problem.stops[node];
-  const std::size_t leg = static_cast<std::size_t>(walk.here) * problem.nodes + node;
+  const std::size_t leg = problem.leg(walk.here, node);
   const double ready = walk.clock + problem.time[leg] + stop.setup;
   walk.cost += problem.price[leg];
   double start = ready;

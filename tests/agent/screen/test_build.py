@@ -11,7 +11,7 @@ from agent.screen.route import RouteAhead, Way
 from agent.screen.view import CabView, ManoeuvreView
 from agent.trip.offers import offered
 from agent.trip.punctuality import Punctuality
-from agent.trip.run import Run, RunStop, StopPhase
+from agent.trip.run import Outlook, PlanCharge, Run, RunStop, StopPhase
 from host.clock import Clock, ClockSettings
 from tests.builders import (
     DEPOT,
@@ -263,3 +263,38 @@ def test_a_stop_without_a_road_says_why_while_it_is_open() -> None:
     assert [stop.place_trouble for stop in seen(run).stops] == [None, PlaceTrouble.SWAPPED]
     done = with_stop(run, 2, phase=StopPhase.COMPLETED, closed_at=at(5), outcome=Outcome.TO_RECIPIENT)
     assert all(stop.place_trouble is None for stop in seen(done).stops)
+
+
+def test_the_driver_is_told_whether_the_battery_lasts_and_where_to_charge() -> None:
+    run = a_run()
+    assert run.plan is not None
+    assert (view := seen(run).plan) is not None
+    assert view.energy is None
+    charge = PlanCharge(
+        charger_id="mill", name="Mill", place=a_place(), arrive_at=at(6), leave_at=at(26), arrive_kwh=5.0, to_kwh=40.0
+    )
+    outlook = Outlook(
+        battery_kwh=50.0, charge_kwh=20.0, end_kwh=12.0, end_least_kwh=6.0, reserve_kwh=5.0, short_kwh=0.0
+    )
+    legs = (run.plan.legs[0].model_copy(update={"charges": (charge,)}), *run.plan.legs[1:])
+    plan = run.plan.model_copy(update={"legs": legs, "outlook": outlook})
+    run = run.model_copy(update={"plan": plan})
+    assert (view := seen(run).plan) is not None
+    assert view.energy is not None
+    assert (view.energy.is_enough, view.energy.charge_pct, view.energy.end_pct, view.energy.end_least_pct) == (
+        True,
+        40.0,
+        24.0,
+        12.0,
+    )
+    assert [(one.name, one.before, one.to_pct) for one in view.energy.charges] == [("Mill", "s1", 80.0)]
+    there = with_stop(run, 1, phase=StopPhase.ARRIVED, arrived_at=at(28))
+    assert (view := seen(there).plan) is not None
+    assert view.energy is not None
+    assert view.energy.charges == ()
+    short = run.model_copy(
+        update={"plan": plan.model_copy(update={"outlook": outlook.model_copy(update={"short_kwh": 2})})}
+    )
+    assert (view := seen(short).plan) is not None
+    assert view.energy is not None
+    assert (view.energy.is_enough, view.energy.short_pct) == (False, 4.0)

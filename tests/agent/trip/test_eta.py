@@ -11,7 +11,7 @@ from agent.trip.eta import ends_at, etas
 from agent.trip.inputs import ArrivedTapped, DeliveredTapped, ManifestArrived
 from agent.trip.progress import distance_to_next_m, is_within_reach, remaining_travel_s
 from agent.trip.punctuality import Punctuality, lateness_s, minutes_off, punctuality, window_at
-from agent.trip.run import Run
+from agent.trip.run import PlanCharge, Run
 from tests.builders import (
     LEG_S,
     a_manifest,
@@ -189,3 +189,19 @@ def test_of_several_windows_the_first_one_still_open_counts() -> None:
     assert [window_at(stop, at(minute)) for minute in (10, 31, 290, 400)] == [morning, noon, noon, noon]
     assert [lateness_s(stop, at(minute)) for minute in (10, 31, 301)] == [0, 0, 60]
     assert window_at(a_stop(1), at(0)) is None
+
+
+def test_time_at_a_charger_comes_before_the_stop_behind_it_and_runs_off_as_planned() -> None:
+    run = a_run()
+    assert run.plan is not None
+    charge = PlanCharge(
+        charger_id="mill", name="", place=a_place(), arrive_at=at(6), leave_at=at(26), arrive_kwh=2.0, to_kwh=9.0
+    )
+    first, second, third = run.plan.legs
+    legs = (first, second.model_copy(update={"charges": (charge,)}), third)
+    run = run.model_copy(update={"plan": run.plan.model_copy(update={"legs": legs})})
+    assert {stop_id: eta.p50 for stop_id, eta in etas(run, at(0)).items()} == {"s1": at(2), "s2": at(27), "s3": at(32)}
+    assert run.plan is not None
+    home = run.model_copy(update={"plan": run.plan.model_copy(update={"legs": legs[:1], "home_charges": (charge,)})})
+    home = home.model_copy(update={"stops": home.stops[:1]})
+    assert ends_at(home, at(0)) == at(2 + 3 + 20 + 2)

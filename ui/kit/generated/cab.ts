@@ -205,6 +205,29 @@ export interface PlanView {
   moved_stops: number
   gain_s: number
   ends_at: string | null
+  energy: EnergyView | null
+}
+/**
+ * Whether the day can be finished, in percent of the battery.
+ */
+export interface EnergyView {
+  is_enough: boolean
+  charge_pct: number
+  end_pct: number
+  end_least_pct: number
+  reserve_pct: number
+  short_pct: number
+  charges: ChargeView[]
+}
+/**
+ * A charging stop of the plan.
+ */
+export interface ChargeView {
+  name: string
+  before: string | null
+  arrive_at: string
+  leave_at: string
+  to_pct: number
 }
 /**
  * A better order that waits for *Accept* or *Keep mine*. The page shows it at a halt.
