@@ -9,7 +9,6 @@ within that time.
 
 import argparse
 import asyncio
-import hashlib
 import json
 import os
 import sys
@@ -31,13 +30,14 @@ from agent.trip.run import Run
 from benchmarks.figure import Figure
 from benchmarks.machine import machine
 from benchmarks.quarter import NoLimitError, part_of_a_core
-from benchmarks.stand import CACHE, CHECKOUT, LOOPBACK, UP_WITHIN_S, Stand, stand
+from benchmarks.stand import CHECKOUT, LOOPBACK, UP_WITHIN_S, Stand, stand
 from host.child import Child
 from host.loopback import free_port
 from roads.network import RoadNetwork
-from roads.pack import MapPack, build_pack, open_pack
+from roads.pack import MapPack, open_pack
 from simulator import ground
 from simulator.dispatcher import Dispatcher
+from simulator.stage import map_pack
 from wire.events import ReplanReason, TimesSource
 from wire.geo import Place, distance_m
 from wire.manifest import Closure, Depot, Manifest, Stop
@@ -94,12 +94,7 @@ def main(argv: list[str]) -> int:
 
 def _ground(extract: Path | None) -> tuple[MapPack, ground.Ground]:
     land = ground.extract(extract, print) if extract else ground.town()
-    digest = hashlib.sha256(land.pbf.read_bytes()).hexdigest()[:16]
-    folder = CACHE / "packs" / digest
-    if (folder / "pack.json").is_file():
-        return open_pack(folder), land
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    return build_pack(land.pbf, folder, land.name, progress=print, with_tiles=False), land
+    return open_pack(map_pack(land.pbf, land.name, print)), land
 
 
 async def _measured(pack: MapPack, land: ground.Ground, stops: int, runs: int, limit: str) -> list[dict[str, Any]]:

@@ -28,6 +28,8 @@ ANSWER_WITHIN_S = 10.0
 CHANGED_BY_CUSTOMIZE = (".geometry", ".datasource_names", ".mldgr", ".cell_metrics")
 """The files that osrm-customize writes in place; all the others it only reads."""
 
+VAN_PROFILE = "van.lua"
+
 STOPS = {"continue_straight": False}
 """A van may turn round where it stopped, as a matrix takes for granted; by itself a route goes on past each place."""
 
@@ -50,12 +52,28 @@ def program(name: str) -> str:
     return str(Path(spec.origin).parent / "bin" / name)
 
 
+def van_profile(folder: Path) -> str:
+    """What `build_commands` wants as `van.lua` beside the extract, in `folder`: OSRM's own profile of a car, without
+    the choice to avoid tolls, motorways or ferries. Each of the three would be a network of its own to customise.
+    """
+    profiles = Path(program("osrm-extract")).parent.parent / "share" / "profiles"
+    return f"""package.path = '{os.path.relpath(profiles, folder)}/?.lua;' .. package.path
+local car = require('car')
+local setup_of_a_car = car.setup
+car.setup = function()
+  local profile = setup_of_a_car()
+  profile.excludable = Sequence {{}}
+  return profile
+end
+return car
+"""
+
+
 def build_commands(pbf: Path) -> list[list[str]]:
     """The three steps from `X.osm.pbf` to `X.osrm.*` beside it, run in its folder: OSRM takes no path with a blank."""
     base = pbf.name.removesuffix(".osm.pbf") + ".osrm"
-    profile = Path(program("osrm-extract")).parent.parent / "share" / "profiles" / "car.lua"
     return [
-        [program("osrm-extract"), "-p", os.path.relpath(profile, pbf.parent), pbf.name],
+        [program("osrm-extract"), "-p", VAN_PROFILE, pbf.name],
         [program("osrm-partition"), base],
         [program("osrm-customize"), base],
     ]

@@ -163,10 +163,13 @@ def _build_into(folder: Path, pbf: Path, name: str, progress: Callable[[str], No
     bounds = survey.bounds(pbf)
     extract = road / "map.osm.pbf"  # OSRM writes beside its input
     extract.symlink_to(pbf.absolute())
+    profile = road / osrm.VAN_PROFILE
+    profile.write_text(osrm.van_profile(road))
     for step, command in zip(("extract", "partition", "customise"), osrm.build_commands(extract), strict=True):
         progress(f"road network: {step}")
         _run(command, road)
     extract.unlink()
+    profile.unlink()
     progress("road network: looking for a journey that works")
     probes = [
         Probe(start=start, end=end, travel_s=travel_s)

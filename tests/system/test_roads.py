@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -76,6 +77,12 @@ def sums(pack: MapPack) -> dict[str, str]:
 
 def osrm_pid(tmp_path: Path) -> int:
     return int((tmp_path / "run" / "osrm.pid").read_text())
+
+
+def test_a_pack_holds_one_network_and_none_for_each_kind_of_road_a_car_could_avoid(pack: MapPack) -> None:
+    with tarfile.open(f"{pack.road_base}.cell_metrics") as metrics:
+        networks = {name.split("/exclude/")[1].split("/")[0] for name in metrics.getnames() if "/exclude/" in name}
+    assert networks == {"0"}
 
 
 async def is_back(network: RoadNetwork) -> bool:
