@@ -5,10 +5,12 @@ import gc
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import Connection
 
 from cloud.api.parts import Parts
 from cloud.api.server import make_app, serve
@@ -23,8 +25,8 @@ from cloud.identity.certificates import COORDINATOR
 from cloud.ingest.ingest import Ingest, subscriptions
 from cloud.live import LiveFleet
 from cloud.publisher import Publisher
-from cloud.store.closures import standing_closures
 from cloud.store.database import Database, open_database
+from cloud.store.drawn import CLOSURES, SPEEDS, standing
 from host.child import write_pid_file
 from host.clock import Clock
 from host.folder import claim_folder
@@ -33,6 +35,7 @@ from roads.errors import PackError
 from roads.network import RoadNetwork
 from roads.pack import MapPack, open_pack
 from roads.tiles import Tiles
+from wire.manifest import Closure, SpeedChange
 from wire.mqtt import Arrived, Connected, Disconnected, MqttLink
 
 DATABASE_FILE = "cloud.db"
@@ -236,11 +239,16 @@ async def _keep_closed(network: RoadNetwork, database: Database, clock: Clock) -
     told = ""
     while network.pack is not None:
         try:
-            standing = await database.read(lambda conn: standing_closures(conn, clock.now()))
-            problem = (await network.set_closures(standing, clock.now())).problem
+            now = clock.now()
+            shut, slow = await database.read(partial(_standing, now=now))
+            problem = (await network.set_closures(shut, now, slow)).problem
         except StoreError as error:
             problem = str(error)
         if problem and problem != told:
             log.warning("routes may lead over closed roads: %s", problem)
         told = problem
         await asyncio.sleep(CLOSURES_EVERY_S)
+
+
+def _standing(conn: Connection, now: datetime) -> tuple[tuple[Closure, ...], tuple[SpeedChange, ...]]:
+    return standing(conn, CLOSURES, now), standing(conn, SPEEDS, now)

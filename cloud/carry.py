@@ -18,7 +18,7 @@ from cloud.ingest.apply import Incoming, apply_group, standing_of
 from cloud.ingest.receipts import receipts_for
 from cloud.ingest.unpack import unpack
 from cloud.store.backup import back_up, require_stopped, restore
-from cloud.store.closures import conditions_now
+from cloud.store.conditions import conditions_now
 from cloud.store.database import Database, open_database
 from cloud.store.manifests import newest_manifest
 from cloud.store.records import Sender, epochs_of

@@ -17,8 +17,8 @@ from cloud.errors import StoreError
 from cloud.fleet.picture import Changes, Picture
 from cloud.fleet.view import ClosureView, Ending, FleetPicture, StopRow, VanView
 from cloud.store import reading
-from cloud.store.closures import standing_closures
 from cloud.store.database import Database
+from cloud.store.drawn import CLOSURES, standing
 from cloud.store.records import Changes as Stored
 from host.clock import Clock
 from wire.model import StopId
@@ -240,7 +240,7 @@ class LiveFleet:
 
     async def _read_closures(self) -> None:
         now = self._clock.now()
-        self._picture.put_closures(await self._database.read(lambda conn: standing_closures(conn, now)))
+        self._picture.put_closures(await self._database.read(lambda conn: standing(conn, CLOSURES, now)))
 
     def _drop_old_closures(self) -> None:
         if self._picture.drop_old_closures(self._clock.now()):

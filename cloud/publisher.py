@@ -14,7 +14,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from cloud.errors import StoreError
-from cloud.store.closures import conditions_now
+from cloud.store.conditions import conditions_now
 from cloud.store.database import Database
 from cloud.store.manifests import newest_manifest
 from host.clock import Clock

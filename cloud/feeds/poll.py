@@ -19,8 +19,9 @@ from cloud.feeds.geojson import read_geojson
 from cloud.feeds.nearby import near
 from cloud.feeds.published import MAX_BYTES, FeedError
 from cloud.feeds.settings import FeedKind, FeedSettings
-from cloud.store.closures import conditions_now, replace_closures, save_weather
+from cloud.store.conditions import conditions_now, save_weather
 from cloud.store.database import Database
+from cloud.store.drawn import CLOSURES, replace_all
 from wire.codec import TooBigError, encode
 from wire.geo import Place
 
@@ -112,7 +113,7 @@ class Poller:
         closures, too_many = near(found.closures, self._depot, self.feed.within_km)
 
         def replace(connection: Connection) -> bool:
-            is_new = replace_closures(connection, f"{self.feed.name}-", closures, now)
+            is_new = replace_all(connection, CLOSURES, f"{self.feed.name}-", closures, now)
             conditions = conditions_now(connection, now)
             try:
                 encode(conditions) if conditions else None

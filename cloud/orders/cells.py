@@ -127,10 +127,18 @@ def _what_was_meant(place: Place, depot: Place) -> str:
     return "too far for a round; look the coordinates up again"
 
 
+def read_yes_or_no(row: Row, column: str) -> bool:
+    """False for an empty cell."""
+    text = row.get(column, "").casefold()
+    if text not in _YES | _NO:
+        raise BadCellError(column, f"{_shown(text)} is neither yes nor no: write one of the two")
+    return text in _YES
+
+
 def read_windows(row: Row, day: date, zone: tzinfo) -> tuple[Window, ...]:
     """The window of a stop: none, or one. An empty end is the end of the day."""
     opens, closes = row.get("opens", ""), row.get("closes", "")
-    is_hard = _yes_or_no(row, "is_hard")
+    is_hard = read_yes_or_no(row, "is_hard")
     if not opens and not closes:
         return ()
     opens_at = _instant("opens", opens or "00:00", day, zone)
@@ -189,13 +197,6 @@ def _number(text: str) -> float | None:
     if not _NUMBER.match(text) or not any(character.isdigit() for character in text):
         return None
     return float(text.replace(",", "."))
-
-
-def _yes_or_no(row: Row, column: str) -> bool:
-    text = row.get(column, "").casefold()
-    if text not in _YES | _NO:
-        raise BadCellError(column, f"{_shown(text)} is neither yes nor no: write one of the two")
-    return text in _YES
 
 
 def _instant(column: str, text: str, day: date, zone: tzinfo) -> datetime:

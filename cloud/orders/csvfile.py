@@ -18,6 +18,7 @@ from cloud.orders.cells import (
     read_proof,
     read_text,
     read_windows,
+    read_yes_or_no,
 )
 from cloud.orders.order import BadCell, ReadRow, stop_id_of
 from cloud.orders.table import COLUMNS, Cells, NotATable, SheetRows, read_table
@@ -85,6 +86,7 @@ def read_row(
     day = take(lambda: read_day(cells.cells, default_day), default_day)
     place = take(lambda: read_coordinates(cells.cells, depot), None)
     kind = take(lambda: read_kind(cells.cells), None)
+    is_kerbside = take(lambda: read_yes_or_no(cells.cells, "is_kerbside"), False)
     no_windows: tuple[Window, ...] = ()
     windows = take(lambda: read_windows(cells.cells, day, zone), no_windows)
     service_s = take(lambda: read_number(cells.cells, "service_s", DEFAULT_SERVICE_S, MAX_SERVICE_S), DEFAULT_SERVICE_S)
@@ -114,6 +116,7 @@ def read_row(
         amount=amount,
         windows=windows,
         service_s=service_s,
+        is_kerbside=is_kerbside,
         proof=proof,
     )
     return ReadRow(row=cells.row, day=day, stop=stop), []

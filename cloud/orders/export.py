@@ -47,6 +47,7 @@ def _cells(stop: Stop) -> dict[str, str]:
         "kind": stop.kind.value,
         "lat_deg": _digits(stop.lat_deg),
         "lon_deg": _digits(stop.lon_deg),
+        "is_kerbside": "yes" if stop.is_kerbside else "",
         "opens": window.opens_at.astimezone(UTC).isoformat() if window else "",
         "closes": window.closes_at.astimezone(UTC).isoformat() if window else "",
         "is_hard": "yes" if window and window.is_hard else "",

@@ -29,6 +29,7 @@ COLUMNS = (
     "city",
     "lat_deg",
     "lon_deg",
+    "is_kerbside",
     "opens",
     "closes",
     "is_hard",

@@ -67,6 +67,15 @@ closures = Table(
     Column("lifted_ms", BigInteger),
 )
 
+speeds = Table(
+    "speeds",
+    metadata,
+    Column("speed_id", String(64), primary_key=True),
+    Column("document", Text, nullable=False),  # wire.manifest.SpeedChange as JSON
+    Column("made_ms", BigInteger, nullable=False),
+    Column("lifted_ms", BigInteger),
+)
+
 weather = Table(
     "weather",
     metadata,

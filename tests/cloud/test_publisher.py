@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cloud.publisher import Publisher
-from cloud.store.closures import save_closure
 from cloud.store.database import Database, open_database
+from cloud.store.drawn import CLOSURES, save
 from cloud.store.manifests import save_manifest
 from host.clock import Clock, ClockSettings
 from tests.builders import MORNING, a_closure, a_manifest
@@ -127,7 +127,7 @@ async def test_tomorrows_manifest_waits_for_tomorrow(world: World) -> None:
 async def test_conditions_go_to_every_van_and_each_is_numbered(world: World) -> None:
     for number in (1, 2):
         closure = a_closure(f"c{number}")
-        await world.database.write(partial(save_closure, closure=closure, now=MORNING))
+        await world.database.write(partial(save, kind=CLOSURES, one=closure, now=MORNING))
         world.publisher.wake()
         await world.settled()
     told = [(topic, decode(Conditions, payload)) for topic, payload, _, retain in world.link.sent if retain]

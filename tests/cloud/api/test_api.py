@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cloud.store.conditions import conditions_now
 from cloud.store.manifests import newest_manifest
 from tests.builders import MORNING, at
 from tests.cloud.api.world import (
@@ -327,6 +328,59 @@ async def test_the_same_closure_again_is_the_same_closure_and_another_under_its_
 )
 async def test_what_is_no_closure_is_refused_with_words(world: World, body: bytes) -> None:
     answer = await world.post("/api/closures", body, 400)
+    assert answer["problem"] == "bad_request"
+    assert answer["message"]
+
+
+SPEED = {
+    "factor": 0.5,
+    "note": "market",
+    "area": [[41.15, -8.61], [41.16, -8.61], [41.16, -8.6]],
+    "valid_from": at(0).isoformat(),
+    "valid_until": at(120).isoformat(),
+}
+
+
+def speed(**changes: Any) -> bytes:
+    return json.dumps(SPEED | changes).encode()
+
+
+async def test_a_change_of_speed_is_kept_told_and_lifted(world: World) -> None:
+    (made,) = (await world.post("/api/speeds", speed()))["speeds"]
+    assert (made["factor"], made["area"]) == (0.5, SPEED["area"])
+    assert world.outlet.woken == 1
+    told = await world.parts.database.read(lambda conn: conditions_now(conn, at(0)))
+    assert told is not None
+    assert [change.speed_id for change in told.speeds] == [made["speed_id"]]
+    assert (await world.get("/api/speeds"))["speeds"] == [made]
+    for status in (200, 404):
+        async with world.client.delete(f"/api/speeds/{made['speed_id']}", headers=CHANGE) as response:
+            assert response.status == status
+    told = await world.parts.database.read(lambda conn: conditions_now(conn, at(0)))
+    assert told is not None
+    assert (told.speeds, told.version) == ((), 2)
+
+
+async def test_the_same_change_of_speed_again_is_the_same_one_and_another_under_its_id_is_not(world: World) -> None:
+    body = speed(speed_id="s1")
+    assert await world.post("/api/speeds", body) == await world.post("/api/speeds", body)
+    await world.post("/api/speeds", speed(speed_id="s1", factor=0.7), 409)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b"{}",
+        speed(area=[[41.15, -8.61], [41.16, -8.61]]),
+        speed(factor=0),
+        speed(factor=3),
+        speed(valid_until=at(-10).isoformat()),
+        speed(area=[[41.15, -8.61]] * 501),
+    ],
+)
+async def test_what_is_no_change_of_speed_is_refused_with_words(world: World, body: bytes) -> None:
+    answer = await world.post("/api/speeds", body, 400)
     assert answer["problem"] == "bad_request"
     assert answer["message"]
 

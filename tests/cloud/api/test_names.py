@@ -19,6 +19,7 @@ ROUTES = [
     ("GET", "/api/blobs/{}"),
     ("POST", "/api/orders/{}/cancel"),
     ("DELETE", "/api/closures/{}"),
+    ("DELETE", "/api/speeds/{}"),
     ("GET", "/tiles/1/0/{}.pbf"),
 ]
 

@@ -9,8 +9,9 @@ from aiohttp import web
 
 from cloud.feeds.poll import READERS, Poller
 from cloud.feeds.settings import FeedKind, FeedSettings
-from cloud.store.closures import conditions_now, lift_closure, save_closure
+from cloud.store.conditions import conditions_now
 from cloud.store.database import Database
+from cloud.store.drawn import CLOSURES, lift, save
 from tests.cloud.feeds.replies import DATEX2_V3, NOW, OPEN_METEO, PLAIN, WZDX
 from wire.geo import Place
 from wire.manifest import Closure, Conditions, Weather
@@ -156,7 +157,7 @@ async def test_feeds_and_the_dispatcher_leave_each_other_s_closures_alone(
     drawn = Closure(
         closure_id="drawn", line=((41.15, -8.61), (41.16, -8.61)), valid_from=NOW, valid_until=NOW + timedelta(days=1)
     )
-    await database.write(lambda connection: save_closure(connection, drawn, NOW))
+    await database.write(lambda connection: save(connection, CLOSURES, drawn, NOW))
     works = Followed(publisher.url, database, FeedKind.GEOJSON)
     await works.look()
     publisher.body = PLAIN
@@ -167,7 +168,7 @@ async def test_feeds_and_the_dispatcher_leave_each_other_s_closures_alone(
     left = await works.conditions()
     assert left is not None
     assert sorted(closure.note for closure in left.closures) == ["", "Ponte", "Ponte"]
-    assert await database.write(lambda connection: lift_closure(connection, "drawn", NOW))
+    assert await database.write(lambda connection: lift(connection, CLOSURES, "drawn", NOW))
 
 
 async def test_what_is_far_from_the_depot_is_not_taken(publisher: Publisher, database: Database) -> None:

@@ -63,6 +63,14 @@ def test_a_full_row_becomes_a_stop_on_its_day() -> None:
     assert stop.proof == {EvidenceKind.SIGNATURE: EvidenceRule.REQUIRED, EvidenceKind.PHOTO: EvidenceRule.OPTIONAL}
 
 
+def test_a_stop_on_its_own_side_of_the_road_is_read_and_written_again() -> None:
+    row = only_good(read_row(is_kerbside="yes"))
+    assert row.stop.is_kerbside
+    assert not only_good(read_row(is_kerbside="")).stop.is_kerbside
+    order = Order(stop_id=row.stop.stop_id, day=row.day, stop=row.stop)
+    assert only_good(read(write_orders([order]))).stop == row.stop
+
+
 def test_three_columns_are_enough_and_the_day_is_the_one_asked_for() -> None:
     row = only_good(read("order_ref,lat_deg,lon_deg\nA,41.1,-8.6\n"))
     assert row.day == DAY
