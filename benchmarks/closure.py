@@ -21,8 +21,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import aiohttp
-
 from agent.store.store import Step, Store
 from agent.trip.decide import decide
 from agent.trip.inputs import ManifestArrived
@@ -30,6 +28,7 @@ from agent.trip.run import Run
 from benchmarks.figure import Figure
 from benchmarks.machine import machine
 from benchmarks.quarter import NoLimitError, part_of_a_core
+from benchmarks.screen import Screen
 from benchmarks.stand import CHECKOUT, LOOPBACK, UP_WITHIN_S, Stand, stand
 from host.child import Child
 from host.loopback import free_port
@@ -44,7 +43,6 @@ from wire.manifest import Closure, Depot, Manifest, Stop
 
 MUST_S = {"full": {"repaired_s": 2.0, "exact_s": 3.0}, "quarter": {"repaired_s": 5.0, "exact_s": 12.0}}
 SHARES = {"full": None, "quarter": 0.25}
-PATIENCE_S = 120.0
 DRAWN_M = (60.0, 160.0)
 REACH_M = 6_000.0
 
@@ -60,7 +58,7 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--report", type=Path, help="file for the rows as JSON")
     arguments = parser.parse_args(argv)
-    pack, land = _ground(arguments.map)
+    pack, land = ground_of(arguments.map)
     at_start = machine(["scripts/bench", "closure", *argv], ["osrm-bindings", "aiohttp"])
     rows: list[dict[str, Any]] = []
     try:
@@ -92,7 +90,8 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _ground(extract: Path | None) -> tuple[MapPack, ground.Ground]:
+def ground_of(extract: Path | None) -> tuple[MapPack, ground.Ground]:
+    """The map pack and the addresses of an extract, or of the made-up town."""
     land = ground.extract(extract, print) if extract else ground.town()
     return open_pack(map_pack(land.pbf, land.name, print)), land
 
@@ -100,7 +99,7 @@ def _ground(extract: Path | None) -> tuple[MapPack, ground.Ground]:
 async def _measured(pack: MapPack, land: ground.Ground, stops: int, runs: int, limit: str) -> list[dict[str, Any]]:
     rows = []
     async with stand("closure", 1) as (place, dispatcher), _own_roads(pack, place.folder) as roads:
-        await _fill(place, land, stops)
+        await fill(place, land, stops)
         port = free_port()
         settings = place.write_van("van-1", screen_port=port)
         settings.write_text(settings.read_text() + f'[roads]\npack_dir = "{pack.folder}"\n')
@@ -113,7 +112,7 @@ async def _measured(pack: MapPack, land: ground.Ground, stops: int, runs: int, l
                 cwd=CHECKOUT,
             )
             try:
-                screen = _Screen(f"http://{LOOPBACK}:{port}")
+                screen = Screen(f"http://{LOOPBACK}:{port}")
                 await agent.ready_when(screen.is_up, UP_WITHIN_S)
                 watching = asyncio.create_task(screen.watch())
                 await screen.wait(lambda view: _is_exact(view) and _is_quiet(view) and view["link"]["is_online"])
@@ -133,7 +132,7 @@ async def _measured(pack: MapPack, land: ground.Ground, stops: int, runs: int, l
     return rows
 
 
-async def _closed(dispatcher: Dispatcher, screen: "_Screen", closure: Closure) -> dict[str, Any]:
+async def _closed(dispatcher: Dispatcher, screen: "Screen", closure: Closure) -> dict[str, Any]:
     version = screen.view["plan"]["version"]
     began_s = time.perf_counter()
     await dispatcher.close_road(closure)
@@ -165,52 +164,6 @@ def _is_quiet(view: dict[str, Any]) -> bool:
     return not view["is_planning"]
 
 
-class _Screen:
-    """The cab page, as a browser follows it."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self.view: dict[str, Any] = {}
-        self.seen: dict[str, Any] = {}
-        """The view that `wait` was answered with."""
-        self._news = asyncio.Condition()
-        self._heard_s = 0.0
-
-    async def is_up(self) -> bool:
-        try:
-            async with aiohttp.ClientSession() as session, session.get(f"{self._url}/api/view") as answer:
-                return answer.status == 200
-        except aiohttp.ClientError:
-            return False
-
-    async def watch(self) -> None:
-        limit = aiohttp.ClientTimeout(total=None)
-        async with (
-            aiohttp.ClientSession(timeout=limit, read_bufsize=2**22) as session,
-            session.get(f"{self._url}/api/events") as stream,
-        ):
-            async for line in stream.content:
-                if not line.startswith(b"data: "):
-                    continue
-                heard_s = time.perf_counter()
-                async with self._news:
-                    self.view, self._heard_s = json.loads(line[6:]), heard_s
-                    self._news.notify_all()
-
-    async def wait(self, is_so: Any) -> float:
-        """When the first view came of which that is so, by `perf_counter`; also one that is there already."""
-        async with asyncio.timeout(PATIENCE_S), self._news:
-            while not self.view or not is_so(self.view):
-                await self._news.wait()
-            self.seen = self.view
-            return self._heard_s
-
-    def places(self) -> list[Place]:
-        """Of the open stops, in the order of the plan."""
-        stops = [stop for stop in self.view["stops"] if stop["phase"] == "open"]
-        return [Place(lat_deg=stop["lat_deg"], lon_deg=stop["lon_deg"]) for stop in stops]
-
-
 async def _ahead(roads: RoadNetwork, order: Sequence[Place], number: int, closed: Sequence[Closure]) -> Closure:
     """A street that the plan drives along, drawn; each run takes one farther on in the day."""
     now = datetime.now(UTC)
@@ -240,7 +193,7 @@ async def _own_roads(pack: MapPack, folder: Path) -> AsyncIterator[RoadNetwork]:
         await roads.close()
 
 
-async def _fill(place: Stand, land: ground.Ground, count: int) -> None:
+async def fill(place: Stand, land: ground.Ground, count: int) -> None:
     """A van with that many stops around the depot, and nothing done yet."""
     now = datetime.now(UTC)
     near = [door for door in land.addresses if distance_m(door.place, land.depot) <= REACH_M]

@@ -48,12 +48,16 @@ class Stand:
     def van_dir(self, van: str) -> Path:
         return self.folder / van
 
-    def write_van(self, van: str, *, broker_port: int | None = None, screen_port: int = 0) -> Path:
-        """VAN.toml of a van; `broker_port` when it reaches the broker through a relay."""
+    def write_van(
+        self, van: str, *, broker_port: int | None = None, screen_port: int = 0, gpsd_port: int | None = None
+    ) -> Path:
+        """VAN.toml of a van; `broker_port` when it reaches the broker through a relay; without `gpsd_port` nobody says
+        where it is.
+        """
         path = self.folder / f"{van}.toml"
         path.write_text(
             f'van = "{van}"\nfleet = "{FLEET}"\ndata_dir = "{self.van_dir(van)}"\n'
-            f'[gpsd]\nhost = "{LOOPBACK}"\nport = {free_port()}\n'
+            f'[gpsd]\nhost = "{LOOPBACK}"\nport = {gpsd_port or free_port()}\n'
             f'[broker]\nhost = "{LOOPBACK}"\nport = {broker_port or self.broker_port}\n'
             f'[screen]\nhost = "{LOOPBACK}"\nport = {screen_port}\n'
         )

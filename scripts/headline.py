@@ -15,6 +15,7 @@ PROMISED = {
     "backlog": ("all stop events at the coordinator", "everything at the coordinator", "agent's PSS, highest"),
     "wear": ("10 h shift without photos: written",),
     "fleet": None,
+    "guidance": None,
     "promise": ("coverage", "width_ratio"),
     "uplink": (
         "town-day, every crumb, batches of 300 s: payload",
