@@ -1,11 +1,13 @@
 """What the planner says to the engine of the battery, and what it makes of its answer. Pure.
 
-Nobody reads the battery: a charging stop of a plan is taken to be made when the stop behind it was reached.
+What is in it is what the driver last read from its display. Until then, and since, it is computed; a charging stop of
+a plan is taken to be made when the stop behind it was reached.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from agent.localroute.battery import Energy
 from agent.localroute.experience import Experience
@@ -14,7 +16,7 @@ from agent.localroute.problem import Answer, Problem, Visit
 from agent.trip.run import Outlook, PlanCharge, Run, StopPhase
 from roads.answers import Matrix
 from wire.geo import Place
-from wire.manifest import Manifest
+from wire.manifest import Manifest, Stop
 
 NEW = Experience()
 
@@ -26,6 +28,13 @@ class Power:
     van: ElectricVan
     chargers: tuple[ChargerPlace, ...]
     experience: Experience = NEW
+
+
+class _Known(NamedTuple):
+    kwh: float
+    place: Place
+    at: datetime | None
+    """None: before the first stop of the day."""
 
 
 def charged_so_far(run: Run) -> tuple[PlanCharge, ...]:
@@ -41,16 +50,10 @@ def energy_ahead(
     run: Run, manifest: Manifest, power: Power, *, visits: Sequence[Visit], times: Matrix, here: Place
 ) -> Energy:
     """The day's energy from where the van is."""
-    made = charged_so_far(run)
-    known_kwh = made[-1].to_kwh if made else power.van.start_share * power.van.battery_kwh
-    begins = made[-1].place if made else manifest.start.place
-    visited = [
-        stop
-        for stop in sorted(run.stops, key=lambda stop: (stop.arrived_at is None, stop.arrived_at))
-        if stop.arrived_at is not None and (not made or stop.arrived_at >= made[-1].leave_at)
-    ]
-    stood_s = sum(stop.stop.setup_s + stop.stop.service_s for stop in visited)
-    charge = charge_left(power.van, known_kwh, [begins, *(stop.stop.place for stop in visited), here], stood_s)
+    known = _known(run, manifest, power.van)
+    visited = [(at, stop) for at, stop in _arrivals(run) if known.at is None or at >= known.at]
+    stood_s = sum(stop.setup_s + stop.service_s for _, stop in visited)
+    charge = charge_left(power.van, known.kwh, [known.place, *(stop.place for _, stop in visited), here], stood_s)
     return forecast(
         power.van,
         power.experience,
@@ -60,6 +63,26 @@ def energy_ahead(
         travel_s=times.travel_s,
         travel_m=times.travel_m,
     )
+
+
+def _known(run: Run, manifest: Manifest, van: ElectricVan) -> _Known:
+    """The newest of what was read, what a charger gave, and what the van set out with."""
+    made = charged_so_far(run)
+    known = _Known(van.start_share * van.battery_kwh, manifest.start.place, None)
+    if made:
+        known = _Known(made[-1].to_kwh, made[-1].place, made[-1].leave_at)
+    read = run.charge
+    if read is not None and (known.at is None or read.at >= known.at):
+        been = [stop.place for at, stop in _arrivals(run) if at <= read.at]
+        last = been[-1] if been else known.place
+        known = _Known(read.share * van.battery_kwh, read.place or last, read.at)
+    return known
+
+
+def _arrivals(run: Run) -> list[tuple[datetime, Stop]]:
+    """Where the van was, in the order in which it came there."""
+    been = [(stop.arrived_at, stop.stop) for stop in run.stops if stop.arrived_at is not None]
+    return sorted(been, key=lambda arrival: arrival[0])
 
 
 def plan_charges(answer: Answer, place: int, now: datetime, power: Power | None) -> tuple[PlanCharge, ...]:

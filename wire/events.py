@@ -82,6 +82,7 @@ class ReplanReason(StrEnum):
     ROAD_CLOSED = "road closed"
     OUT_OF_ORDER = "driver chose another stop"
     COMMAND = "asked by the coordinator"
+    BATTERY = "battery read"
 
 
 class TimesSource(StrEnum):

@@ -245,6 +245,7 @@ def _energy_view(run: Run, plan: Plan) -> EnergyView | None:
     return EnergyView(
         is_enough=outlook.short_kwh <= 0,
         charge_pct=percent * outlook.charge_kwh,
+        read_at=run.charge.at if run.charge else None,
         end_pct=percent * outlook.end_kwh,
         end_least_pct=percent * outlook.end_least_kwh,
         reserve_pct=percent * outlook.reserve_kwh,

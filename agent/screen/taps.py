@@ -10,6 +10,7 @@ from agent.screen.view import (
     AcceptTap,
     AnyTap,
     ArrivedTap,
+    ChargeTap,
     DeliveredTap,
     FailedTap,
     ForgetTap,
@@ -24,6 +25,7 @@ from agent.trip.effects import Refusal
 from agent.trip.inputs import (
     AcceptTapped,
     ArrivedTapped,
+    ChargeTold,
     DeliveredTapped,
     EvidenceTaken,
     FailedTapped,
@@ -94,6 +96,8 @@ def _input_of(tap: AnyTap, road_ahead: tuple[tuple[float, float], ...]) -> Tap:
             return SkippedTapped(stop_id=tap.stop_id)
         case ForgetTap():
             return ForgetTapped(stop_id=tap.stop_id)
+        case ChargeTap():
+            return ChargeTold(share=tap.percent / 100)
         case AcceptTap():
             return AcceptTapped(offer=tap.offer)
         case KeepTap():

@@ -111,7 +111,9 @@ class EnergyView(Value):
 
     is_enough: bool
     charge_pct: float
-    """What is taken to be in it when the plan was made; nobody reads the battery yet."""
+    """What is taken to be in it when the plan was made."""
+    read_at: Instant | None
+    """When the driver last said what its display shows; None: not on this day."""
     end_pct: float
     """What is expected at the end of the day, and what 95 of 100 vans have at least."""
     end_least_pct: float
@@ -306,6 +308,14 @@ class ForgetTap(Value):
     stop_id: StopId
 
 
+class ChargeTap(Value):
+    """What the battery's display shows."""
+
+    kind: Literal["charge"] = "charge"
+    tap_id: TapId
+    percent: Annotated[int, Field(ge=0, le=100)]
+
+
 class AcceptTap(Value):
     kind: Literal["accept"] = "accept"
     tap_id: TapId
@@ -332,7 +342,16 @@ class RoadOpenTap(Value):
 
 
 AnyTap = Annotated[
-    ArrivedTap | DeliveredTap | FailedTap | SkippedTap | ForgetTap | AcceptTap | KeepTap | RoadBlockedTap | RoadOpenTap,
+    ArrivedTap
+    | DeliveredTap
+    | FailedTap
+    | SkippedTap
+    | ForgetTap
+    | AcceptTap
+    | KeepTap
+    | RoadBlockedTap
+    | RoadOpenTap
+    | ChargeTap,
     Field(discriminator="kind"),
 ]
 

@@ -9,12 +9,14 @@ from typing import assert_never
 
 from agent.trip.alarms import alarmed
 from agent.trip.blocked import road_blocked, road_open
+from agent.trip.charge import charge_told
 from agent.trip.effects import Decision
 from agent.trip.inputs import (
     AcceptTapped,
     Alarmed,
     AnyInput,
     ArrivedTapped,
+    ChargeTold,
     CommandArrived,
     ConditionsArrived,
     DeliveredTapped,
@@ -61,6 +63,8 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
             return forget_tapped(run, entered)
         case AcceptTapped() | KeepTapped():
             return answered(run, entered, now)
+        case ChargeTold():
+            return charge_told(run, entered, now)
         case RoadBlockedTapped():
             return road_blocked(run, entered, now)
         case RoadOpenTapped():

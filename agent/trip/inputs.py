@@ -87,6 +87,13 @@ class ForgetTapped(Value):
     stop_id: StopId
 
 
+class ChargeTold(Value):
+    """What the battery's display shows, as a share of what may be used of it."""
+
+    kind: Literal["charge_told"] = "charge_told"
+    share: Annotated[float, Field(ge=0, le=1)]
+
+
 class AcceptTapped(Value):
     """The driver takes the order that was offered."""
 
@@ -177,7 +184,7 @@ class Recalled(Value):
 StopTap = ArrivedTapped | EvidenceTaken | DeliveredTapped | FailedTapped | SkippedTapped
 OfferTap = AcceptTapped | KeepTapped
 RoadTap = RoadBlockedTapped | RoadOpenTapped
-Tap = StopTap | OfferTap | ForgetTapped | RoadTap
+Tap = StopTap | OfferTap | ForgetTapped | RoadTap | ChargeTold
 AnyInput = (
     FixJudged
     | ManifestArrived

@@ -78,6 +78,15 @@ class PlanCharge(Value):
     to_kwh: float
 
 
+class ChargeReading(Value):
+    """What was in the battery at a moment, as its display showed it."""
+
+    share: Annotated[float, Field(ge=0, le=1)]
+    at: Instant
+    place: Place | None
+    """None: nobody knew where the van was."""
+
+
 class Outlook(Value):
     """What the battery comes to with a plan. kWh."""
 
@@ -261,6 +270,8 @@ class Run(Value):
     """How many offers there have been."""
     kept: Kept | None = None
     answered: Answered | None = None
+    charge: ChargeReading | None = None
+    """The newest of the day."""
     known: Known | None = None
     """What was learned on other days; None until it was read from the store: then nothing is learned either."""
     today: Today = Today()

@@ -18,7 +18,7 @@ from agent.localroute.problem import Answer, Problem
 from agent.localroute.repair import repaired
 from agent.planner import ROUND_IT_S, Planner
 from agent.trip.inputs import PlanNotFound, PlanSolved
-from agent.trip.run import Plan, PlanCharge, Proposal, Run, StopPhase
+from agent.trip.run import ChargeReading, Plan, PlanCharge, Proposal, Run, StopPhase
 from host.clock import Clock, ClockSettings
 from roads import estimate
 from roads.answers import ClosureReport, Lost, Matrix
@@ -459,3 +459,35 @@ async def test_a_charging_stop_is_taken_to_be_made_when_the_stop_behind_it_is_re
     assert plan.charged == (made,)
     assert plan.outlook is not None
     assert plan.outlook.charge_kwh == pytest.approx(9.0, abs=0.5)
+
+
+def told(run: Run, share: float, minute: float) -> Run:
+    return run.model_copy(update={"charge": ChargeReading(share=share, at=at(minute), place=None)})
+
+
+async def test_what_the_driver_read_counts_more_than_what_was_computed(desk: Desk) -> None:
+    run = told(a_run(3, has_plan=False), 0.4, 0)
+    plan = await electric(desk, 1.0).plan(run)
+    assert plan.outlook is not None
+    assert plan.outlook.charge_kwh == pytest.approx(4.0)
+
+
+async def test_a_charge_made_after_the_reading_counts_and_one_before_it_does_not(desk: Desk) -> None:
+    run = a_run(3)
+    assert run.plan is not None
+    made = PlanCharge(
+        charger_id="mill",
+        name="Mill",
+        place=a_place(north_m=700),
+        arrive_at=at(3),
+        leave_at=at(20),
+        arrive_kwh=2.0,
+        to_kwh=9.0,
+    )
+    legs = (run.plan.legs[0].model_copy(update={"charges": (made,)}), *run.plan.legs[1:])
+    run = run.model_copy(update={"plan": run.plan.model_copy(update={"legs": legs})})
+    run = with_stop(run, "s1", phase=StopPhase.ARRIVED, arrived_at=at(22))
+    for minute, kwh in ((2, 9.0), (25, 3.0)):
+        plan = await electric(desk, 1.0, a_charger(700)).plan(told(run, 0.3, minute))
+        assert plan.outlook is not None
+        assert plan.outlook.charge_kwh == pytest.approx(kwh, abs=0.5)

@@ -34,6 +34,7 @@ const OCCASIONS = {
   'road closed': 'because_closed',
   'driver chose another stop': 'because_chosen',
   'asked by the coordinator': 'because_asked',
+  'battery read': 'because_battery',
 } as const satisfies Record<ReplanReason, string>
 
 /** What made the van look for another order. */

@@ -13,7 +13,7 @@ export interface Reply {
   body: unknown
 }
 
-export type CannedTap = { kind: string; tap_id: string; stop_id: string; offer?: number; reason?: StopView['reason']; outcome?: StopView['outcome'] }
+export type CannedTap = { kind: string; tap_id: string; stop_id: string; offer?: number; percent?: number; reason?: StopView['reason']; outcome?: StopView['outcome'] }
 
 export class CannedAgent {
   view: CabView = day(14)
@@ -43,9 +43,15 @@ export class CannedAgent {
       else if (tap.kind === 'failed') this.close(tap.stop_id, { phase: 'failed', reason: tap.reason ?? null, closed_at: now })
       else if (tap.kind === 'accept') this.accept()
       else if (tap.kind === 'keep') this.change({ offer: null })
+      else if (tap.kind === 'charge') this.read(tap.percent ?? 0, now)
       else if (tap.kind === 'skipped') this.changeStop(tap.stop_id, { is_skipped: true })
       return { saved_at: now, tap_id: tap.tap_id, sha256: null }
     })
+  }
+
+  private read(charge_pct: number, read_at: string): void {
+    const { plan } = this.view
+    if (plan?.energy) this.change({ plan: { ...plan, energy: { ...plan.energy, charge_pct, read_at } } })
   }
 
   evidence(stop_id: string, kind: StepView['kind'], tap_id: string, signed_by: string, bytes: Buffer): Reply | null {

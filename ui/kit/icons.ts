@@ -12,6 +12,8 @@ import uTurn from '@phosphor-icons/core/assets/bold/arrow-u-down-left-bold.svg?r
 import undo from '@phosphor-icons/core/assets/bold/arrow-counter-clockwise-bold.svg?raw'
 import retry from '@phosphor-icons/core/assets/bold/arrow-clockwise-bold.svg?raw'
 import sync from '@phosphor-icons/core/assets/bold/arrows-clockwise-bold.svg?raw'
+import battery from '@phosphor-icons/core/assets/bold/battery-medium-bold.svg?raw'
+import batteryWarning from '@phosphor-icons/core/assets/bold/battery-warning-bold.svg?raw'
 import bell from '@phosphor-icons/core/assets/bold/bell-bold.svg?raw'
 import bellSlash from '@phosphor-icons/core/assets/bold/bell-slash-bold.svg?raw'
 import camera from '@phosphor-icons/core/assets/bold/camera-bold.svg?raw'
@@ -62,7 +64,7 @@ import arrowhead from '@phosphor-icons/core/assets/fill/navigation-arrow-fill.sv
 
 export const ICONS = {
   arrowBendDoubleUpLeft, arrowBendUpLeft, arrowBendUpRight, arrowDown, arrowLeft, arrowUp, arrowUpLeft, arrowUpRight,
-  uTurn, undo, retry, sync, bell, bellSlash, camera, car, caretDown, caretUp, cellFull, cellSlash, check, circleDashed, clock,
+  uTurn, undo, retry, sync, battery, batteryWarning, bell, bellSlash, camera, car, caretDown, caretUp, cellFull, cellSlash, check, circleDashed, clock,
   cloudLightning, crosshair, crosshairSimple, door, dots, eraser, gpsFix, gpsSlash, hand, house, houseSimple, info, list,
   lockOutline, magnifier, map, mapPin, minusSquare, moon, notePencil, box, path, pen, plus, prohibit, question,
   storefront, sun, trash, truck, upload, warning, warningDiamond, cross, lock, arrowhead,

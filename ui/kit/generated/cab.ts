@@ -24,6 +24,7 @@ export type ReplanReason =
   | 'road closed'
   | 'driver chose another stop'
   | 'asked by the coordinator'
+  | 'battery read'
 /**
  * Where a plan's leg times come from: the road network, or the straight line, marked as the estimate it is.
  */
@@ -213,6 +214,7 @@ export interface PlanView {
 export interface EnergyView {
   is_enough: boolean
   charge_pct: number
+  read_at: string | null
   end_pct: number
   end_least_pct: number
   reserve_pct: number
@@ -321,6 +323,14 @@ export interface StepView {
   taken_at: string | null
   sha256: string | null
   signed_by: string
+}
+/**
+ * What the battery's display shows.
+ */
+export interface ChargeTap {
+  kind: 'charge'
+  tap_id: string
+  percent: number
 }
 export interface DeliveredTap {
   kind: 'delivered'
