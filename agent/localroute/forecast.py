@@ -1,7 +1,7 @@
 """An electric van's day as the engine wants it: what is in the battery, what each leg takes, where it may be charged.
 
-The van is taken to have set out with `start_share` of its battery where nobody read it since; then it took what is computed
-for the stops it was at, by straight lines, which is off by a fifth and is told as such.
+The van is taken to have set out with `start_share` of its battery where nobody read it since; then it took what is
+computed for the stops it was at, by straight lines, which is off by a fifth and is told as such.
 """
 
 from collections.abc import Sequence
