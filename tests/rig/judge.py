@@ -191,13 +191,20 @@ def _saying(record: Record) -> Saying:
 
 
 def _rows(findings: Findings, van: str, here: sqlite3.Connection, there: sqlite3.Connection) -> None:
-    """Row by row: what the van keeps in its outbox, and nothing else, is at the coordinator under the same identity."""
+    """Row by row: what the van keeps as receipted, and nothing else, is at the coordinator under the same identity.
+
+    What still waits on the van's disk is not lost: the van said it while the schedule ended. Had it waited before, the
+    schedule would have been stuck.
+    """
     stored = {
         (epoch, seq): sha256
         for epoch, seq, sha256 in there.execute("SELECT epoch, seq, sha256 FROM records WHERE van = ?", (van,))
     }
-    for epoch, seq, text in here.execute("SELECT epoch, seq, record FROM outbox JOIN epochs USING (epoch_id)"):
+    kept = "SELECT epoch, seq, record, receipted_ms IS NULL FROM outbox JOIN epochs USING (epoch_id)"
+    for epoch, seq, text, waits in here.execute(kept):
         held = stored.pop((epoch, seq), None)
+        if held is None and waits:
+            continue
         if held is None:
             findings.lost.append(f"{van}'s event {seq} is not at the coordinator")
         elif held != hashlib.sha256(canonical(json.loads(text))).hexdigest():
