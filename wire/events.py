@@ -241,10 +241,23 @@ BODIES: Mapping[str, type[Message]] = {
 
 
 class FixQuality(StrEnum):
+    """What a position is worth. A word that a newer van may know is read as stale: the ground for nothing."""
+
     NONE = "none"
     STALE = "stale"
     FIX_2D = "2d"
     FIX_3D = "3d"
+    ESTIMATED = "estimated"
+    """No fix: where the van would be on its way by now. Never the ground for an arrival, nor a proof's place."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "FixQuality | None":
+        return cls.STALE if isinstance(value, str) else None
+
+    @property
+    def is_fresh(self) -> bool:
+        """A fix, and one of now."""
+        return self in (FixQuality.FIX_2D, FixQuality.FIX_3D)
 
 
 class EtaBasis(StrEnum):

@@ -8,7 +8,10 @@ export type Alarm = 'store damaged' | 'store restored' | 'name taken' | 'unsafe 
  * Who may change the order on the road; see docs/glossary.md.
  */
 export type SequencePolicy = 'free' | 'advised' | 'fixed'
-export type FixQuality = 'none' | 'stale' | '2d' | '3d'
+/**
+ * What a position is worth. A word that a newer van may know is read as stale: the ground for nothing.
+ */
+export type FixQuality = 'none' | 'stale' | '2d' | '3d' | 'estimated'
 /**
  * Unknown counts as moving wherever the driver's attention is at stake.
  */
