@@ -14,6 +14,7 @@ from agent.config import Settings
 from agent.courier import Courier
 from agent.errors import EnrolmentError, StoreError, StoreErrorKind
 from agent.gps.gpsd import GpsdReceiver
+from agent.gps.gpsd_py3 import GpsdPy3Receiver
 from agent.gps.observer import Observer
 from agent.identity.badge import Badge
 from agent.identity.renewal import keep_renewed
@@ -119,7 +120,8 @@ class App:
         runtime.live_wanted.then(courier.send_live)
         server = self._server(store, runtime, pack)
         self._warn(runtime, store)
-        receiver = GpsdReceiver(self._settings.gpsd.host, self._settings.gpsd.port)
+        gpsd = self._settings.gpsd
+        receiver = (GpsdPy3Receiver if gpsd.source == "gpsd-py3" else GpsdReceiver)(gpsd.host, gpsd.port)
         working = [
             asyncio.create_task(work)
             for work in (

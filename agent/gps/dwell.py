@@ -42,13 +42,15 @@ def seen(
     if dwell.has_gone or position is None or not tells(position):
         return dwell
     away_m, now = distance_m(position.place, place), position.fixed_at
+    if away_m > OUTER_M and dwell.since is None:
+        return Dwell()  # on its way
     if away_m > OUTER_M:
         beyond_since = dwell.beyond_since or now
         if now - beyond_since < GONE_AFTER and beyond_since <= now:
             return dwell.model_copy(update={"beyond_since": beyond_since})
         if dwell.has_come:
             return dwell.model_copy(update={"beyond_since": beyond_since, "has_gone": True, "gone_at": beyond_since})
-        return Dwell(beyond_since=beyond_since)
+        return Dwell()
     back = dwell if dwell.beyond_since is None else dwell.model_copy(update={"beyond_since": None})
     if back.has_come or away_m > INNER_M:
         return back
