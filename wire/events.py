@@ -40,6 +40,7 @@ class EventKind(StrEnum):
     ALARM_RAISED = "alarm.raised"
     ROAD_BLOCKED = "road.blocked"
     ROAD_OPENED = "road.opened"
+    STOP_DEPARTED = "stop.departed"
 
 
 class Outcome(StrEnum):
@@ -104,12 +105,38 @@ class Alarm(StrEnum):
     """The file system under the data keeps no promise through a power cut."""
 
 
+class ArrivedBy(StrEnum):
+    """Who says that the van is at a stop. A word that a newer van may know is read as the driver's."""
+
+    TAP = "tap"
+    GEOFENCE = "geofence"
+    """The van stood near the stop it was driving to for a while, by fixes that were believed."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "ArrivedBy | None":
+        return cls.TAP if isinstance(value, str) else None
+
+
 class StopArrived(Message):
     stop_id: StopId
     lat_deg: Latitude | None = None
     lon_deg: Longitude | None = None
     distance_m: Metres | None = None
     """Straight-line distance from the address at the tap; None without a position."""
+    by: ArrivedBy = ArrivedBy.TAP
+    arrived_at: Instant | None = None
+    """Since when the van stands there; None where that is when it was said."""
+
+
+class StopDeparted(Message):
+    """The van drove off from a stop, whatever came of it there."""
+
+    stop_id: StopId
+    arrived_at: Instant
+    departed_at: Instant
+    stood_s: Seconds
+    is_closed: bool
+    """False: it left with the stop still open."""
 
 
 class StopCompleted(Message):
@@ -236,6 +263,7 @@ BODIES: Mapping[str, type[Message]] = {
     EventKind.ALARM_RAISED: AlarmRaised,
     EventKind.ROAD_BLOCKED: RoadBlocked,
     EventKind.ROAD_OPENED: RoadOpened,
+    EventKind.STOP_DEPARTED: StopDeparted,
 }
 """The model of each kind's body. A kind not listed here is kept as it came: a newer van may know more than we do."""
 

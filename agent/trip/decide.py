@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import assert_never
 
 from agent.trip.alarms import alarmed
+from agent.trip.arrivals import position_judged
 from agent.trip.blocked import road_blocked, road_open
 from agent.trip.effects import Decision
 from agent.trip.inputs import (
@@ -54,7 +55,7 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
     """The run after `entered` at `now` (aware UTC, domain time), with everything that follows from it."""
     match entered:
         case FixJudged():
-            return Decision(run=run.model_copy(update={"position": entered.position, "motion": entered.motion}))
+            return position_judged(run, entered, now)
         case ArrivedTapped() | EvidenceTaken() | DeliveredTapped() | FailedTapped() | SkippedTapped():
             return learned_at_stop(run, tapped(run, entered, now), entered.stop_id, now)
         case ForgetTapped():

@@ -55,7 +55,7 @@ def manifest_arrived(run: Run, arrived: ManifestArrived, now: datetime) -> Decis
             "stops": stops,
             "plan": None if is_new_day else run.plan,
             "alarms": () if is_new_day else run.alarms,
-            **({"kept": None, "answered": None, "today": Today()} if is_new_day else {}),
+            **({"kept": None, "answered": None, "today": Today(), "standings": ()} if is_new_day else {}),
         }
     )
     if _rests_on(run) != rested_on:
