@@ -41,6 +41,7 @@ class EventKind(StrEnum):
     ROAD_BLOCKED = "road.blocked"
     ROAD_OPENED = "road.opened"
     STOP_DEPARTED = "stop.departed"
+    DUTY_CHANGED = "duty.changed"
 
 
 class Outcome(StrEnum):
@@ -248,6 +249,26 @@ class RoadOpened(Message):
     closure_ids: tuple[StopId, ...]
 
 
+class OffDutyWhy(StrEnum):
+    """Why a van tells no position. A word that a newer van may know is read as the driver's pause."""
+
+    NOT_BEGUN = "not begun"
+    PAUSED = "paused"
+    SHIFT_OVER = "shift over"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "OffDutyWhy | None":
+        return cls.PAUSED if isinstance(value, str) else None
+
+
+class DutyChanged(Message):
+    """From here on the van keeps and tells where it is, or does not."""
+
+    is_on_duty: bool
+    why: OffDutyWhy | None = None
+    """None while on duty."""
+
+
 BODIES: Mapping[str, type[Message]] = {
     EventKind.STOP_ARRIVED: StopArrived,
     EventKind.STOP_COMPLETED: StopCompleted,
@@ -264,6 +285,7 @@ BODIES: Mapping[str, type[Message]] = {
     EventKind.ROAD_BLOCKED: RoadBlocked,
     EventKind.ROAD_OPENED: RoadOpened,
     EventKind.STOP_DEPARTED: StopDeparted,
+    EventKind.DUTY_CHANGED: DutyChanged,
 }
 """The model of each kind's body. A kind not listed here is kept as it came: a newer van may know more than we do."""
 
@@ -366,6 +388,8 @@ class Live(Message):
     blocked_until: Instant | None = None
     """Until when the van goes round a road that its driver found blocked."""
     suggestion: Suggestion | None = None
+    off_duty: OffDutyWhy | None = None
+    """Why there is no position; None on duty, and from a van that does not say."""
 
 
 class Presence(Message):

@@ -70,6 +70,7 @@ def cab_view(run: Run, around: Around, now: datetime) -> CabView:
         alarms=run.alarms,
         can_block=around.can_block,
         blocked_until=run.blocked_until(now),
+        off_duty=run.off_duty.why if run.off_duty else None,
     )
 
 

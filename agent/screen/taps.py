@@ -11,6 +11,7 @@ from agent.screen.view import (
     AnyTap,
     ArrivedTap,
     DeliveredTap,
+    DutyTap,
     FailedTap,
     ForgetTap,
     KeepTap,
@@ -25,6 +26,7 @@ from agent.trip.inputs import (
     AcceptTapped,
     ArrivedTapped,
     DeliveredTapped,
+    DutyTapped,
     EvidenceTaken,
     FailedTapped,
     ForgetTapped,
@@ -102,6 +104,8 @@ def _input_of(tap: AnyTap, road_ahead: tuple[tuple[float, float], ...]) -> Tap:
             return RoadBlockedTapped(for_min=tap.for_min, line=road_ahead)
         case RoadOpenTap():
             return RoadOpenTapped()
+        case DutyTap():
+            return DutyTapped(is_on_duty=tap.is_on_duty)
 
 
 def _hash(value: object) -> str:

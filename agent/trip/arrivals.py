@@ -32,9 +32,11 @@ TAP_PLACE_FOR = timedelta(seconds=60)
 
 def position_judged(run: Run, judged: FixJudged, now: datetime) -> Decision:
     """The run with the newest position, and the arrivals and departures that it shows."""
+    if not run.is_on_duty:
+        return Decision(run=run)  # where the van is does not enter the run at all
     run = run.model_copy(update={"position": judged.position, "motion": judged.motion})
     position = judged.position
-    if run.manifest is None or position is None or not tells(position):
+    if position is None or not tells(position):
         return Decision(run=run)
     decision = Decision(run=run)
     kept: list[Standing] = []

@@ -10,6 +10,7 @@ from typing import assert_never
 from agent.trip.alarms import alarmed
 from agent.trip.arrivals import position_judged
 from agent.trip.blocked import road_blocked, road_open
+from agent.trip.duty import begun_by, duty_at_minute, duty_of_list, duty_tapped
 from agent.trip.effects import Decision
 from agent.trip.inputs import (
     AcceptTapped,
@@ -19,6 +20,7 @@ from agent.trip.inputs import (
     CommandArrived,
     ConditionsArrived,
     DeliveredTapped,
+    DutyTapped,
     EvidenceTaken,
     FailedTapped,
     FixJudged,
@@ -57,7 +59,9 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
         case FixJudged():
             return position_judged(run, entered, now)
         case ArrivedTapped() | EvidenceTaken() | DeliveredTapped() | FailedTapped() | SkippedTapped():
-            return learned_at_stop(run, tapped(run, entered, now), entered.stop_id, now)
+            return begun_by(learned_at_stop(run, tapped(run, entered, now), entered.stop_id, now), now)
+        case DutyTapped():
+            return duty_tapped(run, entered, now)
         case ForgetTapped():
             return forget_tapped(run, entered)
         case AcceptTapped() | KeepTapped():
@@ -67,7 +71,7 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
         case RoadOpenTapped():
             return road_open(run, entered, now)
         case ManifestArrived():
-            return manifest_arrived(run, entered, now)
+            return duty_of_list(run, manifest_arrived(run, entered, now), now)
         case ManifestUnreadable():
             return manifest_unreadable(run, entered)
         case ConditionsArrived():
@@ -85,7 +89,7 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
         case Alarmed():
             return alarmed(run, entered)
         case MinutePassed():
-            return minute_passed(with_forecasts(run, now), now)
+            return duty_at_minute(minute_passed(with_forecasts(run, now), now), now)
         case Recalled():
             return recalled(run, entered, now)
         case _:

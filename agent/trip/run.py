@@ -13,7 +13,7 @@ from agent.learn.known import Known
 from agent.learn.lessons import Lessons
 from agent.learn.today import DaySums
 from wire.changes import Miss, Move
-from wire.events import Alarm, ArrivedBy, FailReason, ManifestRefused, Outcome, ReplanReason, TimesSource
+from wire.events import Alarm, ArrivedBy, FailReason, ManifestRefused, OffDutyWhy, Outcome, ReplanReason, TimesSource
 from wire.geo import Place
 from wire.manifest import Closure, Conditions, EvidenceKind, Manifest, SpeedChange, Stop
 from wire.model import Instant, Metres, Seconds, Sha256, StopId, Value
@@ -210,6 +210,13 @@ class Today(Value):
     """By band, what is added to the bounds of ranges for the rest of the day."""
 
 
+class OffDuty(Value):
+    """While this is so the van keeps and tells no position."""
+
+    why: OffDutyWhy
+    since: Instant
+
+
 class Run(Value):
     """The whole day. `version` grows with everything a plan rests on (stops, phases, closures), not with each fix.
 
@@ -247,6 +254,14 @@ class Run(Value):
     today: Today = Today()
     alarms: tuple[Alarm, ...] = ()
     """What is wrong with the van's own computer today, for driver and coordinator."""
+    off_duty: OffDuty | None = None
+    on_duty_until: Instant | None = None
+    """The driver said that work goes on after the shift; until when that holds."""
+
+    @property
+    def is_on_duty(self) -> bool:
+        """Whether the van may keep and tell where it is; see `duty.py`."""
+        return self.manifest is not None and self.off_duty is None
 
     @property
     def closures(self) -> tuple[Closure, ...]:

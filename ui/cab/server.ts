@@ -3,7 +3,7 @@
 import { listen } from '../kit/events.ts'
 import type { CabView, MapView, NotSaved, OfferRouteView, RouteView, Saved } from '../kit/generated/cab.ts'
 import type {
-  AcceptTap, ArrivedTap, DeliveredTap, FailedTap, KeepTap, RoadBlockedTap, RoadOpenTap, SkippedTap,
+  AcceptTap, ArrivedTap, DeliveredTap, DutyTap, FailedTap, KeepTap, RoadBlockedTap, RoadOpenTap, SkippedTap,
 } from '../kit/generated/cab.ts'
 
 type WithoutId<Tap> = Omit<Tap, 'tap_id'>
@@ -17,6 +17,7 @@ export type Tap =
   | WithoutId<KeepTap>
   | WithoutId<RoadBlockedTap>
   | WithoutId<RoadOpenTap>
+  | WithoutId<DutyTap>
 
 export interface EvidenceTap {
   stop_id: string

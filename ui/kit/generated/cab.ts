@@ -115,6 +115,10 @@ export type PlaceTrouble = 'far' | 'off_map' | 'swapped' | 'cut_off' | 'closed'
  */
 export type Disk = 'well' | 'slow' | 'failing'
 /**
+ * Why a van tells no position. A word that a newer van may know is read as the driver's pause.
+ */
+export type OffDutyWhy = 'not begun' | 'paused' | 'shift over'
+/**
  * Why a tap changed nothing, for the driver.
  */
 export type Trouble =
@@ -181,6 +185,7 @@ export interface CabView {
   alarms: Alarm[]
   can_block: boolean
   blocked_until: string | null
+  off_duty: OffDutyWhy | null
 }
 export interface LinkView {
   is_online: boolean
@@ -308,6 +313,14 @@ export interface DeliveredTap {
   stop_id: string
   outcome: Outcome
   received_by: string
+}
+/**
+ * Pause, or go on: whether the van keeps and tells where it is.
+ */
+export interface DutyTap {
+  kind: 'duty'
+  tap_id: string
+  is_on_duty: boolean
 }
 export interface FailedTap {
   kind: 'failed'
