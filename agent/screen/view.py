@@ -40,6 +40,10 @@ class PositionView(Value):
     speed_mps: float | None
     error_m: Metres | None
     fixed_at: Instant
+    road_lat_deg: Latitude | None
+    """Where on its way the van is drawn; None off it. What is kept and sent is the fix itself."""
+    road_lon_deg: Longitude | None
+    road_heading_deg: float | None
 
 
 class StepView(Value):

@@ -95,6 +95,7 @@ export function day(next: number): CabView {
     gps: { quality: '3d', since: null }, motion: 'moving',
     position: {
       lat_deg: 41.15364, lon_deg: -8.6114, heading_deg: 270, speed_mps: 6, error_m: 4, fixed_at: at(now),
+      road_lat_deg: null, road_lon_deg: null, road_heading_deg: null,
     },
     plan: {
       version: 1, made_at: at('14:12'), reason: 'manifest changed', times: 'roads', moved_stops: 0, gain_s: 0, ends_at: at('17:52'),

@@ -204,6 +204,9 @@ export interface PositionView {
   speed_mps: number | null
   error_m: number | null
   fixed_at: string
+  road_lat_deg: number | null
+  road_lon_deg: number | null
+  road_heading_deg: number | null
 }
 export interface PlanView {
   version: number
