@@ -14,6 +14,7 @@ from agent.config import Settings
 from agent.courier import Courier
 from agent.errors import EnrolmentError, StoreError, StoreErrorKind
 from agent.gps.gpsd import GpsdReceiver
+from agent.gps.gpsd_py3 import GpsdPy3Receiver
 from agent.gps.observer import Observer
 from agent.identity.badge import Badge
 from agent.identity.renewal import keep_renewed
@@ -117,15 +118,17 @@ class App:
         courier = self._courier(store, runtime)
         runtime.saved.then(courier.nudge)
         runtime.live_wanted.then(courier.send_live)
-        server = self._server(store, runtime, pack)
+        route = RouteAhead(self._find_way)
+        server = self._server(store, runtime, pack, route)
         self._warn(runtime, store)
-        receiver = GpsdReceiver(self._settings.gpsd.host, self._settings.gpsd.port)
+        gpsd = self._settings.gpsd
+        receiver = (GpsdPy3Receiver if gpsd.source == "gpsd-py3" else GpsdReceiver)(gpsd.host, gpsd.port)
         working = [
             asyncio.create_task(work)
             for work in (
                 runtime.live(),
                 courier.run(),
-                listen(receiver, Observer(), self._hear(runtime)),
+                listen(receiver, Observer(rate=self._clock.rate), self._hear(runtime), lambda: route.line),
                 self._date_what_was_said(runtime, store.identity.boot),
                 self._keep_roads_closed(runtime),
                 self._keep_pack_fresh(),
@@ -181,7 +184,7 @@ class App:
             secure=credentials.secure if credentials else None,
         )
 
-    def _server(self, store: Store, runtime: Runtime, pack: MapPack | None) -> CabServer:
+    def _server(self, store: Store, runtime: Runtime, pack: MapPack | None, route: RouteAhead) -> CabServer:
         first_revision = round(time.time() * 1000)
         picture = Picture(
             van=self._settings.van,
@@ -189,7 +192,7 @@ class App:
             run=lambda: runtime.run,
             changes=lambda: runtime.changed.count,
             waiting=lambda: (store.waiting.events + store.waiting.blobs, self._since_ms(store.waiting.oldest_said_ms)),
-            route=RouteAhead(self._find_way),
+            route=route,
             offer_route=OfferRoute(self._find_way),
             first_revision=first_revision,
             disk=lambda: _DISK[runtime.saving],

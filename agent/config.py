@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -29,6 +29,8 @@ class _Address(Value):
 
 class GpsdSettings(_Address):
     port: Port = 2947
+    source: Literal["own", "gpsd-py3"] = "own"
+    """Which client listens to gpsd: ours, or the library of that name; `docs/gps.md` lists what that one cannot do."""
 
 
 class BrokerSettings(Value):

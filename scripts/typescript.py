@@ -36,7 +36,7 @@ PAGES: dict[str, tuple[str, Sequence[type[BaseModel]]]] = {
         (
             cab.CabView, cab.RouteView, cab.OfferRouteView, cab.MapView, cab.ArrivedTap, cab.DeliveredTap,
             cab.FailedTap, cab.SkippedTap, cab.ForgetTap, cab.AcceptTap, cab.KeepTap, cab.RoadBlockedTap,
-            cab.RoadOpenTap, cab.ChargeTap, cab.Saved, cab.NotSaved,
+            cab.RoadOpenTap, cab.ChargeTap, cab.DutyTap, cab.Saved, cab.NotSaved,
         ),
     ),
     "console.ts": (

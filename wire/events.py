@@ -40,6 +40,8 @@ class EventKind(StrEnum):
     ALARM_RAISED = "alarm.raised"
     ROAD_BLOCKED = "road.blocked"
     ROAD_OPENED = "road.opened"
+    STOP_DEPARTED = "stop.departed"
+    DUTY_CHANGED = "duty.changed"
 
 
 class Outcome(StrEnum):
@@ -105,12 +107,38 @@ class Alarm(StrEnum):
     """The file system under the data keeps no promise through a power cut."""
 
 
+class ArrivedBy(StrEnum):
+    """Who says that the van is at a stop. A word that a newer van may know is read as the driver's."""
+
+    TAP = "tap"
+    GEOFENCE = "geofence"
+    """The van stood near the stop it was driving to for a while, by fixes that were believed."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "ArrivedBy | None":
+        return cls.TAP if isinstance(value, str) else None
+
+
 class StopArrived(Message):
     stop_id: StopId
     lat_deg: Latitude | None = None
     lon_deg: Longitude | None = None
     distance_m: Metres | None = None
     """Straight-line distance from the address at the tap; None without a position."""
+    by: ArrivedBy = ArrivedBy.TAP
+    arrived_at: Instant | None = None
+    """Since when the van stands there; None where that is when it was said."""
+
+
+class StopDeparted(Message):
+    """The van drove off from a stop, whatever came of it there."""
+
+    stop_id: StopId
+    arrived_at: Instant
+    departed_at: Instant
+    stood_s: Seconds
+    is_closed: bool
+    """False: it left with the stop still open."""
 
 
 class StopCompleted(Message):
@@ -222,6 +250,26 @@ class RoadOpened(Message):
     closure_ids: tuple[StopId, ...]
 
 
+class OffDutyWhy(StrEnum):
+    """Why a van tells no position. A word that a newer van may know is read as the driver's pause."""
+
+    NOT_BEGUN = "not begun"
+    PAUSED = "paused"
+    SHIFT_OVER = "shift over"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "OffDutyWhy | None":
+        return cls.PAUSED if isinstance(value, str) else None
+
+
+class DutyChanged(Message):
+    """From here on the van keeps and tells where it is, or does not."""
+
+    is_on_duty: bool
+    why: OffDutyWhy | None = None
+    """None while on duty."""
+
+
 BODIES: Mapping[str, type[Message]] = {
     EventKind.STOP_ARRIVED: StopArrived,
     EventKind.STOP_COMPLETED: StopCompleted,
@@ -237,15 +285,30 @@ BODIES: Mapping[str, type[Message]] = {
     EventKind.ALARM_RAISED: AlarmRaised,
     EventKind.ROAD_BLOCKED: RoadBlocked,
     EventKind.ROAD_OPENED: RoadOpened,
+    EventKind.STOP_DEPARTED: StopDeparted,
+    EventKind.DUTY_CHANGED: DutyChanged,
 }
 """The model of each kind's body. A kind not listed here is kept as it came: a newer van may know more than we do."""
 
 
 class FixQuality(StrEnum):
+    """What a position is worth. A word that a newer van may know is read as stale: the ground for nothing."""
+
     NONE = "none"
     STALE = "stale"
     FIX_2D = "2d"
     FIX_3D = "3d"
+    ESTIMATED = "estimated"
+    """No fix: where the van would be on its way by now. Never the ground for an arrival, nor a proof's place."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "FixQuality | None":
+        return cls.STALE if isinstance(value, str) else None
+
+    @property
+    def is_fresh(self) -> bool:
+        """A fix, and one of now."""
+        return self in (FixQuality.FIX_2D, FixQuality.FIX_3D)
 
 
 class EtaBasis(StrEnum):
@@ -326,6 +389,8 @@ class Live(Message):
     blocked_until: Instant | None = None
     """Until when the van goes round a road that its driver found blocked."""
     suggestion: Suggestion | None = None
+    off_duty: OffDutyWhy | None = None
+    """Why there is no position; None on duty, and from a van that does not say."""
 
 
 class Presence(Message):

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from time import monotonic
 from typing import Any
 
 WATCH = b'?WATCH={"enable":true,"json":true};\n'
@@ -45,6 +46,7 @@ class Quiet(StrEnum):
     NO_DAEMON = "gpsd does not answer at this address"
     CLOSED = "gpsd closed the connection"
     SILENT = "gpsd is connected and says nothing"
+    BLIND = "gpsd hears a receiver that has no fix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +118,13 @@ class GpsdReceiver:
                 await writer.wait_closed()
 
     async def _lines(self, reader: asyncio.StreamReader) -> AsyncGenerator[RawFix | Silence]:
-        quiet_s = 0.0
+        quiet_s, told_at = 0.0, monotonic()
         while quiet_s < self._hung_after_s:
             try:
                 async with asyncio.timeout(self._tick_s):
                     line = await reader.readline()
             except TimeoutError:
-                quiet_s += self._tick_s
+                quiet_s, told_at = quiet_s + self._tick_s, monotonic()
                 yield Silence(Quiet.SILENT)
                 continue
             except (OSError, ValueError):  # reset by the other side, or a line without end
@@ -134,7 +136,12 @@ class GpsdReceiver:
             quiet_s = 0.0
             fix = parse_tpv(line)
             if fix is not None:
+                told_at = monotonic()
                 yield fix
+            elif monotonic() - told_at >= self._tick_s:
+                # Lines that are no fix must not keep the last position fresh.
+                told_at = monotonic()
+                yield Silence(Quiet.BLIND)
 
 
 def parse_tpv(line: bytes) -> RawFix | None:
@@ -148,12 +155,12 @@ def parse_tpv(line: bytes) -> RawFix | None:
         return None
     if not isinstance(report, dict) or report.get("class") != "TPV":
         return None
-    time = _instant(report.get("time"))
+    at = _instant(report.get("time"))
     mode = report.get("mode")
-    if time is None or not isinstance(mode, int):
+    if at is None or not isinstance(mode, int):
         return None
     return RawFix(
-        time=time,
+        time=at,
         mode=mode,
         lat_deg=_number(report, "lat"),
         lon_deg=_number(report, "lon"),
@@ -177,7 +184,7 @@ def _instant(text: Any) -> datetime | None:
     if not isinstance(text, str):
         return None
     try:
-        time = datetime.fromisoformat(text)
-        return time.astimezone(UTC) if time.tzinfo else None
+        instant = datetime.fromisoformat(text)
+        return instant.astimezone(UTC) if instant.tzinfo else None
     except (ValueError, OverflowError):
         return None

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.gps.position import Motion, Position
-from wire.events import FixQuality
 
 MOVING_FROM_MPS = 8 / 3.6
 STANDING_BELOW_MPS = 1.0
@@ -34,7 +33,7 @@ class Movement:
 
 def moved_on(before: Movement, position: Position | None) -> Movement:
     """The movement after a position we believe, or after there is none."""
-    if position is None or position.quality is FixQuality.STALE or position.speed_mps is None:
+    if position is None or not position.quality.is_fresh or position.speed_mps is None:
         return Movement(heading_deg=before.heading_deg)
     heading_deg = before.heading_deg
     if position.speed_mps >= HEADING_FROM_MPS and position.heading_deg is not None:

@@ -29,6 +29,10 @@ class Position(Value):
     error_m: Metres | None = None
     speed_mps: Annotated[float, Field(ge=0)] | None = None
     heading_deg: Annotated[float, Field(ge=0, lt=360)] | None = None
+    is_settled: bool = True
+    """False in the first seconds at a place the van was not seen driving to: nothing is done by itself for it."""
+    estimated_from: Instant | None = None
+    """The time of the last fix, where this is an estimate that went on from there."""
 
     @property
     def place(self) -> Place:

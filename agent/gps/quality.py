@@ -5,9 +5,11 @@ Two clocks meet here and are kept apart. Whether the receiver still speaks is ju
 a simulation.
 
 The rules: a fix needs mode 2 or 3, finite coordinates in range, and not 0,0 (which means "no data"). It must be
-reachable from the last believed one at STEP_LIMIT_MPS; the limit grows with the time between them, so a tunnel needs
-no exception. A place that is not reachable is believed once three fixes in a row agree on it. The last position is
-called stale after 3 s without a new believed fix, and is given up after 10 s.
+reachable from the last believed one, and the last seconds together must agree with the speeds (`gates.py`). A place
+that is not reachable is believed once three fixes in a row agree on it; the place that was left for it is not forgotten
+at once, and two fixes that go on from there bring it back, so that a cluster of bad fixes does not keep what it caught.
+For a while after such a leap, and at a start, the position is marked as not settled: nothing is done by itself for it.
+The last position is called stale after 3 s without a new believed fix, and is given up after 10 s.
 """
 
 import math
@@ -16,17 +18,22 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from agent.gps.gates import Stretch, can_follow, passed_s
 from agent.gps.gpsd import RawFix
 from agent.gps.position import Position
+from agent.gps.vehicle import VehicleSaid
 from wire.events import FixQuality
-from wire.geo import distance_m
 
 STALE_AFTER_S = 3.0
 LOST_AFTER_S = 10.0
-STEP_LIMIT_MPS = 60.0
-JITTER_M = 30.0
-"""How far two honest fixes of a standing van may lie apart."""
 AGREEING_FIXES = 3
+RETURNING_FIXES = 2
+"""To go back to the place that was left."""
+LEFT_FOR_S = 30.0
+"""How long the place that was left is remembered, by the times of the fixes."""
+SETTLED_AFTER_S = 10.0
+BEGINS_ANEW_AFTER_S = 60.0
+"""After a longer silence nearly every place can be reached: the first fix is one as at a start."""
 FASTEST_MPS = 100.0
 EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)
 """Before the first release; a date before it is a receiver whose week counter rolled over."""
@@ -46,6 +53,10 @@ class Refused(StrEnum):
     BAD_TIME = "the date is decades ahead, or before there was GPS"
     OLD_TIME = "not newer than the fix before"
     JUMP = "too far from the fix before"
+    RUNS_AWAY = "moves faster than its speed"
+    STANDS_STILL = "drives by its speed, and stays where it was"
+    AGAIN = "the fix before, said again"
+    """Ages like silence, and is not counted."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +71,32 @@ class Belief:
     """Monotonic seconds at which `good` came."""
     doubtful: tuple[Position, ...] = ()
     """Unreachable fixes in a row which agree with each other."""
+    stretch: Stretch | None = None
+    left: Position | None = None
+    """The last fix believed before the place was believed to be another."""
+    begun_at: datetime | None = None
+    """Since when the fixes go on from each other."""
+    leaps: int = 0
+    """How often the place was believed to be another without the van having driven there."""
+    verdict: Refused | None = None
+    """On the last fix heard; None when it was believed."""
     refused: Mapping[Refused, int] = field(default_factory=dict)
     """How many fixes were not believed, by reason."""
 
 
-def judged(belief: Belief, fix: RawFix | None, mono_s: float, earliest: datetime = EARLIEST) -> Belief:
-    """The belief after a fix, or after a moment of silence (None), at `mono_s` monotonic seconds."""
+def judged(
+    belief: Belief,
+    fix: RawFix | None,
+    mono_s: float,
+    earliest: datetime = EARLIEST,
+    vehicle: VehicleSaid | None = None,
+) -> Belief:
+    """The belief after a fix, or after a moment of silence (None), at `mono_s` monotonic seconds.
+
+    `vehicle`: what the wheels say at this moment; their speed stands for the receiver's.
+    """
     if fix is not None:
-        belief = _heard(belief, fix, mono_s, earliest)
+        belief = _heard(belief, fix, mono_s, earliest, vehicle)
     return replace(belief, position=_aged(belief, mono_s))
 
 
@@ -78,39 +107,101 @@ def unrolled(time: datetime, earliest: datetime = EARLIEST) -> datetime:
     return time
 
 
-def _heard(belief: Belief, fix: RawFix, mono_s: float, earliest: datetime) -> Belief:
-    read = _position(fix, earliest)
+def _heard(belief: Belief, fix: RawFix, mono_s: float, earliest: datetime, vehicle: VehicleSaid | None) -> Belief:
+    read = _position(fix, earliest, vehicle)
     if isinstance(read, Refused):
-        return _counted(belief, read)
+        return _refused(belief, read)
     if belief.good is None:
-        return _believed(belief, read, mono_s)
+        return _believed_anew(belief, read, mono_s)
     if read.fixed_at == belief.good.fixed_at:
-        return belief  # said again, not new: ages like silence
-    if _can_follow(belief.good, read):
+        return replace(belief, good=_filled(belief.good, read), verdict=Refused.AGAIN)
+    why = _doubt(belief, belief.good, read)
+    if why is None:
         return _believed(belief, read, mono_s)
+    if why is Refused.STANDS_STILL:
+        return replace(_refused(belief, why), stretch=_stretch(belief, read))  # more of the same proves nothing
     doubtful: tuple[Position, ...] = (read,)
     if belief.doubtful:
         if read.fixed_at == belief.doubtful[-1].fixed_at:
-            return belief
-        if _can_follow(belief.doubtful[-1], read):
+            return replace(belief, verdict=Refused.AGAIN)
+        if can_follow(belief.doubtful[-1], read):
             doubtful = (*belief.doubtful, read)
+    if len(doubtful) >= RETURNING_FIXES and belief.left is not None and _goes_on_from(belief.left, doubtful):
+        return replace(_believed_anew(belief, read, mono_s), left=None, leaps=belief.leaps + 1)
     if len(doubtful) >= AGREEING_FIXES:
-        return _believed(belief, read, mono_s)
-    why = Refused.OLD_TIME if read.fixed_at < belief.good.fixed_at else Refused.JUMP
-    return replace(_counted(belief, why), doubtful=doubtful)
+        return replace(
+            _believed_anew(belief, read, mono_s),
+            left=belief.good if why is Refused.JUMP else None,
+            leaps=belief.leaps + 1,
+        )
+    return replace(_refused(belief, why), doubtful=doubtful)
+
+
+def _filled(good: Position, again: Position) -> Position:
+    """The fix with the speed or heading that only its second telling has: gpsd tells an epoch twice while it learns."""
+    if again.place != good.place:
+        return good
+    speed_mps = again.speed_mps if good.speed_mps is None else good.speed_mps
+    heading_deg = again.heading_deg if good.heading_deg is None else good.heading_deg
+    if (speed_mps, heading_deg) == (good.speed_mps, good.heading_deg):
+        return good
+    return good.model_copy(update={"speed_mps": speed_mps, "heading_deg": heading_deg})
+
+
+def _doubt(belief: Belief, good: Position, read: Position) -> Refused | None:
+    """Why a fix does not go on from the ones before; None when it does."""
+    if read.fixed_at < good.fixed_at:
+        return Refused.OLD_TIME
+    if not can_follow(good, read):
+        return Refused.JUMP
+    stretch = _stretch(belief, read)
+    if stretch.stands_still:
+        return Refused.STANDS_STILL
+    return Refused.RUNS_AWAY if stretch.runs_away else None
+
+
+def _stretch(belief: Belief, read: Position) -> Stretch:
+    return Stretch(read, read) if belief.stretch is None else belief.stretch.moved_on(read)
+
+
+def _goes_on_from(left: Position, doubtful: tuple[Position, ...]) -> bool:
+    return passed_s(left, doubtful[-1]) <= LEFT_FOR_S and all(can_follow(left, one) for one in doubtful)
 
 
 def _believed(belief: Belief, position: Position, mono_s: float) -> Belief:
-    return replace(belief, good=position, heard_at_s=mono_s, doubtful=())
+    """Goes on from the fix before."""
+    assert belief.good is not None
+    begun_at = belief.begun_at or position.fixed_at
+    if passed_s(belief.good, position) > BEGINS_ANEW_AFTER_S:
+        begun_at = position.fixed_at
+    is_settled = (position.fixed_at - begun_at).total_seconds() >= SETTLED_AFTER_S
+    return replace(
+        belief,
+        good=position if is_settled else position.model_copy(update={"is_settled": False}),
+        heard_at_s=mono_s,
+        doubtful=(),
+        stretch=_stretch(belief, position),
+        begun_at=begun_at,
+        verdict=None,
+    )
 
 
-def _counted(belief: Belief, why: Refused) -> Belief:
-    return replace(belief, refused={**belief.refused, why: belief.refused.get(why, 0) + 1})
+def _believed_anew(belief: Belief, position: Position, mono_s: float) -> Belief:
+    """Begins a track of its own."""
+    return replace(
+        belief,
+        good=position.model_copy(update={"is_settled": False}),
+        heard_at_s=mono_s,
+        doubtful=(),
+        stretch=Stretch(position, position),
+        begun_at=position.fixed_at,
+        verdict=None,
+    )
 
 
-def _can_follow(before: Position, after: Position) -> bool:
-    passed_s = (after.fixed_at - before.fixed_at).total_seconds()
-    return passed_s > 0 and distance_m(before.place, after.place) <= JITTER_M + STEP_LIMIT_MPS * passed_s
+def _refused(belief: Belief, why: Refused) -> Belief:
+    counts = {**belief.refused, why: belief.refused.get(why, 0) + 1}
+    return replace(belief, refused=counts, verdict=why)
 
 
 def _aged(belief: Belief, mono_s: float) -> Position | None:
@@ -122,7 +213,7 @@ def _aged(belief: Belief, mono_s: float) -> Position | None:
     return belief.good.model_copy(update={"quality": FixQuality.STALE}) if silent_s > STALE_AFTER_S else belief.good
 
 
-def _position(fix: RawFix, earliest: datetime) -> Position | Refused:
+def _position(fix: RawFix, earliest: datetime, vehicle: VehicleSaid | None) -> Position | Refused:
     """The fix as a position with everything doubtful left out, or why it is none."""
     if fix.mode < 2:
         return Refused.NO_FIX
@@ -137,13 +228,14 @@ def _position(fix: RawFix, earliest: datetime) -> Position | Refused:
     fixed_at = unrolled(fix.time, earliest)
     if fix.time < GPS_BEGAN or fixed_at >= earliest + ROLLOVER:
         return Refused.BAD_TIME
+    speed_mps = fix.speed_mps if vehicle is None or vehicle.speed_mps is None else vehicle.speed_mps
     return Position(
         lat_deg=fix.lat_deg,
         lon_deg=fix.lon_deg,
         fixed_at=fixed_at,
         quality=FixQuality.FIX_2D if fix.mode == 2 else FixQuality.FIX_3D,
         error_m=_within(fix.eph_m, math.inf),
-        speed_mps=_within(fix.speed_mps, FASTEST_MPS),
+        speed_mps=_within(speed_mps, FASTEST_MPS),
         heading_deg=_heading(fix.track_deg),
     )
 

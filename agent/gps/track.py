@@ -1,13 +1,12 @@
 """The trail of breadcrumbs: from positions at any rate to one a domain second. Pure."""
 
 from agent.gps.position import Position
-from wire.events import FixQuality
 from wire.track import Breadcrumb
 
 
 def next_breadcrumb(last: Breadcrumb | None, position: Position | None) -> Breadcrumb | None:
     """The breadcrumb of this position; None when it is not fresh or its second already has one."""
-    if position is None or position.quality is FixQuality.STALE:
+    if position is None or not position.quality.is_fresh:
         return None
     crumb = breadcrumb(position)
     return None if last is not None and crumb.wall_ms // 1000 == last.wall_ms // 1000 else crumb

@@ -8,7 +8,6 @@ from typing import Literal, NamedTuple
 
 from agent.gps.position import Position
 from agent.gps.quality import EARLIEST
-from wire.events import FixQuality
 
 AGREES_WITHIN_S = 2.0
 """A fix is that long on its way from the receiver to us, at most; in a simulation, times its rate."""
@@ -24,7 +23,7 @@ class WallTime(NamedTuple):
 
 def measured_off_s(position: Position | None, now: datetime) -> float | None:
     """Seconds by which our clock differs from a fresh fix; None without one."""
-    if position is None or position.quality in (FixQuality.STALE, FixQuality.NONE):
+    if position is None or not position.quality.is_fresh:
         return None
     return abs((now - position.fixed_at).total_seconds())
 

@@ -48,6 +48,7 @@ def live(van: str, run: Run, etas: Mapping[str, Eta], now: datetime) -> Live:
         misplaced=_misplaced(run),
         blocked_until=run.blocked_until(now),
         suggestion=_suggestion(run, now),
+        off_duty=run.off_duty.why if run.off_duty else None,
     )
 
 
@@ -85,5 +86,5 @@ def says_the_same(a: Live, b: Live) -> bool:
 
 def _newsworthy(live: Live) -> object:
     minutes = tuple((stop.stop_id, round(stop.eta.p50.timestamp() / 60)) for stop in live.etas)
-    told = (live.stop_ids, minutes, live.alarms, live.misplaced, live.blocked_until, live.suggestion)
+    told = (live.stop_ids, minutes, live.alarms, live.misplaced, live.blocked_until, live.suggestion, live.off_duty)
     return live.position, live.manifest_version, live.plan_version, told

@@ -164,17 +164,20 @@ class Runtime:
             return before
         reading = self._clock.read()
         now = in_milliseconds(reading.at)  # as it is stored, so that a tap sent again gets the same answer
+        if isinstance(entry.entered, FixJudged):
+            off_s = measured_off_s(entry.entered.position, now)
+            self._clock_off_s = self._clock_off_s if off_s is None else off_s
+            if not self.run.is_on_duty:
+                return Answer(now)  # nothing of it is kept, told or shown
         decision = self._decide(self.run, entry.entered, now)
         if decision.refusal is not None:
             return Answer(now, refusal=decision.refusal)
-        if entry.crumb is not None and decision.run.manifest is not None:  # without a manifest nobody is on duty
+        if entry.crumb is not None:
             self._fixes.leave(entry.crumb)
         if self._may_wait(entry, decision):
             self.run = decision.run
             if isinstance(entry.entered, FixJudged):
                 self._fixes.add(milliseconds(now), entry.entered)
-                off_s = measured_off_s(entry.entered.position, now)
-                self._clock_off_s = self._clock_off_s if off_s is None else off_s
         else:
             await self._save(self._step(entry, decision, reading))
             self.run = decision.run

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from agent.gps.line import Foot
 from agent.screen.offer import offer_view
 from agent.screen.view import (
     CabView,
@@ -18,7 +19,7 @@ from agent.screen.view import (
     StopView,
 )
 from agent.trip.eta import ends_at, etas
-from agent.trip.progress import fresh_position, is_within_reach
+from agent.trip.progress import FRESH_FOR, fresh_position, is_within_reach
 from agent.trip.punctuality import Punctuality, minutes_off, punctuality, window_at
 from agent.trip.run import Plan, PlanLeg, Run, RunStop, StopPhase
 from agent.trip.taps import missing_proof
@@ -39,6 +40,7 @@ class Around:
     oldest_waiting_ms: int | None
     disk: Disk = Disk.WELL
     can_block: bool = False
+    on_way: Foot | None = None
     order_before: tuple[StopId, ...] = ()
     """The open stops in the order of the plan before this one; empty when there was none."""
 
@@ -67,7 +69,7 @@ def cab_view(run: Run, around: Around, now: datetime) -> CabView:
         link=_link_view(run, around, now),
         gps=_gps_view(run, now),
         motion=run.motion,
-        position=_position_view(run),
+        position=_position_view(run, around.on_way),
         plan=_plan_view(run, now),
         offer=offer_view(run, stops, now),
         is_planning=run.replan is not None,
@@ -81,6 +83,7 @@ def cab_view(run: Run, around: Around, now: datetime) -> CabView:
         alarms=run.alarms,
         can_block=around.can_block,
         blocked_until=run.blocked_until(now),
+        off_duty=run.off_duty.why if run.off_duty else None,
     )
 
 
@@ -200,12 +203,14 @@ def _gps_view(run: Run, now: datetime) -> GpsView:
         return GpsView(quality=run.position.quality, since=None)
     if run.position is None:
         return GpsView(quality=FixQuality.NONE, since=None)
+    if run.position.quality is FixQuality.ESTIMATED and abs(now - run.position.fixed_at) <= FRESH_FOR:
+        return GpsView(quality=FixQuality.ESTIMATED, since=run.position.estimated_from)
     # Read back after a night, or repeated by a dead receiver: it was good once, and is shown with its age.
     quality = FixQuality.NONE if run.position.quality is FixQuality.NONE else FixQuality.STALE
     return GpsView(quality=quality, since=run.position.fixed_at)
 
 
-def _position_view(run: Run) -> PositionView | None:
+def _position_view(run: Run, on_way: Foot | None) -> PositionView | None:
     position = run.position
     if position is None:
         return None
@@ -216,6 +221,9 @@ def _position_view(run: Run) -> PositionView | None:
         speed_mps=position.speed_mps,
         error_m=position.error_m,
         fixed_at=position.fixed_at,
+        road_lat_deg=on_way.place.lat_deg if on_way else None,
+        road_lon_deg=on_way.place.lon_deg if on_way else None,
+        road_heading_deg=on_way.heading_deg if on_way else None,
     )
 
 

@@ -67,6 +67,7 @@ class Picture:
             oldest_waiting_ms=oldest_ms,
             disk=self._disk(),
             can_block=len(self._route.ahead(run, now)) > 1,
+            on_way=self._route.matched(run, now),
             order_before=self._order_before,
         )
         self._kept = cab_view(run, around, now)

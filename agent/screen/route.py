@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from agent.screen.offroute import Departure
+from agent.gps.line import Foot, Line
+from agent.gps.matching import Matcher
 from agent.screen.view import ManoeuvreView, RouteView
 from agent.trip.progress import fresh_position
 from agent.trip.run import Run
@@ -44,7 +45,7 @@ class RouteAhead:
         self._rests_on: tuple[int, tuple[StopId, ...]] | None = None
         self._kept: RouteView | None = None
         self._kept_places: list[Place] = []
-        self._departure: Departure | None = None
+        self._matcher: Matcher | None = None
 
     def look(self, run: Run, now: datetime) -> int:
         """The version for this run: a new one when the stops ahead changed or the van has left the line we gave."""
@@ -75,8 +76,20 @@ class RouteAhead:
         if version == self.version:  # nothing changed while we asked
             self._kept = view
             self._kept_places = [Place(lat_deg=lat_deg, lon_deg=lon_deg) for lon_deg, lat_deg in view.line]
-            self._departure = Departure(self._kept_places, view.times, places[0])
+            self._matcher = Matcher(self._kept_places, view.times, places[0])
         return view
+
+    @property
+    def line(self) -> Line | None:
+        """The way to the next stop that was shown last; None while there is none by road."""
+        return None if self._kept is None or self._matcher is None else self._matcher.way
+
+    def matched(self, run: Run, now: datetime) -> Foot | None:
+        """Where on its way the van is drawn; None off it, without a fresh position and without a way by road."""
+        position = fresh_position(run, now)
+        if self._kept is None or self._matcher is None or position is None:
+            return None
+        return self._matcher.seen(position)
 
     def ahead(self, run: Run, now: datetime) -> tuple[tuple[float, float], ...]:
         """The way from just before the van to BLOCK_M on, as (latitude, longitude); empty when it is not known.
@@ -86,17 +99,17 @@ class RouteAhead:
         position = fresh_position(run, now)
         if self._kept is None or position is None or self._kept.times is not TimesSource.ROADS:
             return ()
-        if self._departure is None or len(self._kept_places) < 2 or not self._departure.is_near(position):
+        if self._matcher is None or len(self._kept_places) < 2 or not self._matcher.departure.is_near(position):
             return ()
         line = _from(self._kept_places, position.place)
         part = _stretch(line, BLOCK_FROM_M, BLOCK_M)
         return tuple((place.lat_deg, place.lon_deg) for place in part) if len(part) > 1 else ()
 
     def _is_off(self, run: Run, now: datetime) -> bool:
-        if self._kept is None or self._departure is None:
+        if self._kept is None or self._matcher is None:
             return False
         position = fresh_position(run, now)
-        return position is not None and self._departure.is_off_at(position)
+        return position is not None and self._matcher.departure.is_off_at(position)
 
 
 def _from(line: Sequence[Place], place: Place) -> list[Place]:

@@ -12,6 +12,7 @@ from agent.screen.view import (
     ArrivedTap,
     ChargeTap,
     DeliveredTap,
+    DutyTap,
     FailedTap,
     ForgetTap,
     KeepTap,
@@ -27,6 +28,7 @@ from agent.trip.inputs import (
     ArrivedTapped,
     ChargeTold,
     DeliveredTapped,
+    DutyTapped,
     EvidenceTaken,
     FailedTapped,
     ForgetTapped,
@@ -106,6 +108,8 @@ def _input_of(tap: AnyTap, road_ahead: tuple[tuple[float, float], ...]) -> Tap:
             return RoadBlockedTapped(for_min=tap.for_min, line=road_ahead)
         case RoadOpenTap():
             return RoadOpenTapped()
+        case DutyTap():
+            return DutyTapped(is_on_duty=tap.is_on_duty)
 
 
 def _hash(value: object) -> str:

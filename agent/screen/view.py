@@ -13,7 +13,7 @@ from agent.trip.effects import Trouble
 from agent.trip.punctuality import Punctuality
 from agent.trip.run import StopPhase
 from wire.changes import MissWhy, MoveWhy
-from wire.events import Alarm, Eta, FailReason, FixQuality, Outcome, ReplanReason, TimesSource
+from wire.events import Alarm, Eta, FailReason, FixQuality, OffDutyWhy, Outcome, ReplanReason, TimesSource
 from wire.manifest import Address, Amount, EvidenceKind, EvidenceRule, SequencePolicy, StopKind, Window
 from wire.model import Count, Instant, Latitude, Longitude, Metres, Sha256, StopId, Value
 from wire.places import PlaceTrouble
@@ -40,6 +40,10 @@ class PositionView(Value):
     speed_mps: float | None
     error_m: Metres | None
     fixed_at: Instant
+    road_lat_deg: Latitude | None
+    """Where on its way the van is drawn; None off it. What is kept and sent is the fix itself."""
+    road_lon_deg: Longitude | None
+    road_heading_deg: float | None
 
 
 class StepView(Value):
@@ -222,6 +226,8 @@ class CabView(Value):
     """The way ahead is known, so that *road blocked* says which road."""
     blocked_until: Instant | None
     """Until when a road stays closed that the driver found blocked."""
+    off_duty: OffDutyWhy | None
+    """Why the van keeps and tells no position; None on duty, and before there is a list."""
 
 
 class ManoeuvreView(Value):
@@ -336,6 +342,14 @@ class RoadBlockedTap(Value):
     for_min: Annotated[int, Field(ge=5, le=24 * 60)] = 60
 
 
+class DutyTap(Value):
+    """Pause, or go on: whether the van keeps and tells where it is."""
+
+    kind: Literal["duty"] = "duty"
+    tap_id: TapId
+    is_on_duty: bool
+
+
 class RoadOpenTap(Value):
     kind: Literal["road_open"] = "road_open"
     tap_id: TapId
@@ -351,7 +365,8 @@ AnyTap = Annotated[
     | KeepTap
     | RoadBlockedTap
     | RoadOpenTap
-    | ChargeTap,
+    | ChargeTap
+    | DutyTap,
     Field(discriminator="kind"),
 ]
 

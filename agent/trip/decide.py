@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import assert_never
 
 from agent.trip.alarms import alarmed
+from agent.trip.arrivals import position_judged
 from agent.trip.blocked import road_blocked, road_open
 from agent.trip.charge import charge_told
+from agent.trip.duty import begun_by, duty_at_minute, duty_of_list, duty_tapped
 from agent.trip.effects import Decision
 from agent.trip.inputs import (
     AcceptTapped,
@@ -20,6 +22,7 @@ from agent.trip.inputs import (
     CommandArrived,
     ConditionsArrived,
     DeliveredTapped,
+    DutyTapped,
     EvidenceTaken,
     FailedTapped,
     FixJudged,
@@ -56,9 +59,11 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
     """The run after `entered` at `now` (aware UTC, domain time), with everything that follows from it."""
     match entered:
         case FixJudged():
-            return Decision(run=run.model_copy(update={"position": entered.position, "motion": entered.motion}))
+            return position_judged(run, entered, now)
         case ArrivedTapped() | EvidenceTaken() | DeliveredTapped() | FailedTapped() | SkippedTapped():
-            return learned_at_stop(run, tapped(run, entered, now), entered.stop_id, now)
+            return begun_by(learned_at_stop(run, tapped(run, entered, now), entered.stop_id, now), now)
+        case DutyTapped():
+            return duty_tapped(run, entered, now)
         case ForgetTapped():
             return forget_tapped(run, entered)
         case AcceptTapped() | KeepTapped():
@@ -70,7 +75,7 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
         case RoadOpenTapped():
             return road_open(run, entered, now)
         case ManifestArrived():
-            return manifest_arrived(run, entered, now)
+            return duty_of_list(run, manifest_arrived(run, entered, now), now)
         case ManifestUnreadable():
             return manifest_unreadable(run, entered)
         case ConditionsArrived():
@@ -88,7 +93,7 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
         case Alarmed():
             return alarmed(run, entered)
         case MinutePassed():
-            return minute_passed(with_forecasts(run, now), now)
+            return duty_at_minute(minute_passed(with_forecasts(run, now), now), now)
         case Recalled():
             return recalled(run, entered, now)
         case _:

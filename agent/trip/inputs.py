@@ -123,6 +123,13 @@ class RoadOpenTapped(Value):
     kind: Literal["road_open_tapped"] = "road_open_tapped"
 
 
+class DutyTapped(Value):
+    """The driver pauses, or goes on: off duty nothing is kept or told of where the van is."""
+
+    kind: Literal["duty_tapped"] = "duty_tapped"
+    is_on_duty: bool
+
+
 class PlanSolved(Value):
     """The planner's answer for the run as it was at `run_version`; a stale one is dropped."""
 
@@ -184,7 +191,7 @@ class Recalled(Value):
 StopTap = ArrivedTapped | EvidenceTaken | DeliveredTapped | FailedTapped | SkippedTapped
 OfferTap = AcceptTapped | KeepTapped
 RoadTap = RoadBlockedTapped | RoadOpenTapped
-Tap = StopTap | OfferTap | ForgetTapped | RoadTap | ChargeTold
+Tap = StopTap | OfferTap | ForgetTapped | RoadTap | ChargeTold | DutyTapped
 AnyInput = (
     FixJudged
     | ManifestArrived

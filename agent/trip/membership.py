@@ -55,7 +55,11 @@ def manifest_arrived(run: Run, arrived: ManifestArrived, now: datetime) -> Decis
             "stops": stops,
             "plan": None if is_new_day else run.plan,
             "alarms": () if is_new_day else run.alarms,
-            **({"kept": None, "answered": None, "charge": None, "today": Today()} if is_new_day else {}),
+            **(
+                {"kept": None, "answered": None, "charge": None, "today": Today(), "standings": ()}
+                if is_new_day
+                else {}
+            ),
         }
     )
     if _rests_on(run) != rested_on:

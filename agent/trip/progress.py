@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 from agent.gps.position import Motion, Position
 from agent.trip.run import Plan, Run
-from wire.events import FixQuality
 from wire.geo import Place, distance_m
 
 REACH_M = 60.0
@@ -15,7 +14,7 @@ FRESH_FOR = timedelta(seconds=60)
 def fresh_position(run: Run, now: datetime) -> Position | None:
     """The run's position when it may stand for *here and now*; None when it is stale, old or unknown."""
     position = run.position
-    if position is None or position.quality in (FixQuality.STALE, FixQuality.NONE):
+    if position is None or not position.quality.is_fresh:
         return None
     return position if abs(now - position.fixed_at) <= FRESH_FOR else None
 

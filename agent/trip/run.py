@@ -7,12 +7,13 @@ from typing import Annotated
 
 from pydantic import Field
 
+from agent.gps.dwell import Dwell
 from agent.gps.position import Motion, Position
 from agent.learn.known import Known
 from agent.learn.lessons import Lessons
 from agent.learn.today import DaySums
 from wire.changes import Miss, Move
-from wire.events import Alarm, FailReason, ManifestRefused, Outcome, ReplanReason, TimesSource
+from wire.events import Alarm, ArrivedBy, FailReason, ManifestRefused, OffDutyWhy, Outcome, ReplanReason, TimesSource
 from wire.geo import Place
 from wire.manifest import Closure, Conditions, EvidenceKind, Manifest, SpeedChange, Stop
 from wire.model import Instant, Metres, Seconds, Sha256, StopId, Value
@@ -40,6 +41,15 @@ class Evidence(Value):
     signed_by: str = ""
 
 
+class Standing(Value):
+    """How the van stands to a stop; kept from when it watches it until it has driven off."""
+
+    stop_id: StopId
+    place: Place
+    """What the radii are drawn around: the address, or where the van stood when its driver said that it was there."""
+    dwell: Dwell = Dwell()
+
+
 class RunStop(Value):
     """A stop of the manifest and what became of it."""
 
@@ -54,6 +64,9 @@ class RunStop(Value):
     evidence: tuple[Evidence, ...] = ()
     is_skipped: bool = False
     """The driver put it off; it stays open and is planned behind the others of its kind."""
+    arrived_by: ArrivedBy | None = None
+    departed_at: Instant | None = None
+    """When the van was seen to drive off, after the newest arrival."""
     is_listed: bool = True
     """False once the coordinator took it off the manifest; a stop already closed keeps its outcome."""
 
@@ -240,6 +253,13 @@ class Today(Value):
     """By band, what is added to the bounds of ranges for the rest of the day."""
 
 
+class OffDuty(Value):
+    """While this is so the van keeps and tells no position."""
+
+    why: OffDutyWhy
+    since: Instant
+
+
 class Run(Value):
     """The whole day. `version` grows with everything a plan rests on (stops, phases, closures), not with each fix.
 
@@ -259,6 +279,8 @@ class Run(Value):
     """The roads that the driver found blocked."""
     position: Position | None = None
     motion: Motion = Motion.UNKNOWN
+    standings: tuple[Standing, ...] = ()
+    """The stops the van stands at or has not driven off from yet, and the one it drives to; see `arrivals.py`."""
     is_online: bool = False
     link_since: Instant | None = None
     """Since when the link is as `is_online` says."""
@@ -277,6 +299,14 @@ class Run(Value):
     today: Today = Today()
     alarms: tuple[Alarm, ...] = ()
     """What is wrong with the van's own computer today, for driver and coordinator."""
+    off_duty: OffDuty | None = None
+    on_duty_until: Instant | None = None
+    """The driver said that work goes on after the shift; until when that holds."""
+
+    @property
+    def is_on_duty(self) -> bool:
+        """Whether the van may keep and tell where it is; see `duty.py`."""
+        return self.manifest is not None and self.off_duty is None
 
     @property
     def closures(self) -> tuple[Closure, ...]:

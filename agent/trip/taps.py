@@ -56,8 +56,8 @@ def missing_proof(stop: RunStop) -> tuple[EvidenceKind, ...]:
 
 
 def _arrived(run: Run, stop: RunStop, now: datetime) -> Decision:
-    if stop.phase is StopPhase.ARRIVED:
-        return Decision(run=run)
+    if stop.phase is StopPhase.ARRIVED:  # the driver confirms what the van saw
+        return Decision(run=_with(run, stop.model_copy(update={"arrived_by": None})) if stop.arrived_by else run)
     is_expected = _is_next(run, stop)
     here = stop.model_copy(update={"phase": StopPhase.ARRIVED, "arrived_at": now, "is_skipped": False})
     stops = tuple(here if other.stop_id == stop.stop_id else _left(other) for other in run.stops)

@@ -231,7 +231,7 @@ class VanNode:
                 speed_mps=None if number % 5 == 0 else number % 7 + 0.25,
                 heading_deg=None if number % 3 == 0 else float(number % 360),
             )
-            is_due = runtime.run.manifest is not None  # without one nobody is on duty
+            is_due = runtime.run.is_on_duty
             self._book.told(crumb, asyncio.get_running_loop().time(), is_due=is_due)
             runtime.tell(FixJudged(position=a_position(place, fixed_at=now)), crumb=crumb)
 

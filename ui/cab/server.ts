@@ -3,7 +3,7 @@
 import { listen } from '../kit/events.ts'
 import type { CabView, MapView, NotSaved, OfferRouteView, RouteView, Saved } from '../kit/generated/cab.ts'
 import type {
-  AcceptTap, ArrivedTap, ChargeTap, DeliveredTap, FailedTap, KeepTap, RoadBlockedTap, RoadOpenTap, SkippedTap,
+  AcceptTap, ArrivedTap, ChargeTap, DeliveredTap, DutyTap, FailedTap, KeepTap, RoadBlockedTap, RoadOpenTap, SkippedTap,
 } from '../kit/generated/cab.ts'
 
 type WithoutId<Tap> = Omit<Tap, 'tap_id'>
@@ -18,6 +18,7 @@ export type Tap =
   | WithoutId<RoadBlockedTap>
   | WithoutId<RoadOpenTap>
   | WithoutId<ChargeTap>
+  | WithoutId<DutyTap>
 
 export interface EvidenceTap {
   stop_id: string

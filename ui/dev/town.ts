@@ -91,10 +91,11 @@ export function day(next: number): CabView {
   const now = next === 17 ? '15:12' : '14:30'
   return {
     revision: 1, now: at(now), clock_rate: 1, timezone: 'Europe/Lisbon', van: 'van-7', driver: 'Inês Duarte', policy: 'advised',
-    disk: 'well', alarms: [], can_block: true, blocked_until: null, link: { is_online: true, since: at('08:00'), waiting: 0, oldest_waiting_s: null },
+    disk: 'well', alarms: [], can_block: true, blocked_until: null, off_duty: null, link: { is_online: true, since: at('08:00'), waiting: 0, oldest_waiting_s: null },
     gps: { quality: '3d', since: null }, motion: 'moving',
     position: {
       lat_deg: 41.15364, lon_deg: -8.6114, heading_deg: 270, speed_mps: 6, error_m: 4, fixed_at: at(now),
+      road_lat_deg: null, road_lon_deg: null, road_heading_deg: null,
     },
     plan: {
       version: 1, made_at: at('14:12'), reason: 'manifest changed', times: 'roads', moved_stops: 0, gain_s: 0, ends_at: at('17:52'), energy: null,

@@ -162,3 +162,16 @@ async def test_a_connection_that_ends_is_silence_and_is_made_anew(ending: bytes)
         heard = await hear(port, 5)
     assert [type(one) for one in heard] == [RawFix, Silence, Silence, Silence, RawFix]
     assert heard[1:4] == [Silence(Quiet.CLOSED)] * 3
+
+
+async def test_lines_that_are_no_fix_do_not_keep_the_last_position_fresh() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(line())
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(line(time=None, mode=1))
+                await writer.drain()
+                await asyncio.sleep(0.005)
+
+    async with a_gpsd(serve) as port:
+        assert (await hear(port, 4))[1:] == [Silence(Quiet.BLIND)] * 3

@@ -133,7 +133,7 @@ def test_what_can_be_reached_grows_with_the_silence_before_it() -> None:
 def test_in_a_fast_simulation_speed_is_judged_by_the_fixes_own_times() -> None:
     belief = Belief()
     for second in range(60):  # 30 fixes a real second
-        belief = judged(belief, a_fix(second, 25.0 * second), second / 30)
+        belief = judged(belief, a_fix(second, 25.0 * second, speed_mps=25.0), second / 30)
     assert belief.refused == {}
     assert north_m(believed(belief)) == pytest.approx(25 * 59, abs=0.1)
 

@@ -22,12 +22,14 @@ from agent.trip.inputs import (
     AnyInput,
     ArrivedTapped,
     DeliveredTapped,
+    DutyTapped,
     FailedTapped,
     FixJudged,
     ManifestArrived,
     MinutePassed,
     PlanNotFound,
     PlanSolved,
+    Recalled,
 )
 from agent.trip.plans import pending_effects
 from agent.trip.run import Run, StopPhase, Today
@@ -193,6 +195,34 @@ async def test_nobody_is_followed_without_a_manifest(store: Store) -> None:
         runtime.tell(FixJudged(position=a_position()), crumb=Breadcrumb(wall_ms=0, lat_deg=41.0, lon_deg=-8.0))
         await runtime.submit(MinutePassed())
     assert store.waiting.track == 0
+
+
+async def test_after_a_pause_nothing_of_a_place_is_on_the_disk(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[Step] = []
+    save = store.save
+
+    async def noted(step: Step) -> None:
+        if not isinstance(step.entered, Recalled):
+            steps.append(step)
+        await save(step)
+
+    monkeypatch.setattr(store, "save", noted)
+    runtime = a_runtime(store, a_run())
+
+    def tell(second: int) -> None:
+        crumb = Breadcrumb(wall_ms=second * 1000, lat_deg=41.0, lon_deg=-8.0)
+        runtime.tell(FixJudged(position=a_position(fixed_at=at(second / 60))), crumb=crumb)
+
+    async with living(runtime):
+        await runtime.submit(DutyTapped(is_on_duty=False), tap=TAP)
+        for second in range(5):
+            tell(second)
+        await runtime.submit(DutyTapped(is_on_duty=True))
+        tell(9)
+        await runtime.submit(MinutePassed())
+    assert [len(step.crumbs) for step in steps] == [0, 0, 1]
+    assert [len(step.soft) for step in steps] == [0, 0, 1]
+    assert [step.run.position is None for step in steps] == [True, True, False]
 
 
 async def test_a_minute_in_which_nothing_happened_leaves_no_trace(

@@ -8,7 +8,10 @@ export type Alarm = 'store damaged' | 'store restored' | 'name taken' | 'unsafe 
  * Who may change the order on the road; see docs/glossary.md.
  */
 export type SequencePolicy = 'free' | 'advised' | 'fixed'
-export type FixQuality = 'none' | 'stale' | '2d' | '3d'
+/**
+ * What a position is worth. A word that a newer van may know is read as stale: the ground for nothing.
+ */
+export type FixQuality = 'none' | 'stale' | '2d' | '3d' | 'estimated'
 /**
  * Unknown counts as moving wherever the driver's attention is at stake.
  */
@@ -113,6 +116,10 @@ export type PlaceTrouble = 'far' | 'off_map' | 'swapped' | 'cut_off' | 'closed'
  */
 export type Disk = 'well' | 'slow' | 'failing'
 /**
+ * Why a van tells no position. A word that a newer van may know is read as the driver's pause.
+ */
+export type OffDutyWhy = 'not begun' | 'paused' | 'shift over'
+/**
  * Why a tap changed nothing, for the driver.
  */
 export type Trouble =
@@ -179,6 +186,7 @@ export interface CabView {
   alarms: Alarm[]
   can_block: boolean
   blocked_until: string | null
+  off_duty: OffDutyWhy | null
 }
 export interface LinkView {
   is_online: boolean
@@ -197,6 +205,9 @@ export interface PositionView {
   speed_mps: number | null
   error_m: number | null
   fixed_at: string
+  road_lat_deg: number | null
+  road_lon_deg: number | null
+  road_heading_deg: number | null
 }
 export interface PlanView {
   version: number
@@ -338,6 +349,14 @@ export interface DeliveredTap {
   stop_id: string
   outcome: Outcome
   received_by: string
+}
+/**
+ * Pause, or go on: whether the van keeps and tells where it is.
+ */
+export interface DutyTap {
+  kind: 'duty'
+  tap_id: string
+  is_on_duty: boolean
 }
 export interface FailedTap {
   kind: 'failed'

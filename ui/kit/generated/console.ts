@@ -32,7 +32,10 @@ export type FailReason =
   | 'unsafe'
   | 'vehicle'
   | 'weather'
-export type FixQuality = 'none' | 'stale' | '2d' | '3d'
+/**
+ * What a position is worth. A word that a newer van may know is read as stale: the ground for nothing.
+ */
+export type FixQuality = 'none' | 'stale' | '2d' | '3d' | 'estimated'
 /**
  * How old the news of a van is: fresh under 60 s, fading under 5 min, silent beyond; never: no word yet.
  */

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.gps.offroute import FIXES, FIXES_FAR, OFF_M, Departure
 from agent.gps.position import Position
-from agent.screen.offroute import FIXES, FIXES_FAR, OFF_M, Departure
 from wire.events import FixQuality, TimesSource
 from wire.geo import Place, moved
 

@@ -1,0 +1,98 @@
+"""Whether the van is on duty: only then it keeps and tells where it is. Pure.
+
+| | |
+| --- | --- |
+| begins | an hour before the shift of the day's list, or with the driver's first tap at a stop |
+| pauses, goes on | with one tap |
+| ends | with the shift once no stop is open, two hours after it in any case; one tap says that work goes on |
+
+Off duty no fix enters the run: there is no position to draw, to send, to stamp a proof with or to arrive by, no
+breadcrumb, and no input in the log. What is told is that it is so, and since when.
+"""
+
+from datetime import datetime, timedelta
+
+from agent.gps.position import Motion
+from agent.trip.effects import Decision, Outgoing, Refusal, SendLive, Trouble
+from agent.trip.inputs import DutyTapped
+from agent.trip.run import OffDuty, Run
+from wire.codec import to_json
+from wire.events import DutyChanged, EventKind, OffDutyWhy
+
+BEFORE_SHIFT = timedelta(hours=1)
+"""Loading and the drive to the first stop are work."""
+OVERTIME = timedelta(hours=2)
+"""A round that is late is still a round; a van that was forgotten on is not."""
+
+
+def duty_tapped(run: Run, tap: DutyTapped, now: datetime) -> Decision:
+    """The driver's word; it holds against the clock of the shift."""
+    if run.manifest is None:
+        return Decision(run=run, refusal=Refusal(trouble=Trouble.NO_MANIFEST))
+    if tap.is_on_duty:
+        run = run.model_copy(update={"on_duty_until": now + OVERTIME})
+        return Decision(run=run) if run.off_duty is None else _on(Decision(run=run))
+    if run.off_duty is not None and run.off_duty.why is OffDutyWhy.PAUSED:
+        return Decision(run=run)
+    return _off(Decision(run=run), OffDutyWhy.PAUSED, now)
+
+
+def duty_of_list(before: Run, decision: Decision, now: datetime) -> Decision:
+    """A list of another day begins another shift; a newer list of the same day leaves a pause as it is."""
+    manifest = decision.run.manifest
+    if manifest is None or (before.manifest is not None and before.manifest.day == manifest.day):
+        return decision
+    run = decision.run.model_copy(update={"on_duty_until": None})
+    decision = decision.model_copy(update={"run": run})
+    if now < manifest.shift_starts_at - BEFORE_SHIFT:
+        return _off(decision, OffDutyWhy.NOT_BEGUN, now)
+    return decision if run.off_duty is None else _on(decision)
+
+
+def duty_at_minute(decision: Decision, now: datetime) -> Decision:
+    """Begins and ends with the shift."""
+    run = decision.run
+    if run.manifest is None:
+        return decision
+    if run.off_duty is not None:
+        has_begun = now >= run.manifest.shift_starts_at - BEFORE_SHIFT
+        return _on(decision) if run.off_duty.why is OffDutyWhy.NOT_BEGUN and has_begun else decision
+    return _off(decision, OffDutyWhy.SHIFT_OVER, now) if _is_over(run, now) else decision
+
+
+def begun_by(decision: Decision, now: datetime) -> Decision:
+    """Who works at a stop has begun to work."""
+    run = decision.run
+    if decision.refusal is not None or run.off_duty is None or run.off_duty.why is not OffDutyWhy.NOT_BEGUN:
+        return decision
+    return _on(decision.model_copy(update={"run": run.model_copy(update={"on_duty_until": now + OVERTIME})}))
+
+
+def _is_over(run: Run, now: datetime) -> bool:
+    if run.manifest is None or (run.on_duty_until is not None and now < run.on_duty_until):
+        return False
+    ends_at = run.manifest.shift_ends_at
+    return now >= ends_at and (not run.open_stops or now >= ends_at + OVERTIME)
+
+
+def _on(decision: Decision) -> Decision:
+    return _told(decision, decision.run.model_copy(update={"off_duty": None}), DutyChanged(is_on_duty=True))
+
+
+def _off(decision: Decision, why: OffDutyWhy, now: datetime) -> Decision:
+    run = decision.run.model_copy(
+        update={
+            "off_duty": OffDuty(why=why, since=now),
+            "position": None,
+            "motion": Motion.UNKNOWN,
+            "standings": (),
+        }
+    )
+    return _told(decision, run, DutyChanged(is_on_duty=False, why=why))
+
+
+def _told(decision: Decision, run: Run, changed: DutyChanged) -> Decision:
+    said = Outgoing(kind=EventKind.DUTY_CHANGED, body=to_json(changed))
+    return decision.model_copy(
+        update={"run": run, "outgoing": (*decision.outgoing, said), "effects": (*decision.effects, SendLive())}
+    )
