@@ -13,6 +13,7 @@ export type Page =
   | { is: 'drive' }
   | { is: 'day' }
   | { is: 'offer' }
+  | { is: 'van' }
   | { is: 'battery' }
   | { is: 'stop'; stop_id: string }
   | { is: 'signature'; stop_id: string }

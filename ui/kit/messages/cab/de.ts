@@ -43,6 +43,7 @@ export const cab: Translation<typeof english> = {
   no_list_why: 'Sie kommt von selbst, sobald Verbindung da ist.',
   all_done: 'Alle Stopps erledigt',
   home_at: 'zurück {at}',
+  van: 'Fahrzeug',
   battery: 'Akku',
   battery_asks: 'Was zeigt die Anzeige?',
   battery_read: 'abgelesen um {at}',

@@ -42,6 +42,7 @@ export const cab = {
   no_list_why: 'It comes by itself when the van is online.',
   all_done: 'All stops done',
   home_at: 'home {at}',
+  van: 'Van',
   battery: 'Battery',
   battery_asks: 'What does its display show?',
   battery_read: 'read at {at}',

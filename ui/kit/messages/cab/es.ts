@@ -43,6 +43,7 @@ export const cab: Translation<typeof english> = {
   no_list_why: 'Llega sola cuando haya conexión.',
   all_done: 'Todas las paradas hechas',
   home_at: 'base {at}',
+  van: 'Vehículo',
   battery: 'Batería',
   battery_asks: '¿Qué indica la pantalla?',
   battery_read: 'leída a las {at}',

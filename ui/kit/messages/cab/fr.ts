@@ -43,6 +43,7 @@ export const cab: Translation<typeof english> = {
   no_list_why: 'Elle arrive seule dès que la liaison revient.',
   all_done: 'Tous les arrêts faits',
   home_at: 'retour {at}',
+  van: 'Véhicule',
   battery: 'Batterie',
   battery_asks: 'Qu’indique l’afficheur ?',
   battery_read: 'relevée à {at}',

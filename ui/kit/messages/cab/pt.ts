@@ -43,6 +43,7 @@ export const cab: Translation<typeof english> = {
   no_list_why: 'Chega sozinha quando houver ligação.',
   all_done: 'Todas as paragens feitas',
   home_at: 'base {at}',
+  van: 'Veículo',
   battery: 'Bateria',
   battery_asks: 'O que mostra o indicador?',
   battery_read: 'lida às {at}',
