@@ -23,6 +23,7 @@ from agent.trip.inputs import (
     FixJudged,
     ForgetTapped,
     KeepTapped,
+    KeyReady,
     LinkChanged,
     ManifestArrived,
     ManifestUnreadable,
@@ -35,6 +36,7 @@ from agent.trip.inputs import (
     SkippedTapped,
     TimeFound,
 )
+from agent.trip.keys import key_ready
 from agent.trip.learning import forget_tapped, learned_at_stop, with_forecasts
 from agent.trip.membership import (
     command_arrived,
@@ -87,5 +89,7 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
             return minute_passed(with_forecasts(run, now), now)
         case Recalled():
             return recalled(run, entered, now)
+        case KeyReady():
+            return key_ready(run, entered)
         case _:
             assert_never(entered)

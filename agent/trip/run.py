@@ -232,6 +232,8 @@ class Run(Value):
     today: Today = Today()
     alarms: tuple[Alarm, ...] = ()
     """What is wrong with the van's own computer today, for driver and coordinator."""
+    key_announced: str = ""
+    """Which sealing key the coordinator was told of, as a hash (`keys.py`)."""
 
     @property
     def closures(self) -> tuple[Closure, ...]:

@@ -11,14 +11,20 @@ from cloud.api.problems import NotFoundError, answer
 from cloud.fleet.build import stop_row
 from cloud.fleet.page import stop_page
 from cloud.fleet.view import StopPage
+from cloud.proof.bundle import pack
 from cloud.store import blobs, reading
+from cloud.store.proofs import evidence_in
 
 _SHA256 = re.compile(r"^[0-9a-f]{64}$")
 _SHOWN_AS = frozenset({"image/png", "image/jpeg"})
 
 
 def routes() -> Sequence[web.AbstractRouteDef]:
-    return (web.get("/api/stops/{stop_id}", stop), web.get("/api/blobs/{sha256}", blob))
+    return (
+        web.get("/api/stops/{stop_id}", stop),
+        web.get("/api/stops/{stop_id}/bundle", bundle),
+        web.get("/api/blobs/{sha256}", blob),
+    )
 
 
 async def stop(request: web.Request) -> web.Response:
@@ -35,12 +41,31 @@ async def stop(request: web.Request) -> web.Response:
         order, facts = found[0]
         row = stop_row(order, facts.state, live_row.eta if live_row else None, facts.whole, now)
         held = reading.held_of(conn, [piece.sha256 for piece in facts.state.evidence])
-        return stop_page(order, row, facts.state, reading.heard_of_stop(conn, stop_id), held)
+        proof = parts.proofs.proof(conn, stop_id, now)
+        verification = None if proof is None else parts.proofs.verify(conn, proof)
+        return stop_page(order, row, facts.state, reading.heard_of_stop(conn, stop_id), held, verification=verification)
 
     page = await parts.database.read(read)
     if page is None:
         raise NotFoundError(f"there is no stop {stop_id}")
     return answer(page)
+
+
+async def bundle(request: web.Request) -> web.Response:
+    """A stop's sealed proof as a file, for `python -m cloud verify`."""
+    parts = request.app[PARTS]
+    stop_id = request.match_info["stop_id"]
+    now = parts.clock.now()
+
+    def read(conn: Connection) -> bytes | None:
+        proof = parts.proofs.proof(conn, stop_id, now)
+        return None if proof is None else pack(proof, evidence_in(conn, proof))
+
+    data = await parts.database.read(read)
+    if data is None:
+        raise NotFoundError(f"there is no stop {stop_id}")
+    headers = {"Content-Disposition": f'attachment; filename="{stop_id}.proof.zip"', "Cache-Control": "no-store"}
+    return web.Response(body=data, content_type="application/zip", headers=headers)
 
 
 async def blob(request: web.Request) -> web.Response:
