@@ -13,5 +13,10 @@ def a_key(name: str = "key") -> SealKey:
     return SealKey(Ed25519PrivateKey.from_private_bytes(hashlib.sha256(name.encode()).digest()))
 
 
+def sealing_key(van: str, epoch: str) -> SealKey:
+    """The key that `a_sealing` has for an epoch."""
+    return a_key(f"{van} {epoch}")
+
+
 def a_sealing(van: str = "van-1", seed: int = 0) -> Sealing:
-    return Sealing(van, lambda epoch: a_key(f"{van} {epoch}"), Random(seed).randbytes)
+    return Sealing(van, lambda epoch: sealing_key(van, epoch), Random(seed).randbytes)

@@ -41,7 +41,7 @@ class Chain:
         self._said: dict[str, int] = {}
         """The newest seq about each stop, in the epoch `_epoch_id`."""
         self._fresh: dict[str, int] = {}
-        """Of the transaction under way; a new one forgets what was not kept."""
+        """Of the transaction under way."""
 
     def head(self, database: Database, epoch_id: int) -> str | None:
         """Read before the lane grows: whoever adds a record without sealing it ends the chain."""
@@ -56,7 +56,6 @@ class Chain:
         van, epoch = self._sealing.van, str(name)
         signer = self._signer(database, epoch)
         self._read_said(database, epoch_id)
-        self._fresh = {}
         prev = head or self._head_from_row(database, epoch_id, epoch, first - 1) or begin(van, epoch)
         texts = []
         for seq, record in enumerate(records, first):
@@ -74,6 +73,10 @@ class Chain:
             texts.append(canonical(made).decode())
         database.execute(_KEEP_HEAD, (prev, epoch_id))
         return texts
+
+    def begun(self) -> None:
+        """A transaction is under way; of one before it that failed, nothing was said."""
+        self._fresh = {}
 
     def kept(self) -> None:
         """The transaction is on disk."""

@@ -299,6 +299,8 @@ class Store:
 
     def _write(self, step: Step, packed_run: PackedRun) -> None:
         database, epoch_id, age_ms = self._database, self.identity.epoch_id, step.age_ms
+        if self._chain is not None:
+            self._chain.begun()
         with database.transaction():
             inputs.append_soft(database, step.soft, age_ms)
             if step.entered is not None:
@@ -347,6 +349,8 @@ class Store:
         """How many rows of each lane wait no longer."""
         marked: dict[LaneName, int] = {}
         anew = self.identity
+        if self._chain is not None:
+            self._chain.begun()
         with kept():
             if again is not None:
                 anew = copied.begin_anew(self._database, self.identity, again, self._chain)
