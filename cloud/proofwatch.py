@@ -57,6 +57,11 @@ class ProofWatch:
         self._desk, self._database, self._now, self._tell = desk, database, now, tell
         self._waiting: dict[str, None] = {}
         self._woken = asyncio.Event()
+        self._is_looking = False
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._waiting) or self._is_looking
 
     def note(self, changes: Changes) -> None:
         """Stops of which something new was heard."""
@@ -71,10 +76,13 @@ class ProofWatch:
             while self._waiting:
                 stop_id = next(iter(self._waiting))
                 del self._waiting[stop_id]
+                self._is_looking = True
                 try:
                     await self._look(stop_id)
                 except StoreError as error:
                     log.error("the proof of %s could not be looked at: %s", stop_id, error)
+                finally:
+                    self._is_looking = False
 
     async def _look(self, stop_id: str) -> None:
         now = self._now()

@@ -84,8 +84,8 @@ class VanView(Value):
     misplaced: tuple[Misplaced, ...]
     """The open stops that the van finds no open road to."""
     alarms: tuple[str, ...]
-    """What is wrong with the van's own computer today (`wire.events.Alarm`), and "records differ" for a store that
-    said two different things under one identity today."""
+    """What is wrong with the van's own computer today (`wire.events.Alarm`); "records differ" for a store that said two
+    different things under one identity today, "proof altered" where something does not hold that was sealed."""
 
 
 class StopRow(Value):

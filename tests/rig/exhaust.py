@@ -376,7 +376,7 @@ TWO_PROOFS = "van: two proofs without a link"
 def _every_cut_of_two_proofs() -> Found:
     """Cut at each operation, killed at each; then all that is not saved is tapped, and a coordinator looks at it."""
     here = Path(tempfile.mkdtemp(prefix="rig-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
-    ends: tuple[Callable[[Disk], Disk], ...] = (Disk.after_power_cut, Disk.after_power_cut, Disk.after_kill)
+    ends: tuple[Callable[[Disk], Disk], ...] = (Disk.after_power_cut, Disk.after_kill)
     lost: list[str] = []
     cuts = at = 0
     with quiet():
@@ -385,7 +385,7 @@ def _every_cut_of_two_proofs() -> Found:
         while not is_over:
             at += 1
             for number, end in enumerate(ends):
-                folder, disk, told = here / "van", Disk(3 * at + number), list[str]()
+                folder, disk, told = here / "van", Disk(2 * at + number), list[str]()
                 folder.mkdir()
                 the_vfs().mount(folder, disk)
                 disk.cut_at = at
@@ -393,10 +393,9 @@ def _every_cut_of_two_proofs() -> Found:
                     _in_virtual_time(proofs.life(folder, told))
                 is_over = not disk.is_dead
                 the_vfs().mount(folder, end(disk))
-                troubles = proofs.crossed(folder, told, there) if told else []
-                again: list[str] = []
-                _in_virtual_time(proofs.life(folder, again))
-                troubles += proofs.crossed(folder, again, there)
+                troubles = proofs.gone(folder, told)
+                _in_virtual_time(proofs.life(folder, []))
+                troubles += proofs.crossed(folder, there)
                 lost += [f"{TWO_PROOFS}, {end.__name__} {at}: {trouble}" for trouble in troubles]
                 cuts += not is_over
                 the_vfs().unmount(folder)
