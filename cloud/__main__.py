@@ -25,6 +25,7 @@ USAGE = """usage: python -m cloud CLOUD.toml                    run the coordina
        python -m cloud export CLOUD.toml BUNDLE VAN
        python -m cloud import CLOUD.toml BUNDLE
        python -m cloud proof CLOUD.toml STOP_ID --out FILE   a stop's sealed proof, also while it runs
+       python -m cloud proof CLOUD.toml STOP_ID --pdf FILE   ... as a page for the shipper
        python -m cloud verify FILE [--authority SHA256]      whether one holds; exit 0, 1, or 2: no bundle"""
 
 PEOPLE: Mapping[str, Callable[[CloudSettings, str, terminal.Say], None]] = {
@@ -45,10 +46,11 @@ def main(arguments: list[str]) -> int:
                 say(_carried(command, read_settings(Path(file)), Path(target)))
             case ["export", file, bundle, van]:
                 say(_carried("export", read_settings(Path(file)), Path(bundle), van))
-            case ["proof", file, stop_id, "--out", target]:
-                from cloud.proving import run_proof  # noqa: PLC0415 - it brings in the database
+            case ["proof", file, stop_id, "--out" | "--pdf" as form, target]:
+                from cloud.proving import run_page, run_proof  # noqa: PLC0415 - it brings in the database
 
-                run_proof(read_settings(Path(file)), stop_id, Path(target), say)
+                hand_out = run_proof if form == "--out" else run_page
+                hand_out(read_settings(Path(file)), stop_id, Path(target), say)
             case ["verify", file, *rest] if not rest or (len(rest) == 2 and rest[0] == "--authority"):
                 from cloud.proving import run_verify  # noqa: PLC0415
 

@@ -29,6 +29,7 @@ class ProofDesk:
     def __init__(self, *, fleet: str, timezone: str, checks: Checks, authority_pem: str = "") -> None:
         self._fleet, self._timezone = fleet, timezone
         self._checks, self._authority_pem = checks, authority_pem
+        self.authority_sha256 = checks.fingerprint(authority_pem)
 
     def proof(self, connection: Connection, stop_id: str, now: datetime) -> Proof | None:
         """None for a stop that nobody knows."""

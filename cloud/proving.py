@@ -8,9 +8,12 @@ from pathlib import Path
 
 from cloud.config import CloudSettings
 from cloud.errors import CloudError
-from cloud.identity.seals import SealChecks, authority_sha256
+from cloud.identity.seals import SealChecks
 from cloud.proof.bundle import NoBundleError, Opened, pack, unpack
+from cloud.proof.fonts import find_fonts
 from cloud.proof.model import Item, Proof, Verdict, Verification
+from cloud.proof.pdf import draw
+from cloud.proof.sheet import sheet_of
 from cloud.proof.verify import verify
 from cloud.store.database import looked_into
 from cloud.store.proofs import evidence_in, proof_of
@@ -34,6 +37,20 @@ def run_proof(settings: CloudSettings, stop_id: str, target: Path, say: Say) -> 
     for line in words(proof, found):
         say(line)
     say(f"{target}: {len(data)} bytes")
+
+
+def run_page(settings: CloudSettings, stop_id: str, target: Path, say: Say) -> None:
+    """Writes the page for the shipper. Raises CloudError, OSError."""
+    proof, evidence = read_proof(settings, stop_id)
+    found = verify(proof, lambda item: evidence.get(item.file or ""), SealChecks())
+    fonts = find_fonts()
+    data = draw(sheet_of(proof, found, SealChecks().fingerprint(proof.authority_pem)), evidence, fonts)
+    new = target.with_name(target.name + ".new")
+    new.write_bytes(data)
+    new.replace(target)
+    if fonts.is_narrow:
+        say("no font with Greek and Cyrillic letters was found: install font-roboto, or the system's DejaVu")
+    say(f"{target}: {found.verdict.value.replace('_', ' ')}")
 
 
 def read_proof(settings: CloudSettings, stop_id: str) -> tuple[Proof, dict[str, bytes]]:
@@ -90,7 +107,7 @@ def _is_good(opened: Opened, authority: str | None, say: Say) -> bool:
         say(line)
     is_whose = True
     if authority is not None:
-        wanted, here = authority.replace(":", "").lower(), authority_sha256(proof.authority_pem)
+        wanted, here = authority.replace(":", "").lower(), SealChecks().fingerprint(proof.authority_pem)
         is_whose = wanted == here and found.sealed is not None and found.sealed.is_vouched
         if not is_whose:
             say(f"It does not come from the authority {wanted}.")
@@ -107,7 +124,7 @@ def words(proof: Proof, found: Verification) -> list[str]:
         one = found.sealed
         lines.append(f"sealed by {one.van} with record {one.seq} of epoch {one.epoch}, head {one.link}")
         lines.append(f"key {one.public_key}")
-        here = authority_sha256(proof.authority_pem)
+        here = SealChecks().fingerprint(proof.authority_pem)
         if one.is_vouched and here is not None:
             lines.append(f"the van's certificate stands for it; authority {here}")
     return lines

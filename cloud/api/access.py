@@ -53,6 +53,7 @@ POLICY: Mapping[tuple[str, str], Who] = {
     ("DELETE", "/api/closures/{closure_id}"): Who.PERSON,
     ("GET", "/api/stops/{stop_id}"): Who.PERSON,
     ("GET", "/api/stops/{stop_id}/bundle"): Who.PERSON,
+    ("GET", "/api/stops/{stop_id}/proof.pdf"): Who.PERSON,
     ("GET", "/api/blobs/{sha256}"): Who.PERSON,
     ("GET", "/api/map"): Who.PERSON,
     ("GET", "/tiles/{z}/{x}/{y}.pbf"): Who.PERSON,

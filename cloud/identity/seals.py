@@ -43,10 +43,11 @@ class SealChecks:
             return "the certificate, or the authority's, cannot be read"
         return None
 
-
-def authority_sha256(authority_pem: str) -> str | None:
-    """The fingerprint to compare with the one that the carrier made known; None for what is no certificate."""
-    try:
-        return x509.load_pem_x509_certificate(authority_pem.encode()).fingerprint(hashes.SHA256()).hex()
-    except ValueError:
-        return None
+    def fingerprint(self, authority_pem: str) -> str | None:
+        """sha256 (hex) of the authority's certificate, to compare with the one that the carrier made known; None for
+        what is no certificate.
+        """
+        try:
+            return x509.load_pem_x509_certificate(authority_pem.encode()).fingerprint(hashes.SHA256()).hex()
+        except ValueError:
+            return None

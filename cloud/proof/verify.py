@@ -38,6 +38,10 @@ class Checks(Protocol):
         """Why the van's certificate does not stand for the message; None when it does."""
         ...
 
+    def fingerprint(self, authority_pem: str) -> str | None:
+        """sha256 of the authority's certificate; None for what is no certificate."""
+        ...
+
 
 @dataclass
 class _Report:

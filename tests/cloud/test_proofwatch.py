@@ -8,7 +8,8 @@ from cloud.proofwatch import ProofDesk, ProofWatch
 from cloud.store.reading import van_news
 from cloud.store.records import Changes
 from tests.builders import MORNING
-from tests.cloud.proof.sealed import FLEET, VAN, a_morning, announcement
+from tests.cloud.proof.sealed import a_morning, announcement
+from tests.cloud.said import FLEET, VAN
 
 
 async def looked(folder: Path, spoil: str | None) -> tuple[int, list[Changes]]:
