@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import socket
 import sys
 import time
@@ -18,6 +19,7 @@ from agent.gps.gpsd_py3 import GpsdPy3Receiver
 from agent.gps.observer import Observer
 from agent.identity.badge import Badge
 from agent.identity.renewal import keep_renewed
+from agent.identity.sealkey import SealKeys
 from agent.identity.tls import Credentials, MachineTime
 from agent.link.live import live
 from agent.localroute.worker import Solver
@@ -33,12 +35,13 @@ from agent.screen.server import CabServer
 from agent.screen.taps import TapEntry, refused
 from agent.screen.view import Disk, ManoeuvreView, MapView, NotSaved, Saved
 from agent.store.blobs import NewBlob
+from agent.store.chain import Sealing
 from agent.store.inputs import TapMade
 from agent.store.mount import worry
 from agent.store.store import Store
 from agent.trip.decide import decide
 from agent.trip.eta import etas
-from agent.trip.inputs import Alarmed, FixJudged, PlanNotFound, PlanSolved, TimeFound
+from agent.trip.inputs import Alarmed, FixJudged, KeyReady, PlanNotFound, PlanSolved, TimeFound
 from agent.trip.plans import pending_effects
 from agent.trip.run import Run
 from agent.trip.telling import told_anew
@@ -49,9 +52,10 @@ from roads.errors import PackDamagedError, PackError, RoadsError
 from roads.network import RoadNetwork
 from roads.pack import MapPack, open_pack
 from roads.tiles import Tiles
-from wire.events import Alarm, Eta, Live, ReplanReason
+from wire.events import Alarm, Eta, KeyAnnounced, Live, ReplanReason
 from wire.geo import Place
 from wire.model import StopId
+from wire.seal import to_vouch
 from wire.track import Breadcrumb
 
 log = logging.getLogger(__name__)
@@ -77,6 +81,8 @@ class App:
         self._feared: str | None = None
         """Of the file system under our data."""
         self._machine_time = MachineTime(is_simulated=settings.clock.origin is not None)
+        self._seal_keys = SealKeys(settings.data_dir)
+        self._sealing = Sealing(settings.van, self._seal_keys.of_epoch, secrets.token_bytes)
         self._credentials = Credentials(Badge(settings.data_dir), self._machine_time) if settings.broker.tls else None
 
     async def run(self, stopped: asyncio.Event) -> None:
@@ -86,7 +92,7 @@ class App:
         async with AsyncExitStack() as closing:
             listening = claim_port(settings.screen.host, settings.screen.port, "the cab page")
             closing.callback(listening.close)
-            store = await Store.open(settings.data_dir, ballast_bytes=BALLAST_BYTES)
+            store = await Store.open(settings.data_dir, ballast_bytes=BALLAST_BYTES, sealing=self._sealing)
             closing.push_async_callback(store.close)
             self._feared = await asyncio.to_thread(worry, settings.data_dir)
             self._clock.begin(await store.clock_mark())
@@ -134,6 +140,7 @@ class App:
                 self._keep_pack_fresh(),
                 self._end_when_damaged(store),
                 self._say_when_copied(runtime, store),
+                self._announce_key(runtime, store),
                 self._forget_what_is_old(store),
                 *([keep_renewed(self._credentials, self._settings.van)] if self._credentials else []),
             )
@@ -413,6 +420,31 @@ class App:
                 epoch = store.identity.epoch
                 detail = f"the coordinator knows more of our earlier epoch than we do; it goes on as {epoch}"
                 runtime.tell(Alarmed(alarm=Alarm.STORE_RESTORED, detail=detail))
+
+    async def _announce_key(self, runtime: Runtime, store: Store) -> None:
+        """Whenever the epoch or our certificate became another; what was said already changes nothing."""
+        told = ""
+        while True:
+            epoch = store.identity.epoch
+            try:
+                announced = await asyncio.to_thread(self._key_of, epoch)
+            except OSError as error:
+                log.error("the key that seals what is said cannot be used: %s", error)
+            else:
+                if (now_told := f"{epoch} {announced.public_key} {announced.certificate_pem}") != told:
+                    runtime.tell(KeyReady(epoch=epoch, announced=announced))
+                    told = now_told
+            await asyncio.sleep(MINUTE_S)
+
+    def _key_of(self, epoch: str) -> KeyAnnounced:
+        key = self._seal_keys.of_epoch(epoch).public_key
+        if self._credentials is None:
+            return KeyAnnounced(public_key=key)
+        try:
+            own_pem, vouched = self._credentials.badge.vouch(to_vouch(self._settings.van, epoch, key))
+        except EnrolmentError:
+            return KeyAnnounced(public_key=key)
+        return KeyAnnounced(public_key=key, certificate_pem=own_pem, vouched=vouched)
 
     async def _end_when_damaged(self, store: Store) -> None:
         """A damaged database is no place to write to. Whoever started us starts us again, and the start salvages it."""

@@ -5,15 +5,18 @@ frees nothing; receipts come back by the next bundle or over the link. Importing
 """
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
 from agent.clock import VanClock
 from agent.config import Settings
 from agent.errors import CarryError
+from agent.identity.sealkey import SealKeys
 from agent.link import inbound, outbound
 from agent.link.outbound import Parcel, Sender, UnsendableError
 from agent.runtime import Runtime
+from agent.store.chain import Sealing
 from agent.store.outbox import LaneName, OutboxRow, SeqRange
 from agent.store.store import Store
 from agent.trip.decide import decide
@@ -51,7 +54,8 @@ async def take(settings: Settings, source: Path) -> str:
         _, carried = read_bundle(source, fleet=settings.fleet, way=Way.DOWN, van=settings.van)
     except BundleError as error:
         raise CarryError(str(error)) from error
-    store = await Store.open(settings.data_dir)
+    sealing = Sealing(settings.van, SealKeys(settings.data_dir).of_epoch, secrets.token_bytes)
+    store = await Store.open(settings.data_dir, sealing=sealing)
     try:
         clock = VanClock(settings.clock)
         clock.begin(await store.clock_mark())

@@ -23,7 +23,10 @@ USAGE = """usage: python -m cloud CLOUD.toml                    run the coordina
        python -m cloud backup CLOUD.toml FILE        also while it runs
        python -m cloud restore CLOUD.toml FILE
        python -m cloud export CLOUD.toml BUNDLE VAN
-       python -m cloud import CLOUD.toml BUNDLE"""
+       python -m cloud import CLOUD.toml BUNDLE
+       python -m cloud proof CLOUD.toml STOP_ID --out FILE   a stop's sealed proof, also while it runs
+       python -m cloud proof CLOUD.toml STOP_ID --pdf FILE   ... as a page for the shipper
+       python -m cloud verify FILE [--authority SHA256]      whether one holds; exit 0, 1, or 2: no bundle"""
 
 PEOPLE: Mapping[str, Callable[[CloudSettings, str, terminal.Say], None]] = {
     "enrol": terminal.enrol,
@@ -43,6 +46,15 @@ def main(arguments: list[str]) -> int:
                 say(_carried(command, read_settings(Path(file)), Path(target)))
             case ["export", file, bundle, van]:
                 say(_carried("export", read_settings(Path(file)), Path(bundle), van))
+            case ["proof", file, stop_id, "--out" | "--pdf" as form, target]:
+                from cloud.proving import run_page, run_proof  # noqa: PLC0415 - it brings in the database
+
+                hand_out = run_proof if form == "--out" else run_page
+                hand_out(read_settings(Path(file)), stop_id, Path(target), say)
+            case ["verify", file, *rest] if not rest or (len(rest) == 2 and rest[0] == "--authority"):
+                from cloud.proving import run_verify  # noqa: PLC0415
+
+                return run_verify(Path(file), rest[1] if rest else None, say)
             case [file] if not file.startswith("-"):
                 _log()
                 asyncio.run(_run(read_settings(Path(file)), say))

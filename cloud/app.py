@@ -22,11 +22,14 @@ from cloud.errors import ConfigError, StoreError
 from cloud.feeds.poll import Poller
 from cloud.fleet.picture import Picture, VanFacts
 from cloud.identity.certificates import COORDINATOR
+from cloud.identity.seals import SealChecks
 from cloud.ingest.ingest import Ingest, subscriptions
 from cloud.live import LiveFleet
+from cloud.proofwatch import ProofDesk, ProofWatch
 from cloud.publisher import Publisher
 from cloud.store.database import Database, open_database
 from cloud.store.drawn import CLOSURES, SPEEDS, standing
+from cloud.store.records import Changes
 from host.child import write_pid_file
 from host.clock import Clock
 from host.folder import claim_folder
@@ -114,12 +117,25 @@ async def run(settings: CloudSettings, stopped: asyncio.Event, say: Say) -> None
         )
         live = LiveFleet(picture, database, clock, today, publisher.came_online)
         await live.start()
+        authority_file = settings.data_dir / "authority" / "authority.pem"
+        proofs = ProofDesk(
+            fleet=settings.fleet,
+            timezone=settings.timezone,
+            checks=SealChecks(),
+            authority_pem=authority_file.read_text() if authority_file.exists() else "",
+        )
+        watch = ProofWatch(proofs, database, clock.now, live.note)
+
+        def applied(changes: Changes) -> None:
+            live.note(changes)
+            watch.note(changes)
+
         ingest = Ingest(
             fleet=settings.fleet,
             database=database,
             clock=clock,
             publish=lambda topic, payload, qos: link.publish(topic, payload, qos=qos),
-            on_applied=live.note,
+            on_applied=applied,
         )
         parts = Parts(
             depot=settings.depot,
@@ -128,6 +144,7 @@ async def run(settings: CloudSettings, stopped: asyncio.Event, say: Say) -> None
             clock=clock,
             database=database,
             live=live,
+            proofs=proofs,
             outlet=publisher,
             is_broker_up=lambda: link.is_up,
             pages_dir=settings.http.pages_dir,
@@ -160,6 +177,7 @@ async def run(settings: CloudSettings, stopped: asyncio.Event, say: Say) -> None
             ingest.run(),
             publisher.run(),
             live.run(),
+            watch.run(),
             _keep_closed(network, database, clock),
             *(feed.run() for feed in feeds),
             *([doors.tend(private if lock else None, live.endings_are)] if doors else []),

@@ -7,7 +7,7 @@ from types import ModuleType
 
 from pydantic import BaseModel
 
-from wire import changes, envelope, events, manifest, model, places, topics, track
+from wire import changes, envelope, events, manifest, model, places, seal, topics, track
 
 HEAD = """\
 # The wire
@@ -38,6 +38,7 @@ MESSAGES: dict[str, tuple[type[BaseModel], ...]] = {
     "Up: records, breadcrumbs, evidence": (
         envelope.Batch,
         envelope.Record,
+        seal.Seal,
         track.TrackBatch,
         envelope.ChunkHeader,
     ),

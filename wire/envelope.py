@@ -30,6 +30,8 @@ class Record(Message):
     """The boot it was captured in; it may be sent in a later one."""
     manifest_version: int = 0
     body: dict[str, Any]
+    seal: Any = None
+    """A `wire.seal.Seal`. Not read as one here: a seal that cannot be read spoils no record."""
 
 
 class Batch(Message):

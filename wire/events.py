@@ -42,6 +42,7 @@ class EventKind(StrEnum):
     ROAD_OPENED = "road.opened"
     STOP_DEPARTED = "stop.departed"
     DUTY_CHANGED = "duty.changed"
+    KEY_ANNOUNCED = "key.announced"
 
 
 class Outcome(StrEnum):
@@ -149,12 +150,15 @@ class StopCompleted(Message):
     lat_deg: Latitude | None = None
     lon_deg: Longitude | None = None
     distance_m: Metres | None = None
+    listed: Sha256 | None = None
+    """Of the stop as it stood on the list (`wire.codec.content_hash`): address, recipient, items."""
 
 
 class StopFailed(Message):
     stop_id: StopId
     reason: FailReason
     note: str = ""
+    listed: Sha256 | None = None
 
 
 class StopSkipped(Message):
@@ -270,6 +274,17 @@ class DutyChanged(Message):
     """None while on duty."""
 
 
+class KeyAnnounced(Message):
+    """The key by which this epoch is sealed (`wire/seal.py`); the record is signed by it."""
+
+    public_key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """Ed25519."""
+    certificate_pem: Annotated[str, Field(max_length=8_192)] = ""
+    """The van's own, while it is enrolled."""
+    vouched: Annotated[str, Field(max_length=512)] = ""
+    """By the certificate's key over van, epoch and this key (`wire.seal.to_vouch`): ECDSA with SHA-256, DER in hex."""
+
+
 BODIES: Mapping[str, type[Message]] = {
     EventKind.STOP_ARRIVED: StopArrived,
     EventKind.STOP_COMPLETED: StopCompleted,
@@ -287,6 +302,7 @@ BODIES: Mapping[str, type[Message]] = {
     EventKind.ROAD_OPENED: RoadOpened,
     EventKind.STOP_DEPARTED: StopDeparted,
     EventKind.DUTY_CHANGED: DutyChanged,
+    EventKind.KEY_ANNOUNCED: KeyAnnounced,
 }
 """The model of each kind's body. A kind not listed here is kept as it came: a newer van may know more than we do."""
 

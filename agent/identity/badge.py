@@ -35,6 +35,7 @@ class Held:
     own: Life
     authority: Life
     authority_pem: str
+    own_pem: str
 
 
 class Badge:
@@ -62,7 +63,14 @@ class Badge:
             ) from None
         except (OSError, ValueError) as error:
             raise EnrolmentError(f"{self.path} cannot be read ({error}): enrol this van again") from error
-        return Held(_life(own), _life(authority), _pem(authority))
+        return Held(_life(own), _life(authority), _pem(authority), _pem(own))
+
+    def vouch(self, message: bytes) -> tuple[str, str]:
+        """Our certificate (PEM), and its key's word for a message: ECDSA with SHA-256, DER in hex. Raises
+        EnrolmentError when this van has none.
+        """
+        own_pem = self.held().own_pem
+        return own_pem, self._key().sign(message, ec.ECDSA(hashes.SHA256())).hex()
 
     def csr_pem(self, van: str) -> str:
         """Asks for a certificate for the device's key, which is made now if there is none."""

@@ -14,8 +14,10 @@ import json
 from dataclasses import dataclass
 
 from agent.store import trail
+from agent.store.chain import Chain
 from agent.store.database import Cell, Database
 from agent.store.meta import Identity, new_epoch
+from agent.store.outbox import give_seqs
 from wire.codec import canonical
 from wire.envelope import Receipts
 
@@ -23,11 +25,8 @@ _GIVEN = "SELECT lane, next_seq - 1 FROM lanes WHERE epoch_id = ?"
 _WAITING = "SELECT seq FROM outbox WHERE epoch_id = ? AND lane = 'events' AND receipted_ms IS NULL AND seq <= ?"
 _EVENT = "SELECT record FROM outbox WHERE epoch_id = ? AND lane = 'events' AND seq = ?"
 _MOVE = (
-    "UPDATE outbox SET epoch_id = ?, seq = ?, receipted_ms = NULL WHERE epoch_id = ? AND lane = 'events' AND seq = ?"
-)
-_COUNT = (
-    "INSERT INTO lanes (epoch_id, lane, next_seq) VALUES (?, ?, 1 + ?) "
-    "ON CONFLICT DO UPDATE SET next_seq = next_seq + ? RETURNING next_seq"
+    "UPDATE outbox SET epoch_id = ?, seq = ?, record = ?, receipted_ms = NULL "
+    "WHERE epoch_id = ? AND lane = 'events' AND seq = ?"
 )
 
 
@@ -61,21 +60,29 @@ def shown_by(database: Database, identity: Identity, receipts: Receipts) -> Agai
     return Again(told_of, is_ours, frozenset(forked)) if forked else None
 
 
-def begin_anew(database: Database, identity: Identity, again: Again) -> Identity:
-    """Gives all that new seqs, within the caller's transaction. The identity to go on with: a new one if ours was used
-    before.
+def begin_anew(database: Database, identity: Identity, again: Again, chain: Chain | None = None) -> Identity:
+    """Gives all that new seqs, within the caller's transaction, and seals it under them. The identity to go on with: a
+    new one if ours was used before.
     """
     if again.is_ours:
         epoch_id, epoch = new_epoch(database)
         identity = Identity(epoch=epoch, epoch_id=epoch_id, boot=identity.boot, was_restored=True)
-    first = _give_seqs(database, identity.epoch_id, "events", len(again.events))
-    moves = [(identity.epoch_id, place, again.epoch_id, seq) for place, seq in enumerate(sorted(again.events), first)]
+    head = chain.head(database, identity.epoch_id) if chain is not None else None
+    first = give_seqs(database, identity.epoch_id, "events", len(again.events))
+    rows = [(seq, str(record)) for seq in sorted(again.events) for record in _texts(database, again.epoch_id, seq)]
+    texts = [text for _, text in rows]
+    if chain is not None and rows:
+        texts = chain.seal(database, identity.epoch_id, first, head, [json.loads(text) for text in texts])
+    moves = [
+        (identity.epoch_id, place, text, again.epoch_id, seq)
+        for place, ((seq, _), text) in enumerate(zip(rows, texts, strict=True), first)
+    ]
     database.execute_many(_MOVE, moves)
     spans = [
         span for span in trail.waiting(database) if span.epoch_id == again.epoch_id and span.first <= again.track_to_seq
     ]
     crumbs = sum(min(span.last, again.track_to_seq) - span.first + 1 for span in spans)
-    first = _give_seqs(database, identity.epoch_id, "track", crumbs)
+    first = give_seqs(database, identity.epoch_id, "track", crumbs)
     for span in spans:
         first += trail.move(database, span, again.track_to_seq, identity.epoch_id, first)
     return identity
@@ -105,12 +112,8 @@ def _forked(database: Database, epoch_id: int, receipts: Receipts) -> set[int]:
     return found
 
 
-def _give_seqs(database: Database, epoch_id: int, lane: str, count: int) -> int:
-    """The first of so many new ones."""
-    if count == 0:
-        return 0
-    ((next_seq,),) = database.execute(_COUNT, (epoch_id, lane, count, count))
-    return _whole(next_seq) - count
+def _texts(database: Database, epoch_id: int, seq: int) -> list[str]:
+    return [str(record) for (record,) in database.execute(_EVENT, (epoch_id, seq))]
 
 
 def _highest(receipts: Receipts, lane: str) -> int:

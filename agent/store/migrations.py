@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from agent.errors import StoreError, StoreErrorKind
-from agent.store import memory, trail
+from agent.store import chain, memory, trail
 from agent.store.database import Database
 
 type Statement = str | Callable[[Database], None]
@@ -85,6 +85,7 @@ STEPS: tuple[tuple[Statement, ...], ...] = (
     (_INPUT_AGES,),
     _TRAIL,
     memory.TABLES,
+    (chain.COLUMN,),
 )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from agent.store import trail
+from agent.store.chain import Chain
 from agent.store.database import Cell, Database, Row
 from wire.envelope import LaneReceipt, Record
 from wire.track import Breadcrumb, GivenUp
@@ -43,27 +44,37 @@ def append(
     lane: LaneName,
     items: Sequence[Record] | Sequence[Breadcrumb] | Sequence[GivenUp],
     at_ms: int,
+    *,
+    chain: Chain | None = None,
 ) -> None:
-    """Adds rows at the end of a lane; call inside the transaction of what they tell of."""
+    """Adds rows at the end of a lane, sealed by its chain; call inside the transaction of what they tell of."""
     if not items:
         return
-    ((next_seq,),) = database.execute(
-        "INSERT INTO lanes (epoch_id, lane, next_seq) VALUES (?, ?, 1 + ?) "
-        "ON CONFLICT DO UPDATE SET next_seq = next_seq + ? RETURNING next_seq",
-        (epoch_id, lane, len(items), len(items)),
-    )
-    assert isinstance(next_seq, int)
-    first = next_seq - len(items)
+    head = chain.head(database, epoch_id) if chain is not None and lane == "events" else None
+    first = give_seqs(database, epoch_id, lane, len(items))
     if lane == "track":
         trail.append(database, epoch_id, first, [item for item in items if not isinstance(item, Record)], at_ms)
         return
+    if chain is None:
+        texts = [item.model_dump_json(by_alias=True) for item in items]
+    else:
+        texts = chain.seal(database, epoch_id, first, head, [item.model_dump(mode="json") for item in items])
     database.execute_many(
         "INSERT INTO outbox (epoch_id, lane, seq, record, created_ms) VALUES (?, ?, ?, ?, ?)",
-        [
-            (epoch_id, lane, first + place, item.model_dump_json(by_alias=True), at_ms)
-            for place, item in enumerate(items)
-        ],
+        [(epoch_id, lane, seq, text, at_ms) for seq, text in enumerate(texts, first)],
     )
+
+
+def give_seqs(database: Database, epoch_id: int, lane: str, count: int) -> int:
+    """The first of so many new ones, 0 for none. The chain ends there, unless whoever adds them carries it on."""
+    if count == 0:
+        return 0
+    ((next_seq,),) = database.execute(
+        "INSERT INTO lanes (epoch_id, lane, next_seq) VALUES (?, ?, 1 + ?) "
+        "ON CONFLICT DO UPDATE SET next_seq = next_seq + ?, head = NULL RETURNING next_seq",
+        (epoch_id, lane, count, count),
+    )
+    return _whole(next_seq) - count
 
 
 def next_unreceipted(

@@ -17,6 +17,7 @@ from agent.learn.known import Known
 from agent.learn.lessons import DayLearned
 from agent.store import blobs, copied, inputs, memory, outbox, runs
 from agent.store.blobs import NewBlob, StoredBlob, WaitingBlob
+from agent.store.chain import Chain, Sealing
 from agent.store.copied import Again
 from agent.store.database import Database
 from agent.store.inputs import TapAnswered, TapMade
@@ -109,6 +110,8 @@ class Store:
         reserve: Reserve,
         thread: StoreThread,
         ballast: Ballast,
+        *,
+        chain: Chain | None,
     ) -> None:
         self.identity = identity
         self.waiting = Waiting()
@@ -117,6 +120,7 @@ class Store:
         self._database = database
         self._reserve = reserve
         self._ballast = ballast
+        self._chain = chain
         self._thread = thread
         self._is_closed = False
         self._settling: asyncio.Task[None] | None = None
@@ -126,8 +130,14 @@ class Store:
         """What the run on disk is told as a difference from; None makes the next step write it whole."""
 
     @classmethod
-    async def open(cls, folder: Path, reserve_bytes: int = RESERVE_BYTES, ballast_bytes: int = 0) -> Self:
-        """Opens or makes the store in a folder, checks it and counts the boot.
+    async def open(
+        cls,
+        folder: Path,
+        reserve_bytes: int = RESERVE_BYTES,
+        ballast_bytes: int = 0,
+        sealing: Sealing | None = None,
+    ) -> Self:
+        """Opens or makes the store in a folder, checks it and counts the boot. Without `sealing` nothing is sealed.
 
         `reserve_bytes` are kept back on the disk while there is room, for taps and receipts when there is none;
         `ballast_bytes` for giving up what is least missed, so that evidence finds room for longer.
@@ -143,7 +153,7 @@ class Store:
             thread.end()
             raise
         ballast = Ballast(folder / "ballast", ballast_bytes)
-        store = cls(database, identity, reserve, thread, ballast)
+        store = cls(database, identity, reserve, thread, ballast, chain=Chain(sealing) if sealing else None)
         await store._do(ballast.fill)
         await store._do(store._recount)
         return store
@@ -280,6 +290,8 @@ class Store:
                     StoreErrorKind.FULL, f"{self._database.path}: the disk is nearly full; free some space"
                 )
             with_room(self._database, self._ballast, lambda: self._write(step, packed_run))
+        if self._chain is not None:
+            self._chain.kept()
         self._run_base = packed_run.base
         self._wal.wrote(LOGGED_BYTES + (len(step.blob.data) if step.blob is not None else 0))
         crumbs = len(step.crumbs) + step.given_up
@@ -287,6 +299,8 @@ class Store:
 
     def _write(self, step: Step, packed_run: PackedRun) -> None:
         database, epoch_id, age_ms = self._database, self.identity.epoch_id, step.age_ms
+        if self._chain is not None:
+            self._chain.begun()
         with database.transaction():
             inputs.append_soft(database, step.soft, age_ms)
             if step.entered is not None:
@@ -295,7 +309,7 @@ class Store:
                 blobs.add(database, step.blob, age_ms)
             outbox.append(database, epoch_id, "track", [WHY_FULL] * step.given_up, age_ms)
             outbox.append(database, epoch_id, "track", step.crumbs, age_ms)
-            outbox.append(database, epoch_id, "events", step.records, age_ms)
+            outbox.append(database, epoch_id, "events", step.records, age_ms, chain=self._chain)
             runs.replace(database, packed_run)
             if step.learned is not None:
                 memory.fold(database, step.learned)
@@ -335,9 +349,11 @@ class Store:
         """How many rows of each lane wait no longer."""
         marked: dict[LaneName, int] = {}
         anew = self.identity
+        if self._chain is not None:
+            self._chain.begun()
         with kept():
             if again is not None:
-                anew = copied.begin_anew(self._database, self.identity, again)
+                anew = copied.begin_anew(self._database, self.identity, again, self._chain)
             for lane, receipt in receipts.lanes.items():
                 if is_resume:
                     outbox.reopen(self._database, receipts.epoch, lane, receipt)
@@ -346,6 +362,8 @@ class Store:
             blobs.mark_whole(self._database, whole, at_ms)
             blobs.reopen(self._database, lost)
         self.identity = anew
+        if again is not None and self._chain is not None:
+            self._chain.kept()
         return marked
 
     def _purge_some(self, age_ms: int, receipted_before_ms: int) -> int:

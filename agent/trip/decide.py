@@ -28,6 +28,7 @@ from agent.trip.inputs import (
     FixJudged,
     ForgetTapped,
     KeepTapped,
+    KeyReady,
     LinkChanged,
     ManifestArrived,
     ManifestUnreadable,
@@ -40,6 +41,7 @@ from agent.trip.inputs import (
     SkippedTapped,
     TimeFound,
 )
+from agent.trip.keys import key_ready
 from agent.trip.learning import forget_tapped, learned_at_stop, with_forecasts
 from agent.trip.membership import (
     command_arrived,
@@ -96,5 +98,7 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
             return duty_at_minute(minute_passed(with_forecasts(run, now), now), now)
         case Recalled():
             return recalled(run, entered, now)
+        case KeyReady():
+            return key_ready(run, entered)
         case _:
             assert_never(entered)

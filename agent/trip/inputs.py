@@ -10,9 +10,9 @@ from pydantic import Field, TypeAdapter
 from agent.gps.position import Motion, Position
 from agent.learn.known import Known
 from agent.trip.run import Evidence, Plan, Proposal
-from wire.events import Alarm, FailReason, Outcome
+from wire.events import Alarm, FailReason, KeyAnnounced, Outcome
 from wire.manifest import Command, Conditions, Manifest
-from wire.model import Latitude, Longitude, StopId, Value
+from wire.model import Epoch, Latitude, Longitude, StopId, Value
 
 
 class FixJudged(Value):
@@ -188,6 +188,14 @@ class Recalled(Value):
     known: Known
 
 
+class KeyReady(Value):
+    """The key by which this epoch of the store is sealed, with what vouches for it; said at every start."""
+
+    kind: Literal["key_ready"] = "key_ready"
+    epoch: Epoch
+    announced: KeyAnnounced
+
+
 StopTap = ArrivedTapped | EvidenceTaken | DeliveredTapped | FailedTapped | SkippedTapped
 OfferTap = AcceptTapped | KeepTapped
 RoadTap = RoadBlockedTapped | RoadOpenTapped
@@ -206,6 +214,7 @@ AnyInput = (
     | Alarmed
     | MinutePassed
     | Recalled
+    | KeyReady
 )
 Input = Annotated[AnyInput, Field(discriminator="kind")]
 INPUT: TypeAdapter[AnyInput] = TypeAdapter(Input)

@@ -299,6 +299,8 @@ class Run(Value):
     today: Today = Today()
     alarms: tuple[Alarm, ...] = ()
     """What is wrong with the van's own computer today, for driver and coordinator."""
+    key_announced: str = ""
+    """Which sealing key the coordinator was told of, as a hash (`keys.py`)."""
     off_duty: OffDuty | None = None
     on_duty_until: Instant | None = None
     """The driver said that work goes on after the shift; until when that holds."""

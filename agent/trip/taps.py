@@ -12,7 +12,7 @@ from agent.trip.lifecycle import StopEvent, next_phase
 from agent.trip.plans import asking, changed
 from agent.trip.progress import distance_to_m, fresh_position
 from agent.trip.run import Run, RunStop, StopPhase
-from wire.codec import to_json
+from wire.codec import content_hash, to_json
 from wire.events import EventKind, ProofCaptured, ReplanReason, StopArrived, StopCompleted, StopFailed, StopSkipped
 from wire.manifest import EvidenceKind, EvidenceRule
 from wire.model import Message
@@ -96,6 +96,7 @@ def _delivered(run: Run, stop: RunStop, tap: DeliveredTapped, now: datetime) -> 
         lat_deg=position.lat_deg if position else None,
         lon_deg=position.lon_deg if position else None,
         distance_m=distance_to_m(stop.stop.place, run, now),
+        listed=content_hash(stop.stop),
     )
     closed = stop.model_copy(
         update={
@@ -120,7 +121,7 @@ def _failed(run: Run, stop: RunStop, tap: FailedTapped, now: datetime) -> Decisi
         update={"phase": StopPhase.FAILED, "closed_at": now, "reason": tap.reason, "note": tap.note}
     )
     after, effects = asking(changed(_with(run, closed)), ReplanReason.STOP_FAILED, now)
-    failed = StopFailed(stop_id=stop.stop_id, reason=tap.reason, note=tap.note)
+    failed = StopFailed(stop_id=stop.stop_id, reason=tap.reason, note=tap.note, listed=content_hash(stop.stop))
     return Decision(run=after, outgoing=(_said(EventKind.STOP_FAILED, failed),), effects=effects)
 
 

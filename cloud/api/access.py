@@ -55,6 +55,8 @@ POLICY: Mapping[tuple[str, str], Who] = {
     ("POST", "/api/speeds"): Who.PERSON,
     ("DELETE", "/api/speeds/{speed_id}"): Who.PERSON,
     ("GET", "/api/stops/{stop_id}"): Who.PERSON,
+    ("GET", "/api/stops/{stop_id}/bundle"): Who.PERSON,
+    ("GET", "/api/stops/{stop_id}/proof.pdf"): Who.PERSON,
     ("GET", "/api/blobs/{sha256}"): Who.PERSON,
     ("GET", "/api/map"): Who.PERSON,
     ("GET", "/tiles/{z}/{x}/{y}.pbf"): Who.PERSON,

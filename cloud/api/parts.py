@@ -12,6 +12,7 @@ from aiohttp import web
 from cloud.dispatch.van import Van, day_of
 from cloud.identity.desk import Desk
 from cloud.live import LiveFleet
+from cloud.proofwatch import ProofDesk
 from cloud.store.database import Database
 from host.clock import Clock
 from roads.network import RoadNetwork
@@ -44,6 +45,7 @@ class Parts:
     clock: Clock
     database: Database
     live: LiveFleet
+    proofs: ProofDesk
     outlet: Outlet
     is_broker_up: Callable[[], bool]
     pages_dir: Path

@@ -1,5 +1,6 @@
 """One stop with its proof, and the bytes of a proof."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 
@@ -11,14 +12,24 @@ from cloud.api.problems import NotFoundError, answer
 from cloud.fleet.build import stop_row
 from cloud.fleet.page import stop_page
 from cloud.fleet.view import StopPage
+from cloud.proof.bundle import pack
+from cloud.proof.fonts import find_fonts
+from cloud.proof.pdf import draw
+from cloud.proof.sheet import Sheet, sheet_of
 from cloud.store import blobs, reading
+from cloud.store.proofs import evidence_in
 
 _SHA256 = re.compile(r"^[0-9a-f]{64}$")
 _SHOWN_AS = frozenset({"image/png", "image/jpeg"})
 
 
 def routes() -> Sequence[web.AbstractRouteDef]:
-    return (web.get("/api/stops/{stop_id}", stop), web.get("/api/blobs/{sha256}", blob))
+    return (
+        web.get("/api/stops/{stop_id}", stop),
+        web.get("/api/stops/{stop_id}/bundle", bundle),
+        web.get("/api/stops/{stop_id}/proof.pdf", page),
+        web.get("/api/blobs/{sha256}", blob),
+    )
 
 
 async def stop(request: web.Request) -> web.Response:
@@ -35,12 +46,53 @@ async def stop(request: web.Request) -> web.Response:
         order, facts = found[0]
         row = stop_row(order, facts.state, live_row.eta if live_row else None, facts.whole, now)
         held = reading.held_of(conn, [piece.sha256 for piece in facts.state.evidence])
-        return stop_page(order, row, facts.state, reading.heard_of_stop(conn, stop_id), held)
+        proof = parts.proofs.proof(conn, stop_id, now)
+        verification = None if proof is None else parts.proofs.verify(conn, proof)
+        return stop_page(order, row, facts.state, reading.heard_of_stop(conn, stop_id), held, verification=verification)
 
-    page = await parts.database.read(read)
-    if page is None:
+    found = await parts.database.read(read)
+    if found is None:
         raise NotFoundError(f"there is no stop {stop_id}")
-    return answer(page)
+    return answer(found)
+
+
+async def bundle(request: web.Request) -> web.Response:
+    """A stop's sealed proof as a file, for `python -m cloud verify`."""
+    parts = request.app[PARTS]
+    stop_id = request.match_info["stop_id"]
+    now = parts.clock.now()
+
+    def read(conn: Connection) -> bytes | None:
+        proof = parts.proofs.proof(conn, stop_id, now)
+        return None if proof is None else pack(proof, evidence_in(conn, proof))
+
+    data = await parts.database.read(read)
+    if data is None:
+        raise NotFoundError(f"there is no stop {stop_id}")
+    headers = {"Content-Disposition": f'attachment; filename="{stop_id}.proof.zip"', "Cache-Control": "no-store"}
+    return web.Response(body=data, content_type="application/zip", headers=headers)
+
+
+async def page(request: web.Request) -> web.Response:
+    """A stop's proof as a page for the shipper."""
+    parts = request.app[PARTS]
+    stop_id = request.match_info["stop_id"]
+    now = parts.clock.now()
+
+    def read(conn: Connection) -> tuple[Sheet, dict[str, bytes]] | None:
+        proof = parts.proofs.proof(conn, stop_id, now)
+        if proof is None:
+            return None
+        return sheet_of(proof, parts.proofs.verify(conn, proof), parts.proofs.authority_sha256), evidence_in(
+            conn, proof
+        )
+
+    found = await parts.database.read(read)
+    if found is None:
+        raise NotFoundError(f"there is no stop {stop_id}")
+    data = await asyncio.to_thread(draw, *found, find_fonts())
+    headers = {"Content-Disposition": f'inline; filename="{stop_id}.pdf"', "Cache-Control": "no-store"}
+    return web.Response(body=data, content_type="application/pdf", headers=headers)
 
 
 async def blob(request: web.Request) -> web.Response:

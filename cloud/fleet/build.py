@@ -21,6 +21,7 @@ from wire.model import Instant, Sha256
 
 DONE = frozenset({StopStatus.COMPLETED, StopStatus.FAILED})
 RECORDS_DIFFER = "records differ"
+PROOF_ALTERED = "proof altered"
 OPEN = frozenset({StopStatus.PLANNED, StopStatus.ARRIVED})
 
 
@@ -136,7 +137,11 @@ def van_view(
         plans_made_offline=news.plans_made_offline,
         blocked_until=live.blocked_until if live else None,
         misplaced=live.misplaced if live else (),
-        alarms=(*(live.alarms if live else ()), *((RECORDS_DIFFER,) if news.forks else ())),
+        alarms=(
+            *(live.alarms if live else ()),
+            *((RECORDS_DIFFER,) if news.forks else ()),
+            *((PROOF_ALTERED,) if news.altered else ()),
+        ),
     )
 
 

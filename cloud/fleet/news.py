@@ -23,6 +23,8 @@ class VanNews(Value):
     heard_at: Instant | None = None
     forks: int = 0
     """Records of today that contradict others of the same identity."""
+    altered: int = 0
+    """Stops of which it was found today that something does not hold that was sealed."""
 
     @property
     def is_online(self) -> bool:

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from cloud.fleet.build import Job, flags
 from cloud.fleet.fold import StopState
-from cloud.fleet.view import EvidenceView, HistoryRow, StopPage, StopRow
+from cloud.fleet.view import EvidenceView, HistoryRow, SealView, StopPage, StopRow
+from cloud.proof.model import Verification
 from wire.events import BODIES, EventKind, ProofCaptured, StopArrived, StopCompleted, StopFailed
 from wire.model import Instant, Message, Sha256, Value
 
@@ -35,7 +36,13 @@ class Held(Value):
 
 
 def stop_page(
-    job: Job, row: StopRow, state: StopState, heard: Sequence[Heard], held: Mapping[Sha256, Held]
+    job: Job,
+    row: StopRow,
+    state: StopState,
+    heard: Sequence[Heard],
+    held: Mapping[Sha256, Held],
+    *,
+    verification: Verification | None = None,
 ) -> StopPage:
     """Everything about a stop. `heard` in the order received; `held` for the evidence of which anything is here."""
     closing, arrival = state.closing, state.arrival
@@ -56,6 +63,7 @@ def stop_page(
         closed_lon_deg=closing.lon_deg if closing else None,
         evidence=_evidence(state, held),
         history=tuple(_history(entry) for entry in heard),
+        seal=_seal(verification) if verification is not None and heard else None,
     )
 
 
@@ -74,6 +82,19 @@ def detail(kind: str, body: Mapping[str, object]) -> str:
             words = f"{proof.evidence_kind.value}, {proof.size_bytes} bytes"
             return f"{words}, signed by {proof.signed_by}" if proof.signed_by else words
     return ""
+
+
+def _seal(found: Verification) -> SealView:
+    sealed = found.sealed
+    return SealView(
+        verdict=found.verdict,
+        findings=tuple(one.text for one in found.findings),
+        notes=tuple(dict.fromkeys(found.notes)),
+        van=sealed.van if sealed else None,
+        public_key=sealed.public_key if sealed else None,
+        head=sealed.link if sealed else None,
+        is_vouched=sealed is not None and sealed.is_vouched,
+    )
 
 
 def _evidence(state: StopState, held: Mapping[Sha256, Held]) -> tuple[EvidenceView, ...]:

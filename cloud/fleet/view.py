@@ -4,6 +4,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Literal
 
+from cloud.proof.model import Verdict
 from wire.events import Eta, FailReason, FixQuality, Outcome, Suggestion, TimesSource
 from wire.manifest import Address, Amount, Depot, EvidenceKind, EvidenceRule, SequencePolicy, StopKind, Window
 from wire.model import Instant, Latitude, Longitude, Metres, Sha256, StopId, Value
@@ -83,8 +84,8 @@ class VanView(Value):
     misplaced: tuple[Misplaced, ...]
     """The open stops that the van finds no open road to."""
     alarms: tuple[str, ...]
-    """What is wrong with the van's own computer today (`wire.events.Alarm`), and "records differ" for a store that
-    said two different things under one identity today."""
+    """What is wrong with the van's own computer today (`wire.events.Alarm`); "records differ" for a store that said two
+    different things under one identity today, "proof altered" where something does not hold that was sealed."""
 
 
 class StopRow(Value):
@@ -182,6 +183,22 @@ class HistoryRow(Value):
     detail: str
 
 
+class SealView(Value):
+    """What the stop's proof is worth (`cloud.proof`)."""
+
+    verdict: Verdict
+    findings: tuple[str, ...]
+    """What speaks against it, in words."""
+    notes: tuple[str, ...]
+    van: str | None
+    """Who sealed it; None when nobody did."""
+    public_key: str | None
+    head: Sha256 | None
+    """Of the chain that was signed."""
+    is_vouched: bool
+    """Whether the van's certificate stands for its key."""
+
+
 class StopPage(Value):
     stop: StopRow
     amount: Amount
@@ -198,6 +215,8 @@ class StopPage(Value):
     closed_lon_deg: Longitude | None
     evidence: tuple[EvidenceView, ...]
     history: tuple[HistoryRow, ...]
+    seal: SealView | None = None
+    """None where nothing was heard of the stop."""
 
 
 class VanRoute(Value):

@@ -14,6 +14,7 @@ from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from alembic import command
 from alembic.config import Config
@@ -170,6 +171,21 @@ def open_database(where: Path | str) -> Database:
         writer.dispose()
         raise StoreError(f"{where} cannot be used as the coordinator's database: {error.orig}") from error
     return Database(writer, reader)
+
+
+@contextmanager
+def looked_into(path: Path) -> Iterator[Connection]:
+    """One moment of a database that a running coordinator may be writing; nothing is changed. Raises StoreError."""
+    if not path.is_file():
+        raise StoreError(f"there is no {path}: has the coordinator been started?")
+    engine = create_engine(f"sqlite:///file:{quote(str(path.absolute()))}?mode=ro&uri=true")
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except DatabaseError as error:
+        raise StoreError(f"{path} cannot be read: {error.orig}") from error
+    finally:
+        engine.dispose()
 
 
 def _migrate(engine: Engine) -> None:

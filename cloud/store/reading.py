@@ -12,6 +12,7 @@ from cloud.fleet.page import Heard, Held
 from cloud.fleet.picture import StopFacts
 from cloud.fleet.view import StopStatus
 from cloud.orders.order import Order
+from cloud.store.altered import altered_since
 from cloud.store.instants import from_ms, to_ms
 from cloud.store.manifests import in_force
 from cloud.store.orders import find_orders, orders_of_day
@@ -52,8 +53,12 @@ def van_news(conn: Connection, names: Iterable[str], today: date) -> dict[str, t
     begins_ms = to_ms(datetime.combine(today, time(), UTC))
     counted = select(forks.c.van, func.count()).where(forks.c.van.in_(wanted), forks.c.received_ms >= begins_ms)
     forked = {row[0]: row[1] for row in conn.execute(counted.group_by(forks.c.van))}
+    altered = altered_since(conn, wanted, from_ms(begins_ms))
     return {
-        name: (_news(rows[name], forked.get(name, 0)) if name in rows else VanNews(), given.get(name, InForce()))
+        name: (
+            _news(rows[name], forked.get(name, 0), altered.get(name, 0)) if name in rows else VanNews(),
+            given.get(name, InForce()),
+        )
         for name in wanted
     }
 
@@ -129,7 +134,7 @@ def _heard(row: Row[Any]) -> Heard:
     )
 
 
-def _news(row: Row[Any], forks_today: int) -> VanNews:
+def _news(row: Row[Any], forks_today: int, altered_today: int) -> VanNews:
     return VanNews(
         live=None if row.live is None else Live.model_validate_json(row.live),
         presence=None if row.presence is None else Presence.model_validate_json(row.presence),
@@ -138,4 +143,5 @@ def _news(row: Row[Any], forks_today: int) -> VanNews:
         plans_made_offline=row.plans_made_offline,
         heard_at=None if row.heard_ms is None else from_ms(row.heard_ms),
         forks=forks_today,
+        altered=altered_today,
     )

@@ -18,6 +18,7 @@ from cloud.fleet.fold import FACTS
 from cloud.store.cursor import Cursor
 from cloud.store.database import execute_many, execute_one, insert_rows
 from cloud.store.instants import to_ms
+from cloud.store.keys import add_key
 from cloud.store.stop_facts import Line, add_facts, rebuild_facts, record_from
 from cloud.store.tables import breadcrumbs, clock_anchors, forks, lane_cursors, records, track_gaps
 from cloud.store.vans import COUNTED, count_plans
@@ -34,6 +35,7 @@ _KNOWN = select(records.c.seq, records.c.sha256).where(
     records.c.seq.between(bindparam("first"), bindparam("last")),
 )
 _PROOF_CAPTURED, _CLOCK_ANCHORED = EventKind.PROOF_CAPTURED.value, EventKind.CLOCK_ANCHORED.value
+_KEY_ANNOUNCED = EventKind.KEY_ANNOUNCED.value
 MAX_FORKED = 500
 """Told in one receipt, so that it fits its packet."""
 _NEW_CRUMB = insert(breadcrumbs)
@@ -147,6 +149,8 @@ def apply_records(
     for one in fresh:
         if one.kind == _CLOCK_ANCHORED and one.body is not None:
             changes.stops |= _anchor(connection, sender, one.seq, ClockAnchored.model_validate(one.body))
+        if one.kind == _KEY_ANNOUNCED and one.body is not None:
+            add_key(connection, (van, epoch), one.seq, record=one.text, received_at=now)
     count_plans(connection, van, [(one.kind, one.body) for one in fresh if one.kind in COUNTED])
     return changes
 

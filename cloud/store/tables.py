@@ -211,6 +211,30 @@ wanted_blobs = Table(
     sqlite_with_rowid=False,
 )
 
+van_keys = Table(
+    # By which a van seals what it says: what it announced itself, over its own connection (wire.events.KeyAnnounced).
+    "van_keys",
+    metadata,
+    Column("van", String(32), primary_key=True),
+    Column("epoch", String(16), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),  # of the record that announced it
+    Column("public_key", String(64), nullable=False),
+    Column("certificate_pem", Text, nullable=False),
+    Column("vouched", Text, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger),  # since when the van has another one
+)
+
+altered_proofs = Table(
+    "altered_proofs",  # stops of which something does not hold that was sealed; nothing of them is discarded
+    metadata,
+    Column("stop_id", String(64), primary_key=True),
+    Column("van", String(32), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("found_ms", BigInteger, nullable=False),
+    Index("ix_altered_proofs_van", "van"),
+)
+
 # Made of the records, rebuilt from them at any time ---------------------------------------------------------------
 
 stop_facts = Table(

@@ -35,6 +35,7 @@ from cloud.store.records import Sender, cursor_of
 from cloud.store.tables import records
 from tests.builders import MORNING, a_manifest, a_run
 from tests.cloud.said import EPOCH, VAN, a_record, arrived, batch_packet, completed
+from tests.rig import proofs
 from tests.rig.disk import Disk
 from tests.rig.vfs import the_vfs
 from tests.rig.virtual import VirtualLoop
@@ -352,6 +353,8 @@ def every_cut(name: str) -> Found:
         is_old = name.startswith("coordinator") and name != "coordinator: first start"
         return Disk(seed, migrated_cloud() if is_old else None)
 
+    if name == TWO_PROOFS:
+        return _every_cut_of_two_proofs()
     older = _older_van()
     cuts = 0
     lost: list[str] = []
@@ -367,9 +370,45 @@ def every_cut(name: str) -> Found:
     return Found(cuts, tuple(lost), tuple(corrupt))
 
 
+TWO_PROOFS = "van: two proofs without a link"
+
+
+def _every_cut_of_two_proofs() -> Found:
+    """Cut at each operation, killed at each; then all that is not saved is tapped, and a coordinator looks at it."""
+    here = Path(tempfile.mkdtemp(prefix="rig-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+    ends: tuple[Callable[[Disk], Disk], ...] = (Disk.after_power_cut, Disk.after_kill)
+    lost: list[str] = []
+    cuts = at = 0
+    with quiet():
+        there = proofs.a_coordinator(here / "there", migrated_cloud())
+        is_over = False
+        while not is_over:
+            at += 1
+            for number, end in enumerate(ends):
+                folder, disk, told = here / "van", Disk(2 * at + number), list[str]()
+                folder.mkdir()
+                the_vfs().mount(folder, disk)
+                disk.cut_at = at
+                with suppress(VanStoreError):
+                    _in_virtual_time(proofs.life(folder, told))
+                is_over = not disk.is_dead
+                the_vfs().mount(folder, end(disk))
+                troubles = proofs.gone(folder, told)
+                _in_virtual_time(proofs.life(folder, []))
+                troubles += proofs.crossed(folder, there)
+                lost += [f"{TWO_PROOFS}, {end.__name__} {at}: {trouble}" for trouble in troubles]
+                cuts += not is_over
+                the_vfs().unmount(folder)
+                shutil.rmtree(folder)
+        there.close()
+        the_vfs().unmount(here / "there")
+    shutil.rmtree(here, ignore_errors=True)
+    return Found(cuts, tuple(lost), tuple(repr(error) for error in the_vfs().errors))
+
+
 def exhaust(jobs: int, only: str) -> int:
     """The exit status: 0 when nothing was lost or corrupt."""
-    names = [name for name in (*VAN_SCENARIOS, *CLOUD_SCENARIOS) if only in name]
+    names = [name for name in (*VAN_SCENARIOS, TWO_PROOFS, *CLOUD_SCENARIOS) if only in name]
     if jobs == 1:
         found = [every_cut(name) for name in names]
     else:

@@ -17,7 +17,7 @@ from agent.store.blobs import NewBlob
 from agent.store.inputs import TapMade
 from agent.trip.decide import decide
 from agent.trip.eta import etas
-from agent.trip.inputs import FixJudged, PlanNotFound, PlanSolved, TimeFound
+from agent.trip.inputs import FixJudged, KeyReady, PlanNotFound, PlanSolved, TimeFound
 from agent.trip.plans import pending_effects
 from agent.trip.policy import held_first
 from agent.trip.run import Run
@@ -26,7 +26,8 @@ from tests.rig.disk import Disk
 from tests.rig.trackbook import BookedStore, TrackBook
 from tests.rig.vfs import the_vfs
 from tests.rig.virtual_link import SimLink
-from wire.events import Live, ReplanReason
+from tests.sealing import a_sealing, sealing_key
+from wire.events import KeyAnnounced, Live, ReplanReason
 from wire.track import Breadcrumb
 
 FLEET = "town"
@@ -158,7 +159,7 @@ class VanNode:
     async def _opened(self, disk: Disk) -> BookedStore:
         try:
             store = await BookedStore.open(
-                self.folder, reserve_bytes=4_096
+                self.folder, reserve_bytes=4_096, sealing=a_sealing(self.name, self._dice.getrandbits(64))
             )  # on no disk of ours: its size says nothing
             store.book, store.disk = self._book, disk
             return store
@@ -196,6 +197,8 @@ class VanNode:
         runtime.saved.then(courier.nudge)
         runtime.live_wanted.then(courier.send_live)
         self.runtime = runtime
+        epoch = store.identity.epoch
+        runtime.tell(KeyReady(epoch=epoch, announced=KeyAnnounced(public_key=sealing_key(self.name, epoch).public_key)))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(runtime.live())
             tasks.create_task(courier.run())

@@ -32,7 +32,7 @@ from agent.clock import VanClock
 from cloud.store.database import Database, open_database
 from host.clock import Clock, ClockSettings
 from tests.builders import MORNING, a_command, a_manifest
-from tests.rig import judge, schedule
+from tests.rig import judge, schedule, sealjudge
 from tests.rig.broker import Broker
 from tests.rig.coordinator import DATABASE_FILE as CLOUD_FILE
 from tests.rig.coordinator import CloudNode
@@ -342,6 +342,15 @@ class World:
         database = open_database(self._cloud.folder / CLOUD_FILE)
         try:
             judge.refold(self.findings, database)
+            closed = {
+                stop_id
+                for driver in self._drivers.values()
+                for act in driver.saved
+                for kind, stop_id, _ in act.said
+                if kind in ("stop.completed", "stop.failed")
+            }
+            with database.snapshot() as connection:
+                self.findings.disordered += sealjudge.broken(connection, sorted(closed))
         finally:
             database.close()
         for error in the_vfs().errors:

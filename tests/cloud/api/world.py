@@ -16,9 +16,11 @@ from cloud.api.parts import Parts
 from cloud.api.server import make_app
 from cloud.dispatch.van import Van, day_of
 from cloud.fleet.picture import Picture, VanFacts
+from cloud.identity.seals import SealChecks
 from cloud.ingest.apply import Incoming, apply_group
 from cloud.ingest.unpack import unpack
 from cloud.live import LiveFleet
+from cloud.proofwatch import ProofDesk
 from cloud.store.database import open_database
 from host.clock import Clock, ClockSettings
 from roads.network import RoadNetwork
@@ -102,6 +104,7 @@ async def a_world(
         clock=clock,
         database=database,
         live=live,
+        proofs=ProofDesk(fleet="town", timezone=ZONE.key, checks=SealChecks()),
         outlet=outlet,
         is_broker_up=lambda: True,
         pages_dir=folder / "pages",

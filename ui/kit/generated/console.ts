@@ -68,6 +68,10 @@ export type Outcome =
   | 'delivered_to_mailbox'
   | 'delivered_to_safe_place'
   | 'picked_up'
+/**
+ * What of a proof holds, from good to bad.
+ */
+export type Verdict = 'verified' | 'waiting' | 'not_sealed' | 'altered'
 
 /**
  * Where the door is, in words; `number` is what is written on it and may be a name.
@@ -302,6 +306,18 @@ export interface MapView {
   bounds: [number, number, number, number] | null
   max_zoom: number
 }
+/**
+ * What the stop's proof is worth (`cloud.proof`).
+ */
+export interface SealView {
+  verdict: Verdict
+  findings: string[]
+  notes: string[]
+  van: string | null
+  public_key: string | null
+  head: string | null
+  is_vouched: boolean
+}
 export interface StopPage {
   stop: StopRow
   amount: Amount
@@ -319,6 +335,7 @@ export interface StopPage {
   closed_lon_deg: number | null
   evidence: EvidenceView[]
   history: HistoryRow[]
+  seal: SealView | null
 }
 /**
  * The way a van has before it, for the map.

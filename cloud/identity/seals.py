@@ -1,0 +1,53 @@
+"""Whether a seal's signature fits, and whether a van's certificate stands for the key that made it."""
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.x509.oid import NameOID
+
+
+class SealChecks:
+    """The `Checks` that `cloud.proof.verify` asks for. Nothing in what it is given makes it raise."""
+
+    def is_signed(self, public_key: str, signature: str, message: bytes) -> bool:
+        """Ed25519; key and signature in hex."""
+        try:
+            Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key)).verify(bytes.fromhex(signature), message)
+        except (ValueError, InvalidSignature):
+            return False
+        return True
+
+    def not_vouched(
+        self, *, van: str, certificate_pem: str, authority_pem: str, message: bytes, vouched: str
+    ) -> str | None:
+        """Why the certificate does not stand for the message; None when it does, and the authority for it.
+
+        A certificate's dates are not looked at: its 30 days are long over when somebody asks.
+        """
+        try:
+            certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
+            authority = x509.load_pem_x509_certificate(authority_pem.encode())
+            certificate.verify_directly_issued_by(authority)
+            key = certificate.public_key()
+            names = [str(name.value) for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+            if names != [van]:
+                return f"the certificate is for {', '.join(names)}"
+            if not isinstance(key, ec.EllipticCurvePublicKey):
+                return "the certificate's key is of another kind"
+            key.verify(bytes.fromhex(vouched), message, ec.ECDSA(hashes.SHA256()))
+        except InvalidSignature:
+            return "a signature on the way from the authority to the key does not fit"
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            return "the certificate, or the authority's, cannot be read"
+        return None
+
+    def fingerprint(self, authority_pem: str) -> str | None:
+        """sha256 (hex) of the authority's certificate, to compare with the one that the carrier made known; None for
+        what is no certificate.
+        """
+        try:
+            return x509.load_pem_x509_certificate(authority_pem.encode()).fingerprint(hashes.SHA256()).hex()
+        except ValueError:
+            return None

@@ -1,0 +1,120 @@
+"""One stop's proof: all that is needed to tell, anywhere and without us, whether it was changed."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from wire.envelope import Seq
+from wire.manifest import SCHEMA, EvidenceKind, Stop
+from wire.model import Count, Epoch, Instant, Message, Name, Sha256, StopId, Value
+from wire.seal import PublicKey, Signature
+
+
+class Entry(Message):
+    """One record of a chain: shown as it was said; or, when it is about something else, by its digest alone.
+
+    Neither is there for a record that nobody sealed, or that never arrived.
+    """
+
+    seq: Seq
+    record: dict[str, Any] | None = None
+    received_at: Instant | None = None
+    """By the coordinator's clock."""
+    prev: Sha256 | None = None
+    digest: Sha256 | None = None
+    key: PublicKey | None = None
+    """Of another record that was signed: then what came before it is sealed by it."""
+    signature: Signature | None = None
+
+
+class Strand(Message):
+    """A stretch of one chain, from the first record about the stop to a signature over the last."""
+
+    van: Name
+    epoch: Epoch
+    received_to: Count = 0
+    """Up to this seq every record has arrived at the coordinator."""
+    entries: tuple[Entry, ...]
+
+
+class KeyStatement(Message):
+    """A key that a van announced for an epoch, over its own authenticated connection."""
+
+    van: Name
+    epoch: Epoch
+    public_key: PublicKey
+    certificate_pem: str = ""
+    vouched: str = ""
+    since: Instant
+    until: Instant | None = None
+    """Since when the van has another."""
+
+
+class Item(Message):
+    """A photo or a signature. `file` is its name in the bundle; None: not all of it has arrived."""
+
+    kind: EvidenceKind
+    sha256: Sha256
+    file: Annotated[str, Field(pattern=r"^evidence/[0-9]{1,3}-(photo|signature)\.(jpg|png)$")] | None = None
+
+
+class Proof(Message):
+    """What is known of one stop."""
+
+    schema_: Literal[1] = Field(SCHEMA, alias="schema")
+    fleet: Name
+    stop_id: StopId
+    made_at: Instant
+    timezone: str = "UTC"
+    """Of the depot."""
+    stop: Stop | None = None
+    """As it stood on the list that the van had when it closed the stop; else as it is known now."""
+    strands: tuple[Strand, ...] = ()
+    keys: tuple[KeyStatement, ...] = ()
+    items: tuple[Item, ...] = ()
+    authority_pem: str = ""
+    """Whose word the van's certificate is."""
+
+
+class Verdict(StrEnum):
+    """What of a proof holds, from good to bad."""
+
+    VERIFIED = "verified"
+    WAITING = "waiting"
+    """What is here holds; some of it is missing, or still on its way."""
+    NOT_SEALED = "not_sealed"
+    """Nobody sealed it: the stop is open, or an older agent closed it."""
+    ALTERED = "altered"
+
+
+class Finding(Value):
+    """One thing that keeps a proof from being verified, in a dispatcher's words."""
+
+    verdict: Verdict
+    text: str
+
+
+class Sealed(Value):
+    """The signature that a proof rests on."""
+
+    van: str
+    epoch: str
+    seq: int
+    link: Sha256
+    """The head of the chain that was signed."""
+    public_key: PublicKey
+    is_vouched: bool
+    """Whether the van's certificate stands for the key."""
+
+
+class Verification(Value):
+    verdict: Verdict
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What is worth knowing, and spoils nothing."""
+    sealed: Sealed | None = None
+    """The last signature over the stop's closing."""
+    records: int = 0
+    """Of this stop."""
+    items: int = 0

@@ -1,0 +1,103 @@
+"""Looks whether what was sealed holds, of every stop that a van closes, as soon as it is stored.
+
+Beside the ingest and not within it: a receipt never waits for a signature to be checked, and nothing is refused. What
+does not hold is said in the log and is an alarm of the van.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from cloud.errors import StoreError
+from cloud.proof.model import Item, Proof, Verdict, Verification
+from cloud.proof.verify import Checks, verify
+from cloud.store.altered import note_altered
+from cloud.store.blobs import whole_blob
+from cloud.store.database import Database
+from cloud.store.proofs import proof_of
+from cloud.store.records import Changes
+
+log = logging.getLogger(__name__)
+
+
+class ProofDesk:
+    """What a stop's proof is worth, as it is stored now."""
+
+    def __init__(self, *, fleet: str, timezone: str, checks: Checks, authority_pem: str = "") -> None:
+        self._fleet, self._timezone = fleet, timezone
+        self._checks, self._authority_pem = checks, authority_pem
+        self.authority_sha256 = checks.fingerprint(authority_pem)
+
+    def proof(self, connection: Connection, stop_id: str, now: datetime) -> Proof | None:
+        """None for a stop that nobody knows."""
+        return proof_of(
+            connection,
+            stop_id,
+            fleet=self._fleet,
+            timezone=self._timezone,
+            authority_pem=self._authority_pem,
+            now=now,
+        )
+
+    def verify(self, connection: Connection, proof: Proof) -> Verification:
+        def held(item: Item) -> bytes | None:
+            return whole_blob(connection, item.sha256)
+
+        return verify(proof, held, self._checks)
+
+
+class ProofWatch:
+    """`run` works until cancelled."""
+
+    def __init__(
+        self, desk: ProofDesk, database: Database, now: Callable[[], datetime], tell: Callable[[Changes], None]
+    ) -> None:
+        self._desk, self._database, self._now, self._tell = desk, database, now, tell
+        self._waiting: dict[str, None] = {}
+        self._woken = asyncio.Event()
+        self._is_looking = False
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._waiting) or self._is_looking
+
+    def note(self, changes: Changes) -> None:
+        """Stops of which something new was heard."""
+        self._waiting |= dict.fromkeys(sorted(changes.stops))
+        if self._waiting:
+            self._woken.set()
+
+    async def run(self) -> None:
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            while self._waiting:
+                stop_id = next(iter(self._waiting))
+                del self._waiting[stop_id]
+                self._is_looking = True
+                try:
+                    await self._look(stop_id)
+                except StoreError as error:
+                    log.error("the proof of %s could not be looked at: %s", stop_id, error)
+                finally:
+                    self._is_looking = False
+
+    async def _look(self, stop_id: str) -> None:
+        now = self._now()
+
+        def read(connection: Connection) -> tuple[Proof, Verification] | None:
+            proof = self._desk.proof(connection, stop_id, now)
+            return None if proof is None else (proof, self._desk.verify(connection, proof))
+
+        looked = await self._database.read(read)
+        if looked is None or looked[1].verdict is not Verdict.ALTERED:
+            return
+        proof, found = looked
+        van = found.sealed.van if found.sealed is not None else proof.strands[-1].van
+        why = " ".join(one.text for one in found.findings if one.verdict is Verdict.ALTERED)
+        if await self._database.write(lambda connection: note_altered(connection, stop_id, van, why, now)):
+            log.error("the proof of %s does not hold: %s", stop_id, why)
+            self._tell(Changes(vans={van}, stops={stop_id}))
