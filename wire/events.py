@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from wire.changes import Move
+from wire.checks import CheckDone, ItemOutcome, LoadChecked, ParcelScanned, Returned, StopReopened, Waiver
+from wire.handover import Cash, NextStep
 from wire.manifest import SCHEMA, Closure, EvidenceKind
 from wire.model import (
     Count,
@@ -40,6 +42,12 @@ class EventKind(StrEnum):
     ALARM_RAISED = "alarm.raised"
     ROAD_BLOCKED = "road.blocked"
     ROAD_OPENED = "road.opened"
+    PARCEL_SCANNED = "parcel.scanned"
+    CHECK_DONE = "check.done"
+    STOP_REOPENED = "stop.reopened"
+    STOP_AMENDED = "stop.amended"
+    LOAD_CHECKED = "load.checked"
+    GOODS_RETURNED = "goods.returned"
 
 
 class Outcome(StrEnum):
@@ -51,6 +59,8 @@ class Outcome(StrEnum):
     TO_MAILBOX = "delivered_to_mailbox"
     TO_SAFE_PLACE = "delivered_to_safe_place"
     PICKED_UP = "picked_up"
+    PARTIAL = "partial"
+    """Some parcels were handed over and some were not; which is in `items`."""
 
 
 class FailReason(StrEnum):
@@ -70,6 +80,9 @@ class FailReason(StrEnum):
     UNSAFE = "unsafe"
     VEHICLE = "vehicle"
     WEATHER = "weather"
+    PAYMENT_NOT_RECEIVED = "payment_not_received"
+    PROOF_MISSING = "proof_missing"
+    AGE_CHECK_FAILED = "age_check_failed"
 
 
 class ReplanReason(StrEnum):
@@ -120,12 +133,36 @@ class StopCompleted(Message):
     lat_deg: Latitude | None = None
     lon_deg: Longitude | None = None
     distance_m: Metres | None = None
+    items: tuple[ItemOutcome, ...] = ()
+    """What became of each parcel, where parcels have codes."""
+    waivers: tuple[Waiver, ...] = ()
+    """What was warned about and left undone, with the driver's reason."""
+    note: str = ""
+    cash: Cash | None = None
+    """What was taken."""
 
 
 class StopFailed(Message):
     stop_id: StopId
     reason: FailReason
     note: str = ""
+    next_step: NextStep | None = None
+    """`later_today`: the van comes again, and the stop stays open."""
+    attempt: Count = 1
+    """Which one of today this was."""
+
+
+class StopAmended(Message):
+    """A correction of a stop that is closed; only what is given is corrected. The time of delivery stays what
+    it was.
+    """
+
+    stop_id: StopId
+    outcome: Outcome | None = None
+    """With one, the stop was delivered after all; with `reason`, it was not."""
+    reason: FailReason | None = None
+    received_by: str | None = None
+    note: str | None = None
 
 
 class StopSkipped(Message):
@@ -236,6 +273,12 @@ BODIES: Mapping[str, type[Message]] = {
     EventKind.ALARM_RAISED: AlarmRaised,
     EventKind.ROAD_BLOCKED: RoadBlocked,
     EventKind.ROAD_OPENED: RoadOpened,
+    EventKind.PARCEL_SCANNED: ParcelScanned,
+    EventKind.CHECK_DONE: CheckDone,
+    EventKind.STOP_REOPENED: StopReopened,
+    EventKind.STOP_AMENDED: StopAmended,
+    EventKind.LOAD_CHECKED: LoadChecked,
+    EventKind.GOODS_RETURNED: Returned,
 }
 """The model of each kind's body. A kind not listed here is kept as it came: a newer van may know more than we do."""
 

@@ -7,14 +7,21 @@ anyone, and then runs the effects. It never raises for an input that a model acc
 from datetime import datetime
 from typing import assert_never
 
+from agent.trip.afterwards import afterwards
 from agent.trip.alarms import alarmed
 from agent.trip.blocked import road_blocked, road_open
+from agent.trip.checks import handed
+from agent.trip.custody import loaded
 from agent.trip.effects import Decision
 from agent.trip.inputs import (
     AcceptTapped,
+    AgeAnswered,
     Alarmed,
+    AmendTapped,
     AnyInput,
     ArrivedTapped,
+    CashTaken,
+    CodeScanned,
     CommandArrived,
     ConditionsArrived,
     DeliveredTapped,
@@ -24,9 +31,14 @@ from agent.trip.inputs import (
     ForgetTapped,
     KeepTapped,
     LinkChanged,
+    LoadConfirmed,
+    LoadScanned,
     ManifestArrived,
     ManifestUnreadable,
     MinutePassed,
+    NoteWritten,
+    ParcelMarked,
+    PinTried,
     PlanNotFound,
     PlanSolved,
     Recalled,
@@ -34,6 +46,8 @@ from agent.trip.inputs import (
     RoadOpenTapped,
     SkippedTapped,
     TimeFound,
+    UndoTapped,
+    WayChosen,
 )
 from agent.trip.learning import forget_tapped, learned_at_stop, with_forecasts
 from agent.trip.membership import (
@@ -57,6 +71,12 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
             return Decision(run=run.model_copy(update={"position": entered.position, "motion": entered.motion}))
         case ArrivedTapped() | EvidenceTaken() | DeliveredTapped() | FailedTapped() | SkippedTapped():
             return learned_at_stop(run, tapped(run, entered, now), entered.stop_id, now)
+        case CodeScanned() | ParcelMarked() | PinTried() | AgeAnswered() | NoteWritten() | CashTaken() | WayChosen():
+            return handed(run, entered, now)
+        case UndoTapped() | AmendTapped():
+            return afterwards(run, entered, now)
+        case LoadScanned() | LoadConfirmed():
+            return loaded(run, entered, now)
         case ForgetTapped():
             return forget_tapped(run, entered)
         case AcceptTapped() | KeepTapped():

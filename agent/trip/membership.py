@@ -9,6 +9,7 @@ from typing import Literal
 
 from agent.learn.keys import key_of_words
 from agent.trip.effects import Decision, Effect, Outgoing, Recall, SendLive
+from agent.trip.hand import Load
 from agent.trip.inputs import (
     CommandArrived,
     ConditionsArrived,
@@ -55,7 +56,7 @@ def manifest_arrived(run: Run, arrived: ManifestArrived, now: datetime) -> Decis
             "stops": stops,
             "plan": None if is_new_day else run.plan,
             "alarms": () if is_new_day else run.alarms,
-            **({"kept": None, "answered": None, "today": Today()} if is_new_day else {}),
+            **({"kept": None, "answered": None, "today": Today(), "load": Load()} if is_new_day else {}),
         }
     )
     if _rests_on(run) != rested_on:

@@ -19,9 +19,11 @@ from cloud.orders.cells import (
     read_text,
     read_windows,
 )
+from cloud.orders.handover import read_handover
 from cloud.orders.order import BadCell, ReadRow, stop_id_of
 from cloud.orders.table import COLUMNS, Cells, NotATable, SheetRows, read_table
 from wire.geo import Place
+from wire.handover import Handover
 from wire.manifest import Address, EvidenceKind, EvidenceRule, Recipient, Stop, Window
 from wire.model import Value
 
@@ -98,6 +100,9 @@ def read_row(
     )
     recipient = Recipient(name=text("name", 200), phone=text("phone", 40))
     instruction = text("instruction", 1000)
+    handover = Handover()
+    if not bad:  # the PIN is hashed for its stop, so that one must be known
+        handover = take(lambda: read_handover(cells.cells, stop_id_of(day, order_ref), proof), handover)
     if bad or place is None or kind is None or amount is None:
         bad.sort(key=lambda problem: COLUMNS.index(problem.column))
         return None, bad
@@ -115,5 +120,6 @@ def read_row(
         windows=windows,
         service_s=service_s,
         proof=proof,
+        handover=handover,
     )
     return ReadRow(row=cells.row, day=day, stop=stop), []

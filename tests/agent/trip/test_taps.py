@@ -98,7 +98,7 @@ def test_a_delivery_without_its_required_proof_is_refused_and_changes_nothing() 
 
 
 def test_optional_proof_does_not_hold_a_delivery_up() -> None:
-    run = a_run([a_stop(1, proof={PHOTO: EvidenceRule.OPTIONAL, SIGNATURE: EvidenceRule.WARN})])
+    run = a_run([a_stop(1, proof={PHOTO: EvidenceRule.OPTIONAL, SIGNATURE: EvidenceRule.OFF})])
     assert tap(run, DeliveredTapped(stop_id="s1")).refusal is None
 
 
@@ -139,7 +139,13 @@ def test_a_position_that_is_not_fresh_says_nothing_about_a_delivery(position: ob
 def test_a_failed_stop_is_told_with_its_reason_and_the_rest_is_planned_anew() -> None:
     decision = tap(a_run(), FailedTapped(stop_id="s1", reason=FailReason.NOT_HOME, note="bell broken"))
     assert kinds(decision) == [EventKind.STOP_FAILED]
-    assert decision.outgoing[0].body == {"stop_id": "s1", "reason": "not_home", "note": "bell broken"}
+    assert decision.outgoing[0].body == {
+        "stop_id": "s1",
+        "reason": "not_home",
+        "note": "bell broken",
+        "next_step": "depot",
+        "attempt": 1,
+    }
     assert reasons(decision) == [ReplanReason.STOP_FAILED]
     assert [stop.stop_id for stop in decision.run.open_stops] == ["s2", "s3"]
 
