@@ -3,6 +3,9 @@
 import { listen } from '../kit/events.ts'
 import type { CabView, MapView, NotSaved, OfferRouteView, RouteView, Saved } from '../kit/generated/cab.ts'
 import type {
+  AgeTap, AmendTap, CashTap, LoadScanTap, LoadTap, MarkTap, NoteTap, PinTap, ScanTap, UndoTap, WayTap,
+} from '../kit/generated/cab.ts'
+import type {
   AcceptTap, ArrivedTap, DeliveredTap, FailedTap, KeepTap, RoadBlockedTap, RoadOpenTap, SkippedTap,
 } from '../kit/generated/cab.ts'
 
@@ -17,6 +20,17 @@ export type Tap =
   | WithoutId<KeepTap>
   | WithoutId<RoadBlockedTap>
   | WithoutId<RoadOpenTap>
+  | WithoutId<ScanTap>
+  | WithoutId<MarkTap>
+  | WithoutId<PinTap>
+  | WithoutId<AgeTap>
+  | WithoutId<NoteTap>
+  | WithoutId<CashTap>
+  | WithoutId<WayTap>
+  | WithoutId<UndoTap>
+  | WithoutId<AmendTap>
+  | WithoutId<LoadScanTap>
+  | WithoutId<LoadTap>
 
 export interface EvidenceTap {
   stop_id: string
