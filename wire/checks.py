@@ -101,5 +101,3 @@ class Returned(Message):
 
     stop_ids: tuple[StopId, ...]
     parcels: Count
-    missing: tuple[StopId, ...] = ()
-    """Stops whose goods should have come back and did not."""

@@ -165,6 +165,13 @@ class LoadTap(Value):
     counted: Annotated[int, Field(ge=0, le=100_000)] | None = None
 
 
+class ReturnedTap(Value):
+    """What was not handed over has been given back at the depot."""
+
+    kind: Literal["returned"] = "returned"
+    tap_id: TapId
+
+
 PlainTap = (
     ArrivedTap
     | DeliveredTap
@@ -185,12 +192,13 @@ PlainTap = (
     | AmendTap
     | LoadScanTap
     | LoadTap
+    | ReturnedTap
 )
 """All but the one that must be checked before it is a fact."""
 AnyTap = Annotated[PlainTap | PinTap, Field(discriminator="kind")]
 
 HAND_TAPS = (
-    ScanTap, MarkTap, PinTap, AgeTap, NoteTap, CashTap, WayTap, UndoTap, AmendTap, LoadScanTap, LoadTap
+    ScanTap, MarkTap, PinTap, AgeTap, NoteTap, CashTap, WayTap, UndoTap, AmendTap, LoadScanTap, LoadTap, ReturnedTap
 )  # fmt: skip
 
 

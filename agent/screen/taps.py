@@ -24,6 +24,7 @@ from agent.screen.messages import (
     NotSaved,
     PinTap,
     PlainTap,
+    ReturnedTap,
     RoadBlockedTap,
     RoadOpenTap,
     Saved,
@@ -44,6 +45,7 @@ from agent.trip.inputs import (
     EvidenceTaken,
     FailedTapped,
     ForgetTapped,
+    GoodsReturned,
     KeepTapped,
     LoadConfirmed,
     LoadScanned,
@@ -159,6 +161,8 @@ def _input_of(tap: PlainTap, road_ahead: tuple[tuple[float, float], ...]) -> Tap
             return LoadScanned(code=tap.code)
         case LoadTap():
             return LoadConfirmed(counted=tap.counted)
+        case ReturnedTap():
+            return GoodsReturned()
 
 
 def _hash(value: object) -> str:

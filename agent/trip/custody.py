@@ -9,9 +9,9 @@ from datetime import datetime
 from agent.pod import scans
 from agent.trip.effects import Decision, Outgoing, Refusal, Trouble
 from agent.trip.hand import LastScan, LoadState
-from agent.trip.inputs import LoadConfirmed, LoadScanned, LoadTap
+from agent.trip.inputs import GoodsReturned, LoadConfirmed, LoadScanned, LoadTap
 from agent.trip.run import Run, RunStop, StopPhase
-from wire.checks import LoadChecked, ParcelState, ScanVerdict
+from wire.checks import LoadChecked, ParcelState, Returned, ScanVerdict
 from wire.codec import to_json
 from wire.events import EventKind
 from wire.manifest import StopKind
@@ -26,6 +26,8 @@ def loaded(run: Run, tap: LoadTap, now: datetime) -> Decision:
             return _scanned(run, tap, now)
         case LoadConfirmed():
             return _confirmed(run, tap, now)
+        case GoodsReturned():
+            return _returned(run)
 
 
 def codes_expected(run: Run) -> tuple[str, ...]:
@@ -40,7 +42,11 @@ def parcels_expected(run: Run) -> int:
 
 def to_bring_back(run: Run) -> tuple[RunStop, ...]:
     """Stops whose goods, or some of them, are still aboard though nobody will get them today."""
-    return tuple(stop for stop in run.stops if stop.stop.kind is not StopKind.PICKUP and parcels_back(stop) > 0)
+    return tuple(
+        stop
+        for stop in run.stops
+        if stop.stop.kind is not StopKind.PICKUP and parcels_back(stop) > 0 and stop.stop_id not in run.load.returned
+    )
 
 
 def parcels_back(stop: RunStop) -> int:
@@ -51,6 +57,17 @@ def parcels_back(stop: RunStop) -> int:
     if stop.phase is StopPhase.COMPLETED:
         return sum(parcel.state in (ParcelState.REFUSED, ParcelState.DAMAGED) for parcel in stop.hand.parcels)
     return 0
+
+
+def _returned(run: Run) -> Decision:
+    back = to_bring_back(run)
+    if not back:
+        return Decision(run=run)
+    stop_ids = tuple(stop.stop_id for stop in back)
+    load = run.load.model_copy(update={"returned": (*run.load.returned, *stop_ids)})
+    told = Returned(stop_ids=stop_ids, parcels=sum(parcels_back(stop) for stop in back))
+    outgoing = Outgoing(kind=EventKind.GOODS_RETURNED, body=to_json(told))
+    return Decision(run=run.model_copy(update={"load": load}), outgoing=(outgoing,))
 
 
 def _from_depot(run: Run) -> list[RunStop]:

@@ -29,6 +29,7 @@ from agent.trip.inputs import (
     FailedTapped,
     FixJudged,
     ForgetTapped,
+    GoodsReturned,
     KeepTapped,
     LinkChanged,
     LoadConfirmed,
@@ -75,7 +76,7 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
             return handed(run, entered, now)
         case UndoTapped() | AmendTapped():
             return afterwards(run, entered, now)
-        case LoadScanned() | LoadConfirmed():
+        case LoadScanned() | LoadConfirmed() | GoodsReturned():
             return loaded(run, entered, now)
         case ForgetTapped():
             return forget_tapped(run, entered)

@@ -75,3 +75,5 @@ class Load(Value):
     counted: Annotated[int, Field(ge=0)] | None = None
     last_scan: LastScan | None = None
     checked_at: Instant | None = None
+    returned: tuple[StopId, ...] = ()
+    """The stops whose goods are back at the depot."""

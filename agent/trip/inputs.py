@@ -206,6 +206,12 @@ class LoadConfirmed(Value):
     counted: int | None = None
 
 
+class GoodsReturned(Value):
+    """What was not handed over has been given back at the depot."""
+
+    kind: Literal["goods_returned"] = "goods_returned"
+
+
 class PlanSolved(Value):
     """The planner's answer for the run as it was at `run_version`; a stale one is dropped."""
 
@@ -270,7 +276,7 @@ RoadTap = RoadBlockedTapped | RoadOpenTapped
 HandTap = CodeScanned | ParcelMarked | PinTried | AgeAnswered | NoteWritten | CashTaken | WayChosen
 """What is done at a door before it is closed."""
 AfterTap = UndoTapped | AmendTapped
-LoadTap = LoadScanned | LoadConfirmed
+LoadTap = LoadScanned | LoadConfirmed | GoodsReturned
 Tap = StopTap | OfferTap | ForgetTapped | RoadTap | HandTap | AfterTap | LoadTap
 AnyInput = (
     FixJudged

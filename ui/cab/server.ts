@@ -3,7 +3,7 @@
 import { listen } from '../kit/events.ts'
 import type { CabView, MapView, NotSaved, OfferRouteView, RouteView, Saved } from '../kit/generated/cab.ts'
 import type {
-  AgeTap, AmendTap, CashTap, LoadScanTap, LoadTap, MarkTap, NoteTap, PinTap, ScanTap, UndoTap, WayTap,
+  AgeTap, AmendTap, CashTap, LoadScanTap, LoadTap, MarkTap, NoteTap, PinTap, ReturnedTap, ScanTap, UndoTap, WayTap,
 } from '../kit/generated/cab.ts'
 import type {
   AcceptTap, ArrivedTap, DeliveredTap, FailedTap, KeepTap, RoadBlockedTap, RoadOpenTap, SkippedTap,
@@ -31,6 +31,7 @@ export type Tap =
   | WithoutId<AmendTap>
   | WithoutId<LoadScanTap>
   | WithoutId<LoadTap>
+  | WithoutId<ReturnedTap>
 
 export interface EvidenceTap {
   stop_id: string

@@ -7,6 +7,7 @@ from agent.trip.inputs import (
     CodeScanned,
     DeliveredTapped,
     FailedTapped,
+    GoodsReturned,
     LoadConfirmed,
     LoadScanned,
     ParcelMarked,
@@ -14,7 +15,7 @@ from agent.trip.inputs import (
 from agent.trip.run import Run
 from tests.agent.pod.test_scans import sscc, with_parcels
 from tests.builders import a_run, a_stop, at
-from wire.checks import LoadChecked, ParcelState, ScanVerdict
+from wire.checks import LoadChecked, ParcelState, Returned, ScanVerdict
 from wire.events import EventKind, FailReason
 from wire.manifest import Amount, StopKind
 
@@ -53,3 +54,9 @@ def test_what_was_not_handed_over_comes_back() -> None:
         DeliveredTapped(stop_id="s3"),
     )
     assert [stop.stop_id for stop in to_bring_back(run)] == ["s1", "s2"]
+
+    given_back = decide(run, GoodsReturned(), at(9))
+    told = Returned.model_validate(given_back.outgoing[0].body)
+    assert (told.stop_ids, told.parcels) == (("s1", "s2"), 4)
+    assert to_bring_back(given_back.run) == ()
+    assert decide(given_back.run, GoodsReturned(), at(9)).outgoing == ()  # told once

@@ -550,6 +550,13 @@ export interface PinTap {
   pin: string
 }
 /**
+ * What was not handed over has been given back at the depot.
+ */
+export interface ReturnedTap {
+  kind: 'returned'
+  tap_id: string
+}
+/**
  * The road ahead is blocked; which one that is, the agent knows.
  */
 export interface RoadBlockedTap {

@@ -257,4 +257,6 @@ export const cab: Translation<typeof english> = {
   trouble_not_asked: 'Dieser Halt verlangt das nicht.',
   trouble_too_late: 'Das lässt sich nicht mehr zurücknehmen.',
   trouble_not_closed: 'Dieser Halt ist nicht geschlossen.',
+  load_lacks: { one: '{n} fehlt', other: '{n} fehlen' },
+  load_handed_back: 'Zurückgegeben',
 }

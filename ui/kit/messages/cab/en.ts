@@ -256,4 +256,6 @@ export const cab = {
   trouble_not_asked: 'This stop does not ask for that.',
   trouble_too_late: 'It is too late to take that back.',
   trouble_not_closed: 'This stop is not closed.',
+  load_lacks: { one: '{n} missing', other: '{n} missing' },
+  load_handed_back: 'Handed back',
 } as const

@@ -257,4 +257,6 @@ export const cab: Translation<typeof english> = {
   trouble_not_asked: 'Esta parada no lo pide.',
   trouble_too_late: 'Ya es tarde para deshacerlo.',
   trouble_not_closed: 'Esta parada no está cerrada.',
+  load_lacks: { one: 'falta {n}', other: 'faltan {n}' },
+  load_handed_back: 'Devuelto',
 }

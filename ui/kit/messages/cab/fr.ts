@@ -257,4 +257,6 @@ export const cab: Translation<typeof english> = {
   trouble_not_asked: 'Cet arrêt ne le demande pas.',
   trouble_too_late: 'Il est trop tard pour annuler.',
   trouble_not_closed: 'Cet arrêt n’est pas clos.',
+  load_lacks: { one: '{n} manquant', other: '{n} manquants' },
+  load_handed_back: 'Rendu',
 }

@@ -257,4 +257,6 @@ export const cab: Translation<typeof english> = {
   trouble_not_asked: 'Esta paragem não o pede.',
   trouble_too_late: 'Já é tarde para anular.',
   trouble_not_closed: 'Esta paragem não está fechada.',
+  load_lacks: { one: 'falta {n}', other: 'faltam {n}' },
+  load_handed_back: 'Devolvido',
 }
