@@ -27,13 +27,14 @@ from agent.planner import Planner
 from agent.runtime import Runtime
 from agent.runtime.receiver import listen
 from agent.runtime.saving import Saving
+from agent.screen.messages import NotSaved, Saved
 from agent.screen.offer import OfferRoute
 from agent.screen.pages import Pages
 from agent.screen.picture import Picture
 from agent.screen.route import RouteAhead, Way
 from agent.screen.server import CabServer
 from agent.screen.taps import TapEntry, refused
-from agent.screen.view import Disk, ManoeuvreView, MapView, NotSaved, Saved
+from agent.screen.view import Disk, ManoeuvreView, MapView
 from agent.store.blobs import NewBlob
 from agent.store.chain import Sealing
 from agent.store.inputs import TapMade
@@ -55,6 +56,7 @@ from roads.tiles import Tiles
 from wire.events import Alarm, Eta, KeyAnnounced, Live, ReplanReason
 from wire.geo import Place
 from wire.model import StopId
+from wire.pin import is_right
 from wire.seal import to_vouch
 from wire.track import Breadcrumb
 
@@ -220,6 +222,11 @@ class App:
             blob = await store.find_blob(sha256)
             return None if blob is None else (blob.media_type, blob.data)
 
+        async def check_pin(stop_id: str, pin: str) -> bool:
+            stop = runtime.run.find(stop_id)
+            pin_hash = stop.stop.handover.pin_hash if stop is not None else ""
+            return bool(pin_hash) and await asyncio.to_thread(is_right, pin_hash, pin)
+
         async def changed(revision: int) -> int:
             return first_revision + await runtime.changed.after(revision - first_revision)
 
@@ -230,6 +237,7 @@ class App:
             find_evidence=find_evidence,
             changed=changed,
             now=self._clock.now,
+            check_pin=check_pin,
         )
 
     async def _plan(

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # started as a file instead of a module
     sys.path.insert(0, str(ROOT))
 
+from scripts.lifecycledoc import lifecycle_document  # noqa: E402
 from scripts.signinstyle import sign_in_tokens  # noqa: E402
 from scripts.typescript import GENERATED, PAGES, compile_types  # noqa: E402  the checkout must be importable first
 from scripts.wiredoc import wire_document  # noqa: E402
@@ -29,6 +30,7 @@ class Target:
 
 TARGETS = (
     Target(ROOT / "docs" / "wire.md", partial(wire_document, MAX_PACKET_BYTES, COMPRESS_ABOVE_BYTES)),
+    Target(ROOT / "docs" / "lifecycle.md", lifecycle_document),
     Target(ROOT / "cloud" / "api" / "tokens.py", sign_in_tokens),
     *(Target(GENERATED / name, partial(compile_types, *page)) for name, page in PAGES.items()),
 )

@@ -17,7 +17,8 @@ from pydantic.json_schema import models_json_schema
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from agent.screen import view as cab  # noqa: E402  the checkout must be importable first
+from agent.screen import messages  # noqa: E402  the checkout must be importable first
+from agent.screen import view as cab  # noqa: E402
 from cloud.fleet import view as console  # noqa: E402
 from wire.manifest import Closure  # noqa: E402
 
@@ -32,11 +33,12 @@ REFERENCED = re.compile(
 
 PAGES: dict[str, tuple[str, Sequence[type[BaseModel]]]] = {
     "cab.ts": (
-        "agent/screen/view.py",
+        "agent/screen/view.py and messages.py",
         (
-            cab.CabView, cab.RouteView, cab.OfferRouteView, cab.MapView, cab.ArrivedTap, cab.DeliveredTap,
-            cab.FailedTap, cab.SkippedTap, cab.ForgetTap, cab.AcceptTap, cab.KeepTap, cab.RoadBlockedTap,
-            cab.RoadOpenTap, cab.ChargeTap, cab.DutyTap, cab.Saved, cab.NotSaved,
+            cab.CabView, cab.RouteView, cab.OfferRouteView, cab.MapView, messages.ArrivedTap, messages.DeliveredTap,
+            messages.FailedTap, messages.SkippedTap, messages.ForgetTap, messages.AcceptTap, messages.KeepTap,
+            messages.RoadBlockedTap, messages.RoadOpenTap, messages.ChargeTap, messages.DutyTap, messages.Saved,
+            messages.NotSaved, *messages.HAND_TAPS,
         ),
     ),
     "console.ts": (

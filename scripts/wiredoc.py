@@ -7,7 +7,7 @@ from types import ModuleType
 
 from pydantic import BaseModel
 
-from wire import changes, envelope, events, manifest, model, places, seal, topics, track
+from wire import changes, checks, envelope, events, handover, manifest, model, places, seal, topics, track
 
 HEAD = """\
 # The wire
@@ -61,7 +61,12 @@ MESSAGES: dict[str, tuple[type[BaseModel], ...]] = {
         manifest.Recipient,
         manifest.Amount,
         manifest.Depot,
+        handover.Handover,
+        handover.Parcel,
+        handover.Cash,
+        handover.Reach,
     ),
+    "Up: parts of records at a stop": (checks.ItemOutcome, checks.Waiver),
     "Down: conditions and commands": (
         manifest.Conditions,
         manifest.Closure,
@@ -84,6 +89,10 @@ WORDS = (
     manifest.EvidenceKind,
     manifest.EvidenceRule,
     manifest.CommandKind,
+    handover.NextStep,
+    checks.ScanVerdict,
+    checks.ParcelState,
+    checks.WaiverReason,
 )
 
 

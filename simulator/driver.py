@@ -189,7 +189,8 @@ class Driver:
             if step.rule == "required" and step.taken_at is None and not await self._prove(stop, step.kind):
                 return False
         is_signed = any(step.kind == "signature" and step.rule == "required" for step in stop.steps)
-        outcome = Outcome.TO_RECIPIENT if is_signed else Outcome.TO_SAFE_PLACE
+        is_in_picture = any(step.kind == "photo" and step.rule == "required" for step in stop.steps)
+        outcome = Outcome.TO_SAFE_PLACE if is_in_picture and not is_signed else Outcome.TO_RECIPIENT
         received_by = stop.recipient_name if is_signed else ""
         return await self._tap(
             "delivered", stop.stop_id, result=outcome, outcome=outcome.value, received_by=received_by

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from wire.changes import Move
+from wire.checks import CheckDone, ItemOutcome, LoadChecked, ParcelScanned, Returned, StopReopened, Waiver
+from wire.handover import Cash, NextStep
 from wire.manifest import SCHEMA, Closure, EvidenceKind
 from wire.model import (
     Count,
@@ -43,6 +45,12 @@ class EventKind(StrEnum):
     STOP_DEPARTED = "stop.departed"
     DUTY_CHANGED = "duty.changed"
     KEY_ANNOUNCED = "key.announced"
+    PARCEL_SCANNED = "parcel.scanned"
+    CHECK_DONE = "check.done"
+    STOP_REOPENED = "stop.reopened"
+    STOP_AMENDED = "stop.amended"
+    LOAD_CHECKED = "load.checked"
+    GOODS_RETURNED = "goods.returned"
 
 
 class Outcome(StrEnum):
@@ -54,6 +62,8 @@ class Outcome(StrEnum):
     TO_MAILBOX = "delivered_to_mailbox"
     TO_SAFE_PLACE = "delivered_to_safe_place"
     PICKED_UP = "picked_up"
+    PARTIAL = "partial"
+    """Some parcels were handed over and some were not; which is in `items`."""
 
 
 class FailReason(StrEnum):
@@ -73,6 +83,9 @@ class FailReason(StrEnum):
     UNSAFE = "unsafe"
     VEHICLE = "vehicle"
     WEATHER = "weather"
+    PAYMENT_NOT_RECEIVED = "payment_not_received"
+    PROOF_MISSING = "proof_missing"
+    AGE_CHECK_FAILED = "age_check_failed"
 
 
 class ReplanReason(StrEnum):
@@ -152,6 +165,13 @@ class StopCompleted(Message):
     distance_m: Metres | None = None
     listed: Sha256 | None = None
     """Of the stop as it stood on the list (`wire.codec.content_hash`): address, recipient, items."""
+    items: tuple[ItemOutcome, ...] = ()
+    """What became of each parcel, where parcels have codes."""
+    waivers: tuple[Waiver, ...] = ()
+    """What was warned about and left undone, with the driver's reason."""
+    note: str = ""
+    cash: Cash | None = None
+    """What was taken."""
 
 
 class StopFailed(Message):
@@ -159,6 +179,23 @@ class StopFailed(Message):
     reason: FailReason
     note: str = ""
     listed: Sha256 | None = None
+    next_step: NextStep | None = None
+    """`later_today`: the van comes again, and the stop stays open."""
+    attempt: Count = 1
+    """Which one of today this was."""
+
+
+class StopAmended(Message):
+    """A correction of a stop that is closed; only what is given is corrected. The time of delivery stays what
+    it was.
+    """
+
+    stop_id: StopId
+    outcome: Outcome | None = None
+    """With one, the stop was delivered after all; with `reason`, it was not."""
+    reason: FailReason | None = None
+    received_by: str | None = None
+    note: str | None = None
 
 
 class StopSkipped(Message):
@@ -303,6 +340,12 @@ BODIES: Mapping[str, type[Message]] = {
     EventKind.STOP_DEPARTED: StopDeparted,
     EventKind.DUTY_CHANGED: DutyChanged,
     EventKind.KEY_ANNOUNCED: KeyAnnounced,
+    EventKind.PARCEL_SCANNED: ParcelScanned,
+    EventKind.CHECK_DONE: CheckDone,
+    EventKind.STOP_REOPENED: StopReopened,
+    EventKind.STOP_AMENDED: StopAmended,
+    EventKind.LOAD_CHECKED: LoadChecked,
+    EventKind.GOODS_RETURNED: Returned,
 }
 """The model of each kind's body. A kind not listed here is kept as it came: a newer van may know more than we do."""
 

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from wire.geo import Kerb, Place
+from wire.handover import Handover
 from wire.model import Count, Instant, Latitude, Longitude, Message, Name, Seconds, StopId
 
 SCHEMA: Final = 1
@@ -39,8 +40,18 @@ class EvidenceRule(StrEnum):
 
 
 class EvidenceKind(StrEnum):
+    """What a stop can ask for before it is closed; signature and photo are pictures, the others are said or scanned."""
+
     SIGNATURE = "signature"
     PHOTO = "photo"
+    SCAN = "scan"
+    """Every parcel of `Handover.parcels`: scanned, or marked as not handed over."""
+    PIN = "pin"
+    AGE = "age"
+    NOTE = "note"
+    CASH = "cash"
+    PLACE = "place"
+    """How far the van is from the address when the stop is closed; see `Reach`."""
 
 
 class Window(Message):
@@ -99,6 +110,7 @@ class Stop(Message):
     is_kerbside: bool = False
     """The van must stop on the door's own side of the road."""
     proof: dict[EvidenceKind, EvidenceRule] = {}
+    handover: Handover = Handover()
 
     @property
     def place(self) -> Place:

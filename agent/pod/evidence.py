@@ -35,4 +35,6 @@ def keep(kind: EvidenceKind, data: bytes) -> KeptImage:
             if is_blank(image):
                 raise EvidenceRefusedError("The signature is empty. Please sign in the box.")
             kept, media_type = as_png(image, MAX_SIGNATURE_BYTES), "image/png"
+        case _:
+            raise EvidenceRefusedError(f"A {kind.value} is no picture.")
     return KeptImage(kind, media_type, hashlib.sha256(kept).hexdigest(), kept)

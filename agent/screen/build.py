@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.gps.line import Foot
+from agent.screen.door import NOTHING_DONE, at_the_door, load_view
 from agent.screen.offer import offer_view
 from agent.screen.view import (
     CabView,
@@ -15,16 +16,15 @@ from agent.screen.view import (
     LinkView,
     PlanView,
     PositionView,
-    StepView,
     StopView,
 )
 from agent.trip.eta import ends_at, etas
+from agent.trip.lifecycle import StopState
 from agent.trip.progress import FRESH_FOR, fresh_position, is_within_reach
 from agent.trip.punctuality import Punctuality, minutes_off, punctuality, window_at
 from agent.trip.run import Plan, PlanLeg, Run, RunStop, StopPhase
-from agent.trip.taps import missing_proof
 from wire.events import Eta, FixQuality
-from wire.manifest import EvidenceRule, Window
+from wire.manifest import Window
 from wire.model import StopId
 
 
@@ -53,7 +53,7 @@ def cab_view(run: Run, around: Around, now: datetime) -> CabView:
     stops = [
         _with_reasons(
             _stop_view(stop, place, expected.get(stop.stop_id), legs.get(stop.stop_id), moved.get(stop.stop_id, 0)), run
-        )
+        ).model_copy(update=at_the_door(run, stop, now))
         for place, stop in enumerate(in_day_order(run), start=1)
     ]
     counted = [stop for stop in run.stops if stop.phase is not StopPhase.CANCELLED]
@@ -84,6 +84,7 @@ def cab_view(run: Run, around: Around, now: datetime) -> CabView:
         can_block=around.can_block,
         blocked_until=run.blocked_until(now),
         off_duty=run.off_duty.why if run.off_duty else None,
+        load=load_view(run),
     )
 
 
@@ -126,12 +127,15 @@ def _stop_view(stop: RunStop, place: int, eta: Eta | None, leg: PlanLeg | None, 
         eta=eta,
         punctuality=punctuality(window, eta, planned_at),
         minutes_off=minutes_off(window, eta, planned_at),
-        steps=_steps(stop),
-        is_ready_to_close=not missing_proof(stop),
+        steps=(),
+        hand=NOTHING_DONE,
+        state=StopState.PENDING,
+        is_ready_to_close=False,
         arrived_at=stop.arrived_at,
         closed_at=stop.closed_at,
         outcome=stop.outcome,
         reason=stop.reason,
+        received_by=stop.received_by,
         is_locked=listed.is_locked,
         is_skipped=stop.is_skipped,
         is_listed=stop.is_listed,
@@ -169,23 +173,6 @@ def _window(stop: RunStop, eta: Eta | None) -> Window | None:
     if instant is not None:
         return window_at(stop.stop, instant)
     return min(stop.stop.windows, key=lambda window: window.opens_at, default=None)
-
-
-def _steps(stop: RunStop) -> tuple[StepView, ...]:
-    newest = {evidence.kind: evidence for evidence in stop.evidence}
-    asked = {kind: rule for kind, rule in stop.stop.proof.items() if rule is not EvidenceRule.OFF}
-    # What was taken without being asked for is shown too.
-    kinds = [*asked, *(kind for kind in newest if kind not in asked)]
-    return tuple(
-        StepView(
-            kind=kind,
-            rule=asked.get(kind, EvidenceRule.OPTIONAL),
-            taken_at=newest[kind].taken_at if kind in newest else None,
-            sha256=newest[kind].sha256 if kind in newest else None,
-            signed_by=newest[kind].signed_by if kind in newest else "",
-        )
-        for kind in kinds
-    )
 
 
 def _link_view(run: Run, around: Around, now: datetime) -> LinkView:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from agent.screen.view import NotSaved
+from agent.screen.messages import NotSaved
 from host.loopback import LoopbackOnlyError, require_loopback
 
 CSP = (

@@ -9,6 +9,7 @@ import logging
 import socket
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import Literal
 
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
@@ -17,10 +18,10 @@ from agent.errors import EvidenceRefusedError, StoreError, StoreErrorKind
 from agent.pod.evidence import keep
 from agent.pod.images import MAX_BYTES
 from agent.screen.guard import add_headers, not_saved, only_from_here
+from agent.screen.messages import AnyTap, NotSaved, PinTap, TapId
 from agent.screen.pages import Pages
 from agent.screen.picture import Picture
 from agent.screen.taps import TakeTap, TapEntry, evidence_entry, tap_entry
-from agent.screen.view import AnyTap, NotSaved, TapId
 from agent.trip.effects import Trouble
 from wire.codec import WireError, first_problem, loads
 from wire.manifest import EvidenceKind
@@ -39,12 +40,15 @@ _TAP: TypeAdapter[AnyTap] = TypeAdapter(AnyTap)
 type FindEvidence = Callable[[str], Awaitable[tuple[str, bytes] | None]]
 """Media type and bytes of kept evidence by its hash; None for an unknown one."""
 
+type CheckPin = Callable[[str, str], Awaitable[bool]]
+"""Whether that is the PIN of the stop; False for a stop without one. Takes CPU, and takes it beside the event loop."""
+
 
 class EvidenceQuery(Value):
     """What comes beside the bytes of a photo or signature."""
 
     stop_id: StopId
-    kind: EvidenceKind
+    kind: Literal[EvidenceKind.PHOTO, EvidenceKind.SIGNATURE]
     tap_id: TapId
     signed_by: str = ""
 
@@ -61,12 +65,14 @@ class CabServer:
         find_evidence: FindEvidence,
         changed: Callable[[int], Awaitable[int]],
         now: Callable[[], datetime],
+        check_pin: CheckPin,
     ) -> None:
         self._picture = picture
         self._take_tap = take_tap
         self._find_evidence = find_evidence
         self._changed = changed
         self._now = now
+        self._check_pin = check_pin
         self._closing = asyncio.Event()
         self._one_picture_at_a_time = asyncio.Semaphore(1)  # a photo unpacks to 40 MB
         self.app = web.Application(middlewares=[only_from_here], client_max_size=MAX_BYTES + 1)
@@ -148,7 +154,8 @@ class CabServer:
             return not_saved(400, f"Not saved: {first_problem(error)}")
         except WireError as error:
             return not_saved(400, f"Not saved: {error}")
-        return await self._answer(tap_entry(tap, self._picture.road_ahead()))
+        is_right = await self._check_pin(tap.stop_id, tap.pin) if isinstance(tap, PinTap) else False
+        return await self._answer(tap_entry(tap, self._picture.road_ahead(), is_right_pin=is_right))
 
     async def _evidence(self, request: web.Request) -> web.Response:
         try:

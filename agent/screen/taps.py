@@ -6,37 +6,62 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.pod.evidence import KeptImage
-from agent.screen.view import (
+from agent.screen.messages import (
     AcceptTap,
+    AgeTap,
+    AmendTap,
     AnyTap,
     ArrivedTap,
+    CashTap,
     ChargeTap,
     DeliveredTap,
     DutyTap,
     FailedTap,
     ForgetTap,
     KeepTap,
+    LoadScanTap,
+    LoadTap,
+    MarkTap,
+    NoteTap,
     NotSaved,
+    PinTap,
+    PlainTap,
+    ReturnedTap,
     RoadBlockedTap,
     RoadOpenTap,
     Saved,
+    ScanTap,
     SkippedTap,
+    UndoTap,
+    WayTap,
 )
 from agent.trip.effects import Refusal
 from agent.trip.inputs import (
     AcceptTapped,
+    AgeAnswered,
+    AmendTapped,
     ArrivedTapped,
+    CashTaken,
     ChargeTold,
+    CodeScanned,
     DeliveredTapped,
     DutyTapped,
     EvidenceTaken,
     FailedTapped,
     ForgetTapped,
+    GoodsReturned,
     KeepTapped,
+    LoadConfirmed,
+    LoadScanned,
+    NoteWritten,
+    ParcelMarked,
+    PinTried,
     RoadBlockedTapped,
     RoadOpenTapped,
     SkippedTapped,
     Tap,
+    UndoTapped,
+    WayChosen,
 )
 from agent.trip.run import Evidence
 from wire.codec import canonical
@@ -56,9 +81,15 @@ type TakeTap = Callable[[TapEntry], Awaitable[Saved | NotSaved]]
 """Answers after the synced commit. Raises StoreError: full disk, or (constraint) an id used for another tap."""
 
 
-def tap_entry(tap: AnyTap, road_ahead: tuple[tuple[float, float], ...] = ()) -> TapEntry:
-    """`road_ahead`: the way just before the van, for *road blocked*; sent again from elsewhere it is the same tap."""
-    return TapEntry(tap.tap_id, _hash(tap.model_dump(mode="json")), _input_of(tap, road_ahead))
+def tap_entry(tap: AnyTap, road_ahead: tuple[tuple[float, float], ...] = (), *, is_right_pin: bool = False) -> TapEntry:
+    """`road_ahead`: the way just before the van, for *road blocked*; sent again from elsewhere it is the same tap.
+    `is_right_pin`: what became of the digits, which stay out of the hash too: four of them would be read from it.
+    """
+    same = tap.model_dump(mode="json", exclude={"pin"})
+    entered = (
+        PinTried(stop_id=tap.stop_id, is_right=is_right_pin) if isinstance(tap, PinTap) else _input_of(tap, road_ahead)
+    )
+    return TapEntry(tap.tap_id, _hash(same), entered)
 
 
 def evidence_entry(
@@ -86,12 +117,14 @@ def refused(refusal: Refusal) -> NotSaved:
     return NotSaved(trouble=refusal.trouble, message=str(refusal.trouble))
 
 
-def _input_of(tap: AnyTap, road_ahead: tuple[tuple[float, float], ...]) -> Tap:
+def _input_of(tap: PlainTap, road_ahead: tuple[tuple[float, float], ...]) -> Tap:
     match tap:
         case ArrivedTap():
             return ArrivedTapped(stop_id=tap.stop_id)
         case DeliveredTap():
-            return DeliveredTapped(stop_id=tap.stop_id, outcome=tap.outcome, received_by=tap.received_by)
+            return DeliveredTapped(
+                stop_id=tap.stop_id, outcome=tap.outcome, received_by=tap.received_by, waivers=tap.waivers
+            )
         case FailedTap():
             return FailedTapped(stop_id=tap.stop_id, reason=tap.reason, note=tap.note)
         case SkippedTap():
@@ -110,6 +143,34 @@ def _input_of(tap: AnyTap, road_ahead: tuple[tuple[float, float], ...]) -> Tap:
             return RoadOpenTapped()
         case DutyTap():
             return DutyTapped(is_on_duty=tap.is_on_duty)
+        case ScanTap():
+            return CodeScanned(stop_id=tap.stop_id, code=tap.code, is_typed=tap.is_typed)
+        case MarkTap():
+            return ParcelMarked(stop_id=tap.stop_id, code=tap.code, state=tap.state)
+        case AgeTap():
+            return AgeAnswered(stop_id=tap.stop_id, is_old_enough=tap.is_old_enough)
+        case NoteTap():
+            return NoteWritten(stop_id=tap.stop_id, note=tap.note)
+        case CashTap():
+            return CashTaken(stop_id=tap.stop_id, amount_minor=tap.amount_minor)
+        case WayTap():
+            return WayChosen(stop_id=tap.stop_id, outcome=tap.outcome, name=tap.name)
+        case UndoTap():
+            return UndoTapped(stop_id=tap.stop_id)
+        case AmendTap():
+            return AmendTapped(
+                stop_id=tap.stop_id,
+                outcome=tap.outcome,
+                reason=tap.reason,
+                received_by=tap.received_by,
+                note=tap.note,
+            )
+        case LoadScanTap():
+            return LoadScanned(code=tap.code)
+        case LoadTap():
+            return LoadConfirmed(counted=tap.counted)
+        case ReturnedTap():
+            return GoodsReturned()
 
 
 def _hash(value: object) -> str:

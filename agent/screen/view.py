@@ -4,18 +4,18 @@ The page decides nothing: every word that depends on the run is a field here; wo
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal
-
-from pydantic import Field
 
 from agent.gps.position import Motion
-from agent.trip.effects import Trouble
+from agent.pod.rules import PlaceVerdict
+from agent.trip.lifecycle import StopState
 from agent.trip.punctuality import Punctuality
 from agent.trip.run import StopPhase
 from wire.changes import MissWhy, MoveWhy
+from wire.checks import ParcelState, ScanVerdict
 from wire.events import Alarm, Eta, FailReason, FixQuality, OffDutyWhy, Outcome, ReplanReason, TimesSource
+from wire.handover import Cash, NextStep
 from wire.manifest import Address, Amount, EvidenceKind, EvidenceRule, SequencePolicy, StopKind, Window
-from wire.model import Count, Instant, Latitude, Longitude, Metres, Sha256, StopId, Value
+from wire.model import Instant, Latitude, Longitude, Metres, Sha256, StopId, Value
 from wire.places import PlaceTrouble
 
 
@@ -56,6 +56,55 @@ class StepView(Value):
     signed_by: str
 
 
+class ParcelView(Value):
+    code: str
+    what: str
+    state: ParcelState | None
+    """None: nobody has touched it yet."""
+    is_scanned: bool
+
+
+class ScanView(Value):
+    """The newest code and what it is."""
+
+    code: str
+    verdict: ScanVerdict
+    belongs_to: StopId | None
+    at: Instant
+
+
+class HandView(Value):
+    """What the door asks for beside pictures, and what was done of it."""
+
+    parcels: tuple[ParcelView, ...]
+    last_scan: ScanView | None
+    pin_tries_left: int
+    min_age: int | None
+    is_old_enough: bool | None
+    note: str
+    cash_due: Cash | None
+    cash_taken_minor: int | None
+    way: Outcome
+    """To whom the goods go, as far as the driver has said."""
+    way_name: str
+    place: PlaceVerdict
+    distance_m: Metres | None
+    missing: tuple[EvidenceKind, ...]
+    """Without these the stop cannot be closed as delivered."""
+    warned: tuple[EvidenceKind, ...]
+    """Without these a reason is asked for."""
+    wants_name: bool
+    nothing_handed_over: bool
+    """Every parcel is marked, and none as delivered: that is a problem and no delivery."""
+    next_step: NextStep | None
+    """What becomes of the goods if the stop fails now."""
+    pickup_point: str
+    attempts: int
+    """Of today, those that failed."""
+    undo_until: Instant | None
+    """Until when the newest closing can be taken back."""
+
+
 class StopView(Value):
     stop_id: StopId
     position: int
@@ -77,12 +126,16 @@ class StopView(Value):
     """Late: minutes past the window's end. Early: minutes ahead of the plan, negative. Else minutes before the window's
     end, negative. None without a window or an expected time; see `agent.trip.punctuality`."""
     steps: tuple[StepView, ...]
+    hand: HandView
+    state: StopState
+    """Of the ten in docs/lifecycle.md; `phase` is how it is stored."""
     is_ready_to_close: bool
-    """All required evidence is there."""
+    """Nothing is missing; a reason may still be asked for."""
     arrived_at: Instant | None
     closed_at: Instant | None
     outcome: Outcome | None
     reason: FailReason | None
+    received_by: str
     is_locked: bool
     is_skipped: bool
     is_listed: bool
@@ -186,6 +239,30 @@ class OfferRouteView(Value):
     line: tuple[tuple[float, float], ...]
 
 
+class BackView(Value):
+    """Goods that come back to the depot."""
+
+    stop_id: StopId
+    parcels: int
+
+
+class LoadView(Value):
+    """What should be aboard, what was found, and what must come back."""
+
+    expected: int
+    """Parcels that leave the depot with this van."""
+    codes: int
+    """Of those, how many have a code of their own."""
+    scanned: int
+    missing: tuple[ParcelView, ...]
+    """Not scanned yet, the first of them."""
+    unlisted: tuple[str, ...]
+    counted: int | None
+    last_scan: ScanView | None
+    checked_at: Instant | None
+    back: tuple[BackView, ...]
+
+
 class Disk(StrEnum):
     """Whether the van can save what is tapped: well, slow (a save is under way for seconds), or not at all now."""
 
@@ -228,6 +305,7 @@ class CabView(Value):
     """Until when a road stays closed that the driver found blocked."""
     off_duty: OffDutyWhy | None
     """Why the van keeps and tells no position; None on duty, and before there is a list."""
+    load: LoadView
 
 
 class ManoeuvreView(Value):
@@ -272,116 +350,3 @@ class MapView(Value):
     bounds: tuple[float, float, float, float] | None
     """west, south, east, north in degrees."""
     max_zoom: int
-
-
-TapId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{8,64}$")]
-
-
-class ArrivedTap(Value):
-    kind: Literal["arrived"] = "arrived"
-    tap_id: TapId
-    """Made by the page, once per tap: the same tap sent again is answered again and not done again."""
-    stop_id: StopId
-
-
-class DeliveredTap(Value):
-    kind: Literal["delivered"] = "delivered"
-    tap_id: TapId
-    stop_id: StopId
-    outcome: Outcome = Outcome.TO_RECIPIENT
-    received_by: Annotated[str, Field(max_length=120)] = ""
-
-
-class FailedTap(Value):
-    kind: Literal["failed"] = "failed"
-    tap_id: TapId
-    stop_id: StopId
-    reason: FailReason
-    note: Annotated[str, Field(max_length=500)] = ""
-
-
-class SkippedTap(Value):
-    kind: Literal["skipped"] = "skipped"
-    tap_id: TapId
-    stop_id: StopId
-
-
-class ForgetTap(Value):
-    """Erase what the van learned about the address of a stop."""
-
-    kind: Literal["forget"] = "forget"
-    tap_id: TapId
-    stop_id: StopId
-
-
-class ChargeTap(Value):
-    """What the battery's display shows."""
-
-    kind: Literal["charge"] = "charge"
-    tap_id: TapId
-    percent: Annotated[int, Field(ge=0, le=100)]
-
-
-class AcceptTap(Value):
-    kind: Literal["accept"] = "accept"
-    tap_id: TapId
-    offer: Count
-
-
-class KeepTap(Value):
-    kind: Literal["keep"] = "keep"
-    tap_id: TapId
-    offer: Count
-
-
-class RoadBlockedTap(Value):
-    """The road ahead is blocked; which one that is, the agent knows."""
-
-    kind: Literal["road_blocked"] = "road_blocked"
-    tap_id: TapId
-    for_min: Annotated[int, Field(ge=5, le=24 * 60)] = 60
-
-
-class DutyTap(Value):
-    """Pause, or go on: whether the van keeps and tells where it is."""
-
-    kind: Literal["duty"] = "duty"
-    tap_id: TapId
-    is_on_duty: bool
-
-
-class RoadOpenTap(Value):
-    kind: Literal["road_open"] = "road_open"
-    tap_id: TapId
-
-
-AnyTap = Annotated[
-    ArrivedTap
-    | DeliveredTap
-    | FailedTap
-    | SkippedTap
-    | ForgetTap
-    | AcceptTap
-    | KeepTap
-    | RoadBlockedTap
-    | RoadOpenTap
-    | ChargeTap
-    | DutyTap,
-    Field(discriminator="kind"),
-]
-
-
-class Saved(Value):
-    """The answer to a tap or to evidence, sent only after the store's synced commit."""
-
-    saved_at: Instant
-    tap_id: TapId
-    sha256: Sha256 | None = None
-    """Of the evidence as it is kept (a photo is re-encoded); None for a plain tap."""
-
-
-class NotSaved(Value):
-    """Why nothing was saved, in a driver's words; the HTTP status is 4xx or 507."""
-
-    trouble: Trouble | None = None
-    message: str

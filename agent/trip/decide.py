@@ -7,18 +7,25 @@ anyone, and then runs the effects. It never raises for an input that a model acc
 from datetime import datetime
 from typing import assert_never
 
+from agent.trip.afterwards import afterwards
 from agent.trip.alarms import alarmed
 from agent.trip.arrivals import position_judged
 from agent.trip.blocked import road_blocked, road_open
 from agent.trip.charge import charge_told
+from agent.trip.checks import handed
+from agent.trip.custody import loaded
 from agent.trip.duty import begun_by, duty_at_minute, duty_of_list, duty_tapped
 from agent.trip.effects import Decision
 from agent.trip.inputs import (
     AcceptTapped,
+    AgeAnswered,
     Alarmed,
+    AmendTapped,
     AnyInput,
     ArrivedTapped,
+    CashTaken,
     ChargeTold,
+    CodeScanned,
     CommandArrived,
     ConditionsArrived,
     DeliveredTapped,
@@ -27,12 +34,18 @@ from agent.trip.inputs import (
     FailedTapped,
     FixJudged,
     ForgetTapped,
+    GoodsReturned,
     KeepTapped,
     KeyReady,
     LinkChanged,
+    LoadConfirmed,
+    LoadScanned,
     ManifestArrived,
     ManifestUnreadable,
     MinutePassed,
+    NoteWritten,
+    ParcelMarked,
+    PinTried,
     PlanNotFound,
     PlanSolved,
     Recalled,
@@ -40,6 +53,8 @@ from agent.trip.inputs import (
     RoadOpenTapped,
     SkippedTapped,
     TimeFound,
+    UndoTapped,
+    WayChosen,
 )
 from agent.trip.keys import key_ready
 from agent.trip.learning import forget_tapped, learned_at_stop, with_forecasts
@@ -66,6 +81,12 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
             return begun_by(learned_at_stop(run, tapped(run, entered, now), entered.stop_id, now), now)
         case DutyTapped():
             return duty_tapped(run, entered, now)
+        case CodeScanned() | ParcelMarked() | PinTried() | AgeAnswered() | NoteWritten() | CashTaken() | WayChosen():
+            return handed(run, entered, now)
+        case UndoTapped() | AmendTapped():
+            return afterwards(run, entered, now)
+        case LoadScanned() | LoadConfirmed() | GoodsReturned():
+            return loaded(run, entered, now)
         case ForgetTapped():
             return forget_tapped(run, entered)
         case AcceptTapped() | KeepTapped():

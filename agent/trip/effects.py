@@ -44,6 +44,14 @@ class Trouble(StrEnum):
     OFFER_GONE = "This suggestion is no longer there."
     MOVING = "The van is moving: the next stop stays."
     NO_WAY = "The way ahead is not known, so no road can be closed."
+    REASON_MISSING = "A reason is wanted for what was not done."
+    TOO_FAR = "The van is too far from this address."
+    NAME_MISSING = "The neighbour's name or door is wanted."
+    NOTHING_HANDED_OVER = "No parcel of this stop was handed over."
+    PIN_LOCKED = "The PIN was wrong too often."
+    NOT_ASKED = "This stop does not ask for that."
+    TOO_LATE = "It is too late to take that back."
+    NOT_CLOSED = "This stop is not closed."
 
 
 class Refusal(Value):

@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter
 from agent.gps.position import Motion, Position
 from agent.learn.known import Known
 from agent.trip.run import Evidence, Plan, Proposal
+from wire.checks import ParcelState, Waiver
 from wire.events import Alarm, FailReason, KeyAnnounced, Outcome
 from wire.manifest import Command, Conditions, Manifest
 from wire.model import Epoch, Latitude, Longitude, StopId, Value
@@ -66,6 +67,8 @@ class DeliveredTapped(Value):
     stop_id: StopId
     outcome: Outcome = Outcome.TO_RECIPIENT
     received_by: str = ""
+    waivers: tuple[Waiver, ...] = ()
+    """The driver's reasons for what is only warned about."""
 
 
 class FailedTapped(Value):
@@ -128,6 +131,99 @@ class DutyTapped(Value):
 
     kind: Literal["duty_tapped"] = "duty_tapped"
     is_on_duty: bool
+
+
+class CodeScanned(Value):
+    """A code was read, or typed, at a stop."""
+
+    kind: Literal["code_scanned"] = "code_scanned"
+    stop_id: StopId
+    code: str
+    is_typed: bool = False
+
+
+class ParcelMarked(Value):
+    """The driver's word on one parcel; None takes it back."""
+
+    kind: Literal["parcel_marked"] = "parcel_marked"
+    stop_id: StopId
+    code: str
+    state: ParcelState | None
+
+
+class PinTried(Value):
+    """Whether the digits were right; the digits themselves enter nothing."""
+
+    kind: Literal["pin_tried"] = "pin_tried"
+    stop_id: StopId
+    is_right: bool
+
+
+class AgeAnswered(Value):
+    kind: Literal["age_answered"] = "age_answered"
+    stop_id: StopId
+    is_old_enough: bool
+
+
+class NoteWritten(Value):
+    """An empty note takes it back."""
+
+    kind: Literal["note_written"] = "note_written"
+    stop_id: StopId
+    note: str
+
+
+class CashTaken(Value):
+    kind: Literal["cash_taken"] = "cash_taken"
+    stop_id: StopId
+    amount_minor: int
+
+
+class WayChosen(Value):
+    """To whom the goods go; `name` of a neighbour is what is on their door."""
+
+    kind: Literal["way_chosen"] = "way_chosen"
+    stop_id: StopId
+    outcome: Outcome
+    name: str = ""
+
+
+class UndoTapped(Value):
+    """The driver takes back the closing of a moment ago."""
+
+    kind: Literal["undo_tapped"] = "undo_tapped"
+    stop_id: StopId
+
+
+class AmendTapped(Value):
+    """A correction of a closed stop; None leaves a thing as it is."""
+
+    kind: Literal["amend_tapped"] = "amend_tapped"
+    stop_id: StopId
+    outcome: Outcome | None = None
+    reason: FailReason | None = None
+    received_by: str | None = None
+    note: str | None = None
+
+
+class LoadScanned(Value):
+    """A code at the depot, before leaving."""
+
+    kind: Literal["load_scanned"] = "load_scanned"
+    code: str
+
+
+class LoadConfirmed(Value):
+    """The load is as it is: `counted` parcels, or as scanned where that is None."""
+
+    kind: Literal["load_confirmed"] = "load_confirmed"
+    counted: int | None = None
+
+
+class GoodsReturned(Value):
+    """What was not handed over has been given back at the depot."""
+
+    kind: Literal["goods_returned"] = "goods_returned"
 
 
 class PlanSolved(Value):
@@ -199,7 +295,11 @@ class KeyReady(Value):
 StopTap = ArrivedTapped | EvidenceTaken | DeliveredTapped | FailedTapped | SkippedTapped
 OfferTap = AcceptTapped | KeepTapped
 RoadTap = RoadBlockedTapped | RoadOpenTapped
-Tap = StopTap | OfferTap | ForgetTapped | RoadTap | ChargeTold | DutyTapped
+HandTap = CodeScanned | ParcelMarked | PinTried | AgeAnswered | NoteWritten | CashTaken | WayChosen
+"""What is done at a door before it is closed."""
+AfterTap = UndoTapped | AmendTapped
+LoadTap = LoadScanned | LoadConfirmed | GoodsReturned
+Tap = StopTap | OfferTap | ForgetTapped | RoadTap | ChargeTold | DutyTapped | HandTap | AfterTap | LoadTap
 AnyInput = (
     FixJudged
     | ManifestArrived

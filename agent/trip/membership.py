@@ -9,6 +9,7 @@ from typing import Literal
 
 from agent.learn.keys import key_of_words
 from agent.trip.effects import Decision, Effect, Outgoing, Recall, SendLive
+from agent.trip.hand import Load
 from agent.trip.inputs import (
     CommandArrived,
     ConditionsArrived,
@@ -56,7 +57,14 @@ def manifest_arrived(run: Run, arrived: ManifestArrived, now: datetime) -> Decis
             "plan": None if is_new_day else run.plan,
             "alarms": () if is_new_day else run.alarms,
             **(
-                {"kept": None, "answered": None, "charge": None, "today": Today(), "standings": ()}
+                {
+                    "kept": None,
+                    "answered": None,
+                    "charge": None,
+                    "today": Today(),
+                    "standings": (),
+                    "load": Load(),
+                }
                 if is_new_day
                 else {}
             ),

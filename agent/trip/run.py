@@ -12,6 +12,7 @@ from agent.gps.position import Motion, Position
 from agent.learn.known import Known
 from agent.learn.lessons import Lessons
 from agent.learn.today import DaySums
+from agent.trip.hand import Hand, Load
 from wire.changes import Miss, Move
 from wire.events import Alarm, ArrivedBy, FailReason, ManifestRefused, OffDutyWhy, Outcome, ReplanReason, TimesSource
 from wire.geo import Place
@@ -50,6 +51,17 @@ class Standing(Value):
     dwell: Dwell = Dwell()
 
 
+class Before(Value):
+    """A stop as it was before its newest closing, for as long as that can be taken back."""
+
+    at: Instant
+    """When it was closed or put off."""
+    phase: StopPhase
+    arrived_at: Instant | None
+    is_skipped: bool
+    hand: Hand
+
+
 class RunStop(Value):
     """A stop of the manifest and what became of it."""
 
@@ -69,6 +81,8 @@ class RunStop(Value):
     """When the van was seen to drive off, after the newest arrival."""
     is_listed: bool = True
     """False once the coordinator took it off the manifest; a stop already closed keeps its outcome."""
+    hand: Hand = Hand()
+    before: Before | None = None
 
     @property
     def stop_id(self) -> StopId:
@@ -77,6 +91,10 @@ class RunStop(Value):
     @property
     def is_open(self) -> bool:
         return self.phase in (StopPhase.OPEN, StopPhase.ARRIVED)
+
+    def kept(self, now: datetime) -> Before:
+        """What taking back a closing at `now` would bring back."""
+        return Before(at=now, phase=self.phase, arrived_at=self.arrived_at, is_skipped=self.is_skipped, hand=self.hand)
 
 
 class PlanCharge(Value):
@@ -299,6 +317,7 @@ class Run(Value):
     today: Today = Today()
     alarms: tuple[Alarm, ...] = ()
     """What is wrong with the van's own computer today, for driver and coordinator."""
+    load: Load = Load()
     key_announced: str = ""
     """Which sealing key the coordinator was told of, as a hash (`keys.py`)."""
     off_duty: OffDuty | None = None

@@ -1,20 +1,23 @@
 """What the driver says at a stop. Pure.
 
 A driver who works out of order has made a fact, not an error: the tap counts, and the rest of the day is planned anew.
-Only three things are refused: an unknown stop, a closed one, and a delivery whose required proof is missing.
+Refused are an unknown stop, a closed one, and a delivery that its rules do not let through (`pod/rules.py`).
 """
 
 from datetime import datetime
 
 from agent.trip.effects import Decision, Effect, Outgoing, Refusal, Trouble
+from agent.trip.hand import Hand
 from agent.trip.inputs import ArrivedTapped, DeliveredTapped, EvidenceTaken, FailedTapped, SkippedTapped, StopTap
 from agent.trip.lifecycle import StopEvent, next_phase
 from agent.trip.plans import asking, changed
 from agent.trip.progress import distance_to_m, fresh_position
+from agent.trip.proving import cash_of, closed_as, is_nothing_handed_over, items_of, judged_now, step_after_failure
 from agent.trip.run import Run, RunStop, StopPhase
 from wire.codec import content_hash, to_json
 from wire.events import EventKind, ProofCaptured, ReplanReason, StopArrived, StopCompleted, StopFailed, StopSkipped
-from wire.manifest import EvidenceKind, EvidenceRule
+from wire.handover import NextStep
+from wire.manifest import EvidenceKind
 from wire.model import Message
 
 EVENT_OF: dict[type[StopTap], StopEvent] = {
@@ -49,12 +52,6 @@ def tapped(run: Run, tap: StopTap, now: datetime) -> Decision:
             return _skipped(run, stop, now)
 
 
-def missing_proof(stop: RunStop) -> tuple[EvidenceKind, ...]:
-    """The kinds of evidence that must be taken before the stop can be closed as delivered."""
-    taken = {evidence.kind for evidence in stop.evidence}
-    return tuple(kind for kind, rule in stop.stop.proof.items() if rule is EvidenceRule.REQUIRED and kind not in taken)
-
-
 def _arrived(run: Run, stop: RunStop, now: datetime) -> Decision:
     if stop.phase is StopPhase.ARRIVED:  # the driver confirms what the van saw
         return Decision(run=_with(run, stop.model_copy(update={"arrived_by": None})) if stop.arrived_by else run)
@@ -85,26 +82,34 @@ def _evidence_taken(run: Run, stop: RunStop, tap: EvidenceTaken) -> Decision:
 
 
 def _delivered(run: Run, stop: RunStop, tap: DeliveredTapped, now: datetime) -> Decision:
-    if missing_proof(stop):
-        return Decision(run=run, refusal=Refusal(trouble=Trouble.PROOF_MISSING, stop_id=stop.stop_id))
-    position = fresh_position(run, now)
+    trouble = _unproven(run, stop, tap, now)
+    if trouble is not None:
+        return Decision(run=run, refusal=Refusal(trouble=trouble, stop_id=stop.stop_id))
+    position, outcome = fresh_position(run, now), closed_as(stop, tap.outcome)
+    received_by = tap.received_by or stop.hand.way_name
     completed = StopCompleted(
         stop_id=stop.stop_id,
-        outcome=tap.outcome,
-        received_by=tap.received_by,
+        outcome=outcome,
+        received_by=received_by,
         proofs=tuple(evidence.sha256 for evidence in stop.evidence),
         lat_deg=position.lat_deg if position else None,
         lon_deg=position.lon_deg if position else None,
         distance_m=distance_to_m(stop.stop.place, run, now),
         listed=content_hash(stop.stop),
+        items=items_of(stop),
+        waivers=tap.waivers,
+        note=stop.hand.note,
+        cash=cash_of(stop),
     )
     closed = stop.model_copy(
         update={
             "phase": StopPhase.COMPLETED,
             "arrived_at": stop.arrived_at or now,
             "closed_at": now,
-            "outcome": tap.outcome,
-            "received_by": tap.received_by,
+            "outcome": outcome,
+            "received_by": received_by,
+            "note": stop.hand.note,
+            "before": stop.kept(now),
         }
     )
     after = changed(_with(run, closed))
@@ -116,17 +121,66 @@ def _delivered(run: Run, stop: RunStop, tap: DeliveredTapped, now: datetime) -> 
     return Decision(run=after, outgoing=(*arrival, _said(EventKind.STOP_COMPLETED, completed)), effects=effects)
 
 
+def _unproven(run: Run, stop: RunStop, tap: DeliveredTapped, now: datetime) -> Trouble | None:
+    """Why the stop cannot be closed like that."""
+    found = judged_now(run, stop, tap.outcome, tap.received_by, now)
+    if found.missing:
+        is_too_far = found.missing == (EvidenceKind.PLACE,)
+        return Trouble.TOO_FAR if is_too_far else Trouble.PROOF_MISSING
+    if found.wants_name:
+        return Trouble.NAME_MISSING
+    if is_nothing_handed_over(stop):
+        return Trouble.NOTHING_HANDED_OVER
+    given = {waiver.kind for waiver in tap.waivers}
+    return Trouble.REASON_MISSING if any(kind not in given for kind in found.warned) else None
+
+
 def _failed(run: Run, stop: RunStop, tap: FailedTapped, now: datetime) -> Decision:
+    attempt = stop.hand.attempts + 1
+    next_step = step_after_failure(stop)
+    note = tap.note or stop.hand.note
+    hand = stop.hand.model_copy(update={"attempts": attempt})
+    failed = StopFailed(
+        stop_id=stop.stop_id,
+        reason=tap.reason,
+        note=note,
+        next_step=next_step,
+        attempt=attempt,
+        listed=content_hash(stop.stop),
+    )
+    told = (_said(EventKind.STOP_FAILED, failed),)
+    if next_step is NextStep.LATER_TODAY:
+        # Open again at once, and planned behind the others; what was scanned or signed for this attempt is not the
+        # next's.
+        again = stop.model_copy(
+            update={
+                "phase": StopPhase.OPEN,
+                "arrived_at": None,
+                "is_skipped": True,
+                "hand": Hand(attempts=attempt, pin_tries=stop.hand.pin_tries, tried_at=now, tried_for=tap.reason),
+                "before": stop.kept(now),
+            }
+        )
+        after, effects = asking(changed(_with(run, again)), ReplanReason.STOP_FAILED, now)
+        return Decision(run=after, outgoing=told, effects=effects)
     closed = stop.model_copy(
-        update={"phase": StopPhase.FAILED, "closed_at": now, "reason": tap.reason, "note": tap.note}
+        update={
+            "phase": StopPhase.FAILED,
+            "closed_at": now,
+            "reason": tap.reason,
+            "note": note,
+            "hand": hand,
+            "before": stop.kept(now),
+        }
     )
     after, effects = asking(changed(_with(run, closed)), ReplanReason.STOP_FAILED, now)
-    failed = StopFailed(stop_id=stop.stop_id, reason=tap.reason, note=tap.note, listed=content_hash(stop.stop))
-    return Decision(run=after, outgoing=(_said(EventKind.STOP_FAILED, failed),), effects=effects)
+    return Decision(run=after, outgoing=told, effects=effects)
 
 
 def _skipped(run: Run, stop: RunStop, now: datetime) -> Decision:
-    put_off = stop.model_copy(update={"phase": StopPhase.OPEN, "arrived_at": None, "is_skipped": True})
+    put_off = stop.model_copy(
+        update={"phase": StopPhase.OPEN, "arrived_at": None, "is_skipped": True, "before": stop.kept(now)}
+    )
     after, effects = asking(changed(_with(run, put_off)), ReplanReason.STOP_SKIPPED, now)
     skipped = StopSkipped(stop_id=stop.stop_id)
     return Decision(run=after, outgoing=(_said(EventKind.STOP_SKIPPED, skipped),), effects=effects)

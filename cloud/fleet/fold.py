@@ -7,19 +7,22 @@ lanes (another van, or the same van with a new store) there is none, and the van
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cloud.fleet.view import StopStatus
+from wire.checks import CheckDone, ItemOutcome, ParcelScanned, StopReopened, Waiver
 from wire.events import (
     EventKind,
     FailReason,
     Outcome,
     ProofCaptured,
+    StopAmended,
     StopArrived,
     StopCompleted,
     StopFailed,
     StopSkipped,
 )
+from wire.handover import Cash, NextStep
 from wire.manifest import EvidenceKind
 from wire.model import Instant, Latitude, Longitude, Message, Metres, Sha256, StopId
 
@@ -53,7 +56,36 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class PutOff:
+    """Not now: `reason` where an attempt failed and the van comes again."""
+
     origin: Origin
+    reason: FailReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reopening:
+    """The driver took back what the van had said last of this stop's end."""
+
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """A correction of a closing by the same van; None leaves a thing as it was."""
+
+    origin: Origin
+    outcome: Outcome | None
+    reason: FailReason | None
+    received_by: str | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was checked at the door beside pictures: a code, the PIN, the age, a note, money."""
+
+    origin: Origin
+    said: ParcelScanned | CheckDone
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +101,11 @@ class Closing:
     lat_deg: Latitude | None = None
     lon_deg: Longitude | None = None
     distance_m: Metres | None = None
+    items: tuple[ItemOutcome, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    cash: Cash | None = None
+    next_step: NextStep | None = None
+    is_amended: bool = False
 
     @property
     def is_completed(self) -> bool:
@@ -87,7 +124,7 @@ class AnnouncedEvidence:
     signed_by: str
 
 
-Fact = Arrival | PutOff | Closing | AnnouncedEvidence
+Fact = Arrival | PutOff | Closing | AnnouncedEvidence | Reopening | Amendment | Check
 
 FACTS: Mapping[str, type[Message]] = {
     EventKind.STOP_ARRIVED: StopArrived,
@@ -95,6 +132,10 @@ FACTS: Mapping[str, type[Message]] = {
     EventKind.STOP_COMPLETED: StopCompleted,
     EventKind.STOP_FAILED: StopFailed,
     EventKind.PROOF_CAPTURED: ProofCaptured,
+    EventKind.STOP_REOPENED: StopReopened,
+    EventKind.STOP_AMENDED: StopAmended,
+    EventKind.PARCEL_SCANNED: ParcelScanned,
+    EventKind.CHECK_DONE: CheckDone,
 }
 """The kinds of records that say something of a stop, and the models of their bodies."""
 
@@ -107,18 +148,19 @@ class StopState:
     arrivals: tuple[Arrival, ...] = ()
     put_offs: tuple[PutOff, ...] = ()
     closings: tuple[Closing, ...] = ()
+    """Each lane's last word with its corrections; what was taken back is not here."""
     announced: tuple[AnnouncedEvidence, ...] = ()
+    checks: tuple[Check, ...] = ()
 
     @property
     def closing(self) -> Closing | None:
         """The closing to show: each lane's last word; among those a delivery before a failure, because goods that were
         handed over are; among deliveries the earliest captured, among failures the latest. None while it is open.
         """
-        words = [word for word in self.closings if not self._is_superseded(word)]
-        completed = [word for word in words if word.is_completed]
+        completed = [word for word in self.closings if word.is_completed]
         if completed:
             return min(completed, key=lambda word: _when(word.origin))
-        return max(words, key=lambda word: _when(word.origin), default=None)
+        return max(self.closings, key=lambda word: _when(word.origin), default=None)
 
     @property
     def arrival(self) -> Arrival | None:
@@ -152,17 +194,17 @@ class StopState:
     @property
     def completed_by(self) -> tuple[str, ...]:
         """The vans that say they delivered it; more than one needs a person to look."""
-        words = (word for word in self.closings if word.is_completed and not self._is_superseded(word))
-        return tuple(sorted({word.origin.van for word in words}))
+        return tuple(sorted({word.origin.van for word in self.closings if word.is_completed}))
+
+    @property
+    def attempts(self) -> int:
+        """How often a van tried and will come again, or tried and gave up."""
+        again = sum(put_off.reason is not None for put_off in self.put_offs)
+        return again + sum(not word.is_completed for word in self.closings)
 
     def is_delivered_after(self, cancelled_at: Instant | None) -> bool:
         """Whether goods were handed over though the coordinator had cancelled the stop; the fact stands either way."""
         return cancelled_at is not None and bool(self.completed_by)
-
-    def _is_superseded(self, word: Closing) -> bool:
-        return any(
-            other.origin.lane == word.origin.lane and other.origin.seq > word.origin.seq for other in self.closings
-        )
 
     def _is_put_off_after(self, arrival: Arrival) -> bool:
         return any(
@@ -181,13 +223,47 @@ def fold(stop_id: StopId, told: Iterable[tuple[Origin, Message]]) -> StopState:
         if fact is not None:
             facts[origin.identity] = fact
     ordered = [facts[identity] for identity in sorted(facts)]
+    put_offs, closings = _ends(ordered)
     return StopState(
         stop_id=stop_id,
         arrivals=tuple(fact for fact in ordered if isinstance(fact, Arrival)),
-        put_offs=tuple(fact for fact in ordered if isinstance(fact, PutOff)),
-        closings=tuple(fact for fact in ordered if isinstance(fact, Closing)),
+        put_offs=put_offs,
+        closings=closings,
         announced=tuple(fact for fact in ordered if isinstance(fact, AnnouncedEvidence)),
+        checks=tuple(fact for fact in ordered if isinstance(fact, Check)),
     )
+
+
+def _ends(ordered: Iterable[Fact]) -> tuple[tuple[PutOff, ...], tuple[Closing, ...]]:
+    """What stands of the ends of a stop, lane by lane in the order of their seqs: a later word takes the place of an
+    earlier closing, taking back takes the newest word, a correction changes the closing and not its time.
+    """
+    lanes: dict[tuple[str, str], list[PutOff | Closing]] = {}
+    for fact in ordered:
+        said = lanes.setdefault(fact.origin.lane, [])
+        match fact:
+            case PutOff() | Closing():
+                said.append(fact)
+            case Reopening() if said:
+                said.pop()
+            case Amendment() if said and isinstance(said[-1], Closing):
+                said[-1] = _amended(said[-1], fact)
+            case _:
+                pass
+    every = [word for said in lanes.values() for word in said]
+    # Of closings a lane's last one counts; an attempt is no closing and is counted with all the others.
+    last = [next((one for one in reversed(said) if isinstance(one, Closing)), None) for said in lanes.values()]
+    return tuple(one for one in every if isinstance(one, PutOff)), tuple(one for one in last if one is not None)
+
+
+def _amended(closing: Closing, by: Amendment) -> Closing:
+    """The closing as it is after a correction; it keeps the time of the delivery."""
+    after = replace(closing, is_amended=True)
+    if by.outcome is not None or by.reason is not None:
+        after = replace(after, outcome=by.outcome, reason=None if by.outcome is not None else by.reason)
+    if by.received_by is not None:
+        after = replace(after, received_by=by.received_by)
+    return after if by.note is None else replace(after, note=by.note)
 
 
 def _fact(origin: Origin, body: Message) -> Fact | None:
@@ -205,9 +281,27 @@ def _fact(origin: Origin, body: Message) -> Fact | None:
                 lat_deg=body.lat_deg,
                 lon_deg=body.lon_deg,
                 distance_m=body.distance_m,
+                note=body.note,
+                items=body.items,
+                waivers=body.waivers,
+                cash=body.cash,
             )
+        case StopFailed(next_step=NextStep.LATER_TODAY):
+            return PutOff(origin=origin, reason=body.reason)
         case StopFailed():
-            return Closing(origin=origin, reason=body.reason, note=body.note)
+            return Closing(origin=origin, reason=body.reason, note=body.note, next_step=body.next_step)
+        case StopReopened():
+            return Reopening(origin=origin)
+        case StopAmended():
+            return Amendment(
+                origin=origin,
+                outcome=body.outcome,
+                reason=body.reason,
+                received_by=body.received_by,
+                note=body.note,
+            )
+        case ParcelScanned() | CheckDone():
+            return Check(origin=origin, said=body)
         case ProofCaptured():
             return AnnouncedEvidence(
                 origin=origin,

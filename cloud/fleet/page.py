@@ -7,9 +7,12 @@ from pydantic import ValidationError
 
 from cloud.fleet.build import Job, flags
 from cloud.fleet.fold import StopState
-from cloud.fleet.view import EvidenceView, HistoryRow, SealView, StopPage, StopRow
+from cloud.fleet.view import CheckRow, EvidenceView, HistoryRow, ParcelRow, SealView, StopPage, StopRow
 from cloud.proof.model import Verification
-from wire.events import BODIES, EventKind, ProofCaptured, StopArrived, StopCompleted, StopFailed
+from wire.checks import CheckDone, ParcelScanned, ScanVerdict
+from wire.events import BODIES, EventKind, ProofCaptured, StopAmended, StopArrived, StopCompleted, StopFailed
+from wire.handover import NextStep
+from wire.manifest import EvidenceKind
 from wire.model import Instant, Message, Sha256, Value
 
 
@@ -62,6 +65,13 @@ def stop_page(
         closed_lat_deg=closing.lat_deg if closing else None,
         closed_lon_deg=closing.lon_deg if closing else None,
         evidence=_evidence(state, held),
+        parcels=_parcels(job, state),
+        checks=_checks(job, state),
+        waivers=closing.waivers if closing else (),
+        attempts=state.attempts,
+        next_step=closing.next_step if closing else None,
+        pickup_point=job.stop.handover.pickup_point,
+        is_amended=closing.is_amended if closing else False,
         history=tuple(_history(entry) for entry in heard),
         seal=_seal(verification) if verification is not None and heard else None,
     )
@@ -75,9 +85,18 @@ def detail(kind: str, body: Mapping[str, object]) -> str:
         case StopCompleted(outcome=outcome, received_by=received_by):
             words = outcome.value.replace("_", " ")
             return f"{words}: {received_by}" if received_by else words
-        case StopFailed(reason=reason, note=note):
+        case StopFailed(reason=reason, note=note, next_step=next_step, attempt=attempt):
             words = reason.value.replace("_", " ")
-            return f"{words}: {note}" if note else words
+            again = f", attempt {attempt}, again later today" if next_step is NextStep.LATER_TODAY else ""
+            return f"{words}{again}: {note}" if note else words + again
+        case ParcelScanned() as scan:
+            verdict = scan.verdict.value.replace("_", " ")
+            return f"{scan.code}: {verdict}{', typed' if scan.is_typed else ''}"
+        case CheckDone() as check:
+            return _check_words(check)
+        case StopAmended() as amended:
+            parts = (amended.outcome, amended.reason, amended.received_by, amended.note)
+            return ", ".join(str(part).replace("_", " ") for part in parts if part)
         case ProofCaptured() as proof:
             words = f"{proof.evidence_kind.value}, {proof.size_bytes} bytes"
             return f"{words}, signed by {proof.signed_by}" if proof.signed_by else words
@@ -95,6 +114,56 @@ def _seal(found: Verification) -> SealView:
         head=sealed.link if sealed else None,
         is_vouched=sealed is not None and sealed.is_vouched,
     )
+
+
+def _check_words(check: CheckDone) -> str:
+    verdict = "passed" if check.is_passed else "not passed"
+    match check.check:
+        case EvidenceKind.PIN:
+            return f"PIN {verdict}, try {check.tries}"
+        case EvidenceKind.AGE:
+            return f"age {check.min_age} {verdict}"
+        case EvidenceKind.CASH if check.cash:
+            return f"cash taken: {check.cash.amount_minor} {check.cash.currency} (smallest unit)"
+        case EvidenceKind.NOTE:
+            return check.note or "note taken back"
+    return f"{check.check.value} {verdict}"
+
+
+def _parcels(job: Job, state: StopState) -> tuple[ParcelRow, ...]:
+    """Each listed parcel with what the closing says of it; before that, with what was scanned."""
+    said = {item.code: item for item in (state.closing.items if state.closing else ())}
+    right = {
+        check.said.code
+        for check in state.checks
+        if isinstance(check.said, ParcelScanned) and check.said.verdict is ScanVerdict.RIGHT
+    }
+    return tuple(
+        ParcelRow(
+            code=parcel.code,
+            what=parcel.what,
+            state=said[parcel.code].state if parcel.code in said else None,
+            is_scanned=said[parcel.code].is_scanned if parcel.code in said else parcel.code in right,
+        )
+        for parcel in job.stop.handover.parcels
+    )
+
+
+def _checks(job: Job, state: StopState) -> tuple[CheckRow, ...]:
+    newest: dict[EvidenceKind, CheckRow] = {}
+    for check in state.checks:
+        if isinstance(check.said, CheckDone):
+            newest[check.said.check] = CheckRow(
+                check=check.said.check,
+                is_passed=check.said.is_passed,
+                captured_at=check.origin.captured_at,
+                tries=check.said.tries,
+                min_age=check.said.min_age,
+                note=check.said.note,
+                cash=check.said.cash,
+                cash_due=job.stop.handover.cash if check.said.check is EvidenceKind.CASH else None,
+            )
+    return tuple(newest.values())
 
 
 def _evidence(state: StopState, held: Mapping[Sha256, Held]) -> tuple[EvidenceView, ...]:

@@ -5,7 +5,9 @@ from enum import StrEnum
 from typing import Literal
 
 from cloud.proof.model import Verdict
+from wire.checks import ParcelState, Waiver
 from wire.events import Eta, FailReason, FixQuality, Outcome, Suggestion, TimesSource
+from wire.handover import Cash, NextStep
 from wire.manifest import Address, Amount, Depot, EvidenceKind, EvidenceRule, SequencePolicy, StopKind, Window
 from wire.model import Instant, Latitude, Longitude, Metres, Sha256, StopId, Value
 from wire.places import Misplaced
@@ -172,6 +174,29 @@ class EvidenceView(Value):
     held_bytes: int
 
 
+class ParcelRow(Value):
+    """One parcel of a stop and what became of it."""
+
+    code: str
+    what: str
+    state: ParcelState | None
+    """None: nothing was said of it yet."""
+    is_scanned: bool
+
+
+class CheckRow(Value):
+    """A PIN, age, note or cash check as the van said it; of each kind the newest."""
+
+    check: EvidenceKind
+    is_passed: bool
+    captured_at: Instant | None
+    tries: int
+    min_age: int | None
+    note: str
+    cash: Cash | None
+    cash_due: Cash | None
+
+
 class HistoryRow(Value):
     """One record about a stop: captured by the van's clock, received by ours."""
 
@@ -214,6 +239,16 @@ class StopPage(Value):
     closed_lat_deg: Latitude | None
     closed_lon_deg: Longitude | None
     evidence: tuple[EvidenceView, ...]
+    parcels: tuple[ParcelRow, ...]
+    checks: tuple[CheckRow, ...]
+    waivers: tuple[Waiver, ...]
+    """What the driver was warned about and left undone, with the reason given."""
+    attempts: int
+    """Failed ones."""
+    next_step: NextStep | None
+    """What became of the goods of a stop that failed."""
+    pickup_point: str
+    is_amended: bool
     history: tuple[HistoryRow, ...]
     seal: SealView | None = None
     """None where nothing was heard of the stop."""

@@ -17,6 +17,7 @@ MAX_ITEMS = 100
 TOO_FAR_M = 500_000.0
 """No van goes farther from its depot in a day: a sign is missing there, a digit, or the two are exchanged."""
 
+RULE_SIGNS = {"?": EvidenceRule.OPTIONAL, "!": EvidenceRule.WARN, "-": EvidenceRule.OFF}
 _KINDS = {"delivery": StopKind.DELIVERY, "pickup": StopKind.PICKUP, "return": StopKind.RETURN}
 _NUMBER = re.compile(r"^[+-]?(\d{1,12})?([.,]\d{1,20})?$", re.ASCII)
 _CLOCK = re.compile(r"^(\d{1,2}):(\d{2})(?::(\d{2}))?$", re.ASCII)
@@ -166,19 +167,22 @@ def read_items(row: Row) -> tuple[str, ...]:
 
 
 def read_proof(row: Row) -> dict[EvidenceKind, EvidenceRule]:
-    """Which evidence a stop needs: `signature|photo?` is a signature required and a photo optional."""
+    """Which evidence a stop needs: `signature|photo?|scan!|note-` is a signature required, a photo optional, a scan
+    without which a reason is asked for, and no note.
+    """
     proof: dict[EvidenceKind, EvidenceRule] = {}
     for word in (word.strip() for word in row.get("proof", "").split("|")):
         if not word:
             continue
-        name = word.removesuffix("?").strip().casefold()
+        name = word.rstrip("?!-").strip().casefold()
         if name not in EvidenceKind:
             known = ", ".join(kind.value for kind in EvidenceKind)
             why = (
-                f"{_shown(word)} is not a kind of proof: write {known}, with | between them and ? after an optional one"
+                f"{_shown(word)} is not a kind of proof: write {known}, with | between them, ? after an optional one "
+                "and ! after one without which a reason will do"
             )
             raise BadCellError("proof", why)
-        proof[EvidenceKind(name)] = EvidenceRule.OPTIONAL if word.endswith("?") else EvidenceRule.REQUIRED
+        proof[EvidenceKind(name)] = RULE_SIGNS.get(word[-1], EvidenceRule.REQUIRED)
     return proof
 
 

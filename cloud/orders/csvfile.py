@@ -20,9 +20,11 @@ from cloud.orders.cells import (
     read_windows,
     read_yes_or_no,
 )
+from cloud.orders.handover import read_handover
 from cloud.orders.order import BadCell, ReadRow, stop_id_of
 from cloud.orders.table import COLUMNS, Cells, NotATable, SheetRows, read_table
 from wire.geo import Place
+from wire.handover import Handover
 from wire.manifest import Address, EvidenceKind, EvidenceRule, Recipient, Stop, Window
 from wire.model import Value
 
@@ -100,6 +102,9 @@ def read_row(
     )
     recipient = Recipient(name=text("name", 200), phone=text("phone", 40))
     instruction = text("instruction", 1000)
+    handover = Handover()
+    if not bad:  # the PIN is hashed for its stop, so that one must be known
+        handover = take(lambda: read_handover(cells.cells, stop_id_of(day, order_ref), proof), handover)
     if bad or place is None or kind is None or amount is None:
         bad.sort(key=lambda problem: COLUMNS.index(problem.column))
         return None, bad
@@ -118,5 +123,6 @@ def read_row(
         service_s=service_s,
         is_kerbside=is_kerbside,
         proof=proof,
+        handover=handover,
     )
     return ReadRow(row=cells.row, day=day, stop=stop), []

@@ -5,9 +5,14 @@ import io
 from collections.abc import Iterable
 from datetime import UTC
 
+from cloud.orders.cells import RULE_SIGNS
+from cloud.orders.handover import minor_digits
 from cloud.orders.order import Order
 from cloud.orders.table import COLUMNS
+from wire.handover import Cash, Handover, NextStep, Reach
 from wire.manifest import EvidenceRule, Stop
+
+_SIGNS = {EvidenceRule.REQUIRED: ""} | {rule: sign for sign, rule in RULE_SIGNS.items()}
 
 
 def write_orders(orders: Iterable[Order]) -> str:
@@ -32,6 +37,7 @@ def export_cell(text: str) -> str:
 
 def _cells(stop: Stop) -> dict[str, str]:
     window = stop.windows[0] if stop.windows else None
+    handover = stop.handover
     texts = {
         "order_ref": stop.order_ref,
         "name": stop.recipient.name,
@@ -42,6 +48,8 @@ def _cells(stop: Stop) -> dict[str, str]:
         "city": stop.address.city,
         "items": "|".join(stop.items),
         "instruction": stop.instruction,
+        "parcel_codes": "|".join(f"{one.code}={one.what}" if one.what else one.code for one in handover.parcels),
+        "pickup_point": handover.pickup_point,
     }
     plain = {
         "kind": stop.kind.value,
@@ -55,13 +63,30 @@ def _cells(stop: Stop) -> dict[str, str]:
         "parcels": str(stop.amount.parcels),
         "weight_kg": _digits(stop.amount.weight_kg),
         "volume_l": _digits(stop.amount.volume_l),
-        "proof": "|".join(
-            kind.value + ("" if rule is EvidenceRule.REQUIRED else "?")
-            for kind, rule in stop.proof.items()
-            if rule is not EvidenceRule.OFF
-        ),
+        "proof": "|".join(kind.value + _SIGNS[rule] for kind, rule in stop.proof.items()),
+        "pin": handover.pin_hash,
+        "min_age": "" if handover.min_age is None else str(handover.min_age),
+        "cash_due": "" if handover.cash is None else _money(handover.cash),
+        "reach_m": ""
+        if handover.reach == Reach()
+        else f"{_digits(handover.reach.inner_m)}/{_digits(handover.reach.outer_m)}",
+        "on_failure": _on_failure(handover),
     }
     return {column: export_cell(text) for column, text in texts.items()} | plain
+
+
+def _money(cash: Cash) -> str:
+    digits = minor_digits(cash.currency)
+    whole = str(cash.amount_minor).rjust(digits + 1, "0")
+    return f"{whole[:-digits]}.{whole[-digits:]} {cash.currency}" if digits else f"{whole} {cash.currency}"
+
+
+def _on_failure(handover: Handover) -> str:
+    usual = Handover()
+    if (handover.on_failure, handover.attempts) == (usual.on_failure, usual.attempts):
+        return ""
+    is_again = handover.on_failure is NextStep.LATER_TODAY
+    return f"{handover.on_failure.value} x{handover.attempts}" if is_again else handover.on_failure.value
 
 
 def _digits(value: float) -> str:

@@ -40,6 +40,13 @@ COLUMNS = (
     "items",
     "instruction",
     "proof",
+    "parcel_codes",
+    "pin",
+    "min_age",
+    "cash_due",
+    "reach_m",
+    "on_failure",
+    "pickup_point",
 )
 REQUIRED = ("order_ref", "lat_deg", "lon_deg")
 _ALIASES = {
@@ -73,6 +80,11 @@ _ALIASES = {
     "notes": "instruction",
     "note": "instruction",
     "instructions": "instruction",
+    "sscc": "parcel_codes",
+    "barcodes": "parcel_codes",
+    "minimumage": "min_age",
+    "cod": "cash_due",
+    "cashondelivery": "cash_due",
 }
 _NAMES = {column.replace("_", ""): column for column in COLUMNS} | _ALIASES
 

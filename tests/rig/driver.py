@@ -11,8 +11,8 @@ from datetime import datetime
 from agent.errors import StoreError
 from agent.pod.evidence import KeptImage
 from agent.runtime import Answer
+from agent.screen.messages import ArrivedTap, DeliveredTap, FailedTap, SkippedTap
 from agent.screen.taps import TapEntry, evidence_entry, tap_entry
-from agent.screen.view import ArrivedTap, DeliveredTap, FailedTap, SkippedTap
 from agent.trip.effects import Trouble
 from tests.rig.van import NotThereError, VanNode
 from wire.events import FailReason

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import BaseModel
 
-from agent.screen import view
+from agent.screen import messages, view
 from agent.trip.run import StopPhase
 from simulator import cab
 from wire.manifest import EvidenceKind, EvidenceRule, Window
@@ -16,7 +16,7 @@ from wire.manifest import EvidenceKind, EvidenceRule, Window
         (cab.StopSeen, view.StopView),
         (cab.StepSeen, view.StepView),
         (cab.WindowSeen, Window),
-        (cab.SavedSeen, view.Saved),
+        (cab.SavedSeen, messages.Saved),
     ],
 )
 def test_every_field_read_is_promised(read: type[BaseModel], promised: type[BaseModel]) -> None:
@@ -25,12 +25,16 @@ def test_every_field_read_is_promised(read: type[BaseModel], promised: type[Base
 
 def test_the_words_a_driver_goes_by_are_the_vans() -> None:
     assert {"open", "arrived", "completed", "failed"} <= {phase.value for phase in StopPhase}
-    assert {"photo", "signature"} == {kind.value for kind in EvidenceKind}
+    assert {"photo", "signature"} <= {kind.value for kind in EvidenceKind}
     assert EvidenceRule.REQUIRED.value == "required"
 
 
 def test_taps_are_taps_the_van_knows() -> None:
-    for kind, model in (("arrived", view.ArrivedTap), ("delivered", view.DeliveredTap), ("failed", view.FailedTap)):
+    for kind, model in (
+        ("arrived", messages.ArrivedTap),
+        ("delivered", messages.DeliveredTap),
+        ("failed", messages.FailedTap),
+    ):
         assert model.model_fields["kind"].default == kind
-    assert {"outcome", "received_by"} <= set(view.DeliveredTap.model_fields)
-    assert "reason" in view.FailedTap.model_fields
+    assert {"outcome", "received_by"} <= set(messages.DeliveredTap.model_fields)
+    assert "reason" in messages.FailedTap.model_fields

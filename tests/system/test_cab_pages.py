@@ -148,12 +148,93 @@ def test_a_drop_is_saved_step_by_step(page: Page, agent: Agent) -> None:
     page.get_by_test_id("signer-neighbour").click()
     sign(page)
     page.get_by_test_id("signature-save").click()
+    page.get_by_test_id("key-1").click()  # a neighbour has a door
+    page.get_by_test_id("key-2").click()
+    page.get_by_test_id("neighbour-save").click()
     page.get_by_test_id("delivered").click()
     expect(page.get_by_test_id("saved")).to_contain_text("Saved 14:30")
-    assert [tap["kind"] for tap in agent.taps()] == ["arrived", "photo", "signature", "delivered"]
+    assert [tap["kind"] for tap in agent.taps()] == ["arrived", "photo", "signature", "way", "delivered"]
     assert agent.taps()[-1]["outcome"] == "delivered_to_neighbour"
+    assert agent.taps()[-1]["received_by"] == "12"
     page.get_by_test_id("saved-drive").click()
     expect(page.get_by_test_id("next-plate")).to_contain_text("106")
+
+
+def at_a_door_that_asks_for_everything(page: Page, agent: Agent) -> None:
+    agent.post("/dev/door")
+    page.get_by_test_id("open-stop").click()
+
+
+def read_code(page: Page, code: str) -> None:
+    """As a reader does: faster than any hand, and Enter."""
+    page.keyboard.type(code)
+    page.keyboard.press("Enter")
+
+
+def test_a_door_that_asks_for_everything(page: Page, agent: Agent) -> None:
+    at_a_door_that_asks_for_everything(page, agent)
+    expect(page.get_by_test_id("delivered-locked")).to_contain_text("5 steps missing")
+    page.get_by_test_id("step-age").click()
+    page.get_by_test_id("age-yes").click()
+    page.get_by_test_id("step-pin").click()
+    for key in "4072":
+        page.get_by_test_id(f"key-{key}").click()
+    page.get_by_test_id("pin-check").click()
+    expect(page.get_by_test_id("pin-wrong")).to_be_visible()
+    for key in "4071":
+        page.get_by_test_id(f"key-{key}").click()
+    page.get_by_test_id("pin-check").click()
+    page.get_by_test_id("step-cash").click()
+    page.get_by_test_id("cash-take").click()
+    read_code(page, "106141411234500010")  # also from the stop's own page
+    expect(page.get_by_test_id("scan-verdict")).to_have_attribute("data-verdict", "right")
+    read_code(page, "306141411234500012")
+    expect(page.get_by_test_id("scan-verdict")).to_contain_text("Not this stop")
+    page.get_by_test_id("type-code").click()
+    page.get_by_test_id("code-field").fill("106141411234500027")
+    page.get_by_test_id("code-field").press("Enter")
+    page.get_by_test_id("parcel").nth(2).click()
+    page.get_by_test_id("mark-refused").click()
+    expect(page.get_by_test_id("parcel").nth(2)).to_have_attribute("data-state", "refused")
+    page.get_by_test_id("back").click()
+    page.get_by_test_id("photo-input").set_input_files(JPEG)
+    page.get_by_test_id("delivered").click()
+    page.get_by_test_id("why-not_possible_here").click()  # the place
+    page.get_by_test_id("why-recipient_declined").click()  # the signature
+    expect(page.get_by_test_id("saved")).to_be_visible()
+    assert agent.taps()[-1]["waivers"] == [
+        {"kind": "place", "why": "not_possible_here"},
+        {"kind": "signature", "why": "recipient_declined"},
+    ]
+
+
+def test_a_closing_is_taken_back_and_a_closed_stop_corrected(page: Page, agent: Agent) -> None:
+    open_stop(page, agent)
+    page.get_by_test_id("problem").click()
+    page.get_by_test_id("reason-refused").click()
+    page.get_by_test_id("fail-close").click()
+    page.get_by_test_id("undo").click()
+    expect(page.get_by_test_id("delivered-locked")).to_be_visible()
+    page.get_by_test_id("back-to-map").click()
+    page.get_by_test_id("open-day").click()
+    page.get_by_test_id("page-up").click()
+    page.get_by_test_id("day-row").first.click()
+    page.get_by_test_id("correct").click()
+    page.get_by_test_id("correct-delivered_to_mailbox").click()
+    expect(page.get_by_test_id("saved")).to_contain_text("mailbox")
+    assert [tap["kind"] for tap in agent.taps()][-2:] == ["undo", "amend"]
+
+
+def test_the_load_is_counted_before_leaving(page: Page, agent: Agent) -> None:
+    agent.post("/dev/day?next=1")
+    agent.change(**HALTED)
+    page.get_by_test_id("open-day").click()
+    page.get_by_test_id("load").click()
+    page.get_by_test_id("key-5").click()
+    page.get_by_test_id("key-8").click()
+    page.get_by_test_id("load-confirm").click()
+    expect(page.get_by_test_id("day-row").first).to_be_visible()
+    assert agent.taps()[-1]["counted"] == 58
 
 
 def test_a_refused_signature_says_why_and_keeps_what_was_drawn(page: Page, agent: Agent) -> None:
@@ -324,6 +405,19 @@ def test_no_view_has_a_serious_fault_of_accessibility_by_day_or_night(page: Page
         expect(page.get_by_test_id("accept")).to_be_visible()
         faults[f"offer {theme}"] = serious_faults(page)
         page.get_by_test_id("keep").click()
+        agent.post("/dev/day?next=14")
+        agent.post("/dev/door")
+        page.get_by_test_id("open-stop").click()
+        for step in ("age", "pin", "cash", "scan", "note"):
+            page.get_by_test_id(f"step-{step}").click()
+            faults[f"{step} {theme}"] = serious_faults(page)
+            page.get_by_test_id("back").click()
+        page.get_by_test_id("way").click()
+        faults[f"way {theme}"] = serious_faults(page)
+        page.get_by_test_id("back").click()
+        page.get_by_test_id("back-to-map").click()
+        agent.post("/dev/day?next=14")
+        agent.change(**HALTED)
         page.get_by_test_id("theme").click()
     assert {view: found for view, found in faults.items() if found} == {}
 
@@ -338,8 +432,25 @@ def test_no_text_runs_out_of_the_screen_in_any_language(browser: Browser, agent:
     expect(page.get_by_test_id("drive")).to_be_in_viewport(ratio=1)
     page.get_by_test_id("day-row").first.click()
     expect(page.get_by_test_id("delivered-locked")).to_be_in_viewport(ratio=1)
+    for way in ("problem", "way", "back-to-map"):
+        assert not page.get_by_test_id(way).evaluate("button => button.scrollWidth > button.clientWidth"), way
     page.get_by_test_id("problem").click()
     expect(page.get_by_test_id("reason-others")).to_be_in_viewport(ratio=1)
+    agent.post("/dev/door")
+    page.get_by_test_id("back").click()
+    for step in ("age", "pin", "cash", "scan", "note"):
+        page.get_by_test_id(f"step-{step}").click()
+        expect(page.get_by_test_id("back")).to_be_in_viewport(ratio=1)
+        for button in page.locator("main button").all():
+            words = button.inner_text()
+            assert not button.evaluate("button => button.scrollWidth > button.clientWidth"), f"{step}: {words}"
+        page.get_by_test_id("back").click()
+    page.get_by_test_id("way").click()
+    for button in page.locator("main button").all():
+        words = button.inner_text()
+        assert not button.evaluate("button => button.scrollWidth > button.clientWidth"), words
+    page.get_by_test_id("back").click()
+    agent.post("/dev/day?next=14")
     agent.change(motion="moving", is_within_reach=False, blocked_until="2026-11-24T15:32:00Z")
     for shown in ("road-blocked", "road-open", "road-block"):
         expect(page.get_by_test_id(shown)).to_be_in_viewport(ratio=1)

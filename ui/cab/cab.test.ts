@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { day, ROUTE } from '../dev/town.ts'
 import type { StopView } from '../kit/generated/cab.ts'
+import { shortCode } from './codes.ts'
 import { dayAxis, firstRow } from './day.ts'
 import { deliveredTap } from './delivered.ts'
 import { arrowOf, lookAhead } from './guidance.ts'
@@ -17,6 +18,7 @@ const taken = (kind: 'photo' | 'signature', signed_by = ''): StopView => ({
   ...stop,
   phase: 'arrived',
   steps: stop.steps.map((step) => (step.kind === kind ? { ...step, taken_at: view.now, signed_by } : step)),
+  hand: { ...stop.hand, missing: stop.hand.missing.filter((each) => each !== kind) },
 })
 
 describe('guidance', () => {
@@ -82,11 +84,30 @@ describe('steps', () => {
   it('counts the arrival among what is missing', () => {
     expect(missingSteps(stop)).toBe(3)
     expect(missingSteps(taken('photo'))).toBe(1)
+    expect(missingSteps({ ...stop, hand: { ...stop.hand, wants_name: true } })).toBe(4)
   })
 
   it('leaves out what the rules leave out', () => {
     const steps = stop.steps.map((step) => ({ ...step, rule: step.kind === 'photo' ? ('off' as const) : ('optional' as const) }))
-    expect(stepsOf({ ...stop, phase: 'arrived', steps }).map((now) => now.state)).toEqual(['optional'])
+    const hand = { ...stop.hand, missing: [] }
+    expect(stepsOf({ ...stop, phase: 'arrived', steps, hand }).map((now) => now.state)).toEqual(['optional'])
+  })
+
+  it('shows what may be left for a reason, and puts what is to be done first where there is much', () => {
+    const kinds = ['photo', 'signature', 'scan', 'pin', 'place'] as const
+    const steps = kinds.map((kind) => ({ kind, rule: 'required' as const, taken_at: kind === 'scan' ? view.now : null, sha256: null, signed_by: '' }))
+    const hand = { ...stop.hand, missing: ['photo' as const, 'pin' as const], warned: ['signature' as const, 'place' as const] }
+    const shown = stepsOf({ ...stop, phase: 'arrived', steps, hand })
+    expect(shown.map((now) => [now.step.kind, now.state])).toEqual([
+      ['pin', 'next'], ['photo', 'missing'], ['place', 'warned'], ['signature', 'warned'], ['scan', 'done'],
+    ])
+  })
+})
+
+describe('codes', () => {
+  it('are known by their ends', () => {
+    expect(shortCode('106141411234567897')).toBe('… 3456 7897')
+    expect(shortCode('RM-77')).toBe('RM-77')
   })
 })
 
@@ -101,7 +122,7 @@ describe('closing', () => {
   it('offers every reason once', () => {
     const reasons = [...FIRST, ...OTHERS].map((each) => each.reason)
     expect(new Set(reasons).size).toBe(reasons.length)
-    expect(reasons).toHaveLength(14)
+    expect(reasons).toHaveLength(17)
   })
 })
 

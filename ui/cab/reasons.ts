@@ -28,6 +28,9 @@ export const OTHERS: readonly Reason[] = [
   { reason: 'unsafe', icon: 'warning', proof: 'photo' },
   { reason: 'vehicle', icon: 'truck', proof: null },
   { reason: 'weather', icon: 'cloudLightning', proof: null },
+  { reason: 'payment_not_received', icon: 'money', proof: null },
+  { reason: 'age_check_failed', icon: 'idCard', proof: null },
+  { reason: 'proof_missing', icon: 'numpad', proof: null },
 ]
 
 export const reasonOf = (reason: FailReason): Reason =>

@@ -3,6 +3,9 @@
 import { listen } from '../kit/events.ts'
 import type { CabView, MapView, NotSaved, OfferRouteView, RouteView, Saved } from '../kit/generated/cab.ts'
 import type {
+  AgeTap, AmendTap, CashTap, LoadScanTap, LoadTap, MarkTap, NoteTap, PinTap, ReturnedTap, ScanTap, UndoTap, WayTap,
+} from '../kit/generated/cab.ts'
+import type {
   AcceptTap, ArrivedTap, ChargeTap, DeliveredTap, DutyTap, FailedTap, KeepTap, RoadBlockedTap, RoadOpenTap, SkippedTap,
 } from '../kit/generated/cab.ts'
 
@@ -19,6 +22,18 @@ export type Tap =
   | WithoutId<RoadOpenTap>
   | WithoutId<ChargeTap>
   | WithoutId<DutyTap>
+  | WithoutId<ScanTap>
+  | WithoutId<MarkTap>
+  | WithoutId<PinTap>
+  | WithoutId<AgeTap>
+  | WithoutId<NoteTap>
+  | WithoutId<CashTap>
+  | WithoutId<WayTap>
+  | WithoutId<UndoTap>
+  | WithoutId<AmendTap>
+  | WithoutId<LoadScanTap>
+  | WithoutId<LoadTap>
+  | WithoutId<ReturnedTap>
 
 export interface EvidenceTap {
   stop_id: string

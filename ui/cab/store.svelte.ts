@@ -1,11 +1,16 @@
 /** What the agent said, and where the driver is in the page. Views are functions of this; nothing else holds state. */
 
-import type { CabView, FailReason, MapView, OfferRouteView, OfferView, Outcome, RouteView, StopView } from '../kit/generated/cab.ts'
+import { SvelteMap } from 'svelte/reactivity'
+
+import type {
+  CabView, FailReason, MapView, OfferRouteView, OfferView, Outcome, RouteView, StopView, Waiver,
+} from '../kit/generated/cab.ts'
 import { isNight } from '../kit/sun.ts'
 import { applyTheme, keepChoice, readChoice, themeNow, type Theme } from '../kit/theme.ts'
 import { loadWording, type Wording } from './manoeuvre-words.ts'
 import type { Strokes } from './pad.ts'
 import { fetchMap, fetchOfferRoute, fetchRoute, listenToAgent, sendEvidence, sendTap, type Answer, type EvidenceTap, type Tap } from './server.ts'
+import { readCodes, tone } from './reader.ts'
 import { refusalWords } from './words-of.ts'
 import { locale } from './words.ts'
 
@@ -17,6 +22,10 @@ export type Page =
   | { is: 'battery' }
   | { is: 'stop'; stop_id: string }
   | { is: 'signature'; stop_id: string }
+  | { is: 'scan' | 'pin' | 'age' | 'note' | 'cash' | 'correct'; stop_id: string }
+  | { is: 'way'; stop_id: string; is_neighbour?: boolean }
+  | { is: 'why'; stop_id: string }
+  | { is: 'load' }
   | { is: 'problem'; stop_id: string }
   | { is: 'reason'; stop_id: string; reason: FailReason }
   | { is: 'saved'; stop_id: string; saved_at: string; outcome: Outcome | null; reason: FailReason | null }
@@ -52,6 +61,10 @@ class Cab {
   readonly drafts = new Map<string, Strokes>()
   /** Who signs, by stop, until the agent has it. */
   readonly signers = new Map<string, string>()
+  /** The driver's reasons for what is left undone, by stop, until the stop is closed. */
+  readonly waivers = new SvelteMap<string, Waiver[]>()
+  /** Codes that came faster than the agent saves them. */
+  private readonly codes: string[] = []
 
   private is_looking = false
   private looked_for = -1
@@ -118,6 +131,29 @@ class Cab {
       if (kind === 'accept') this.seen_plan = (this.view?.plan?.version ?? 0) + 1
       this.open({ is: 'drive' })
     })
+  }
+
+  /** A code from the reader: for the stop on the page, the one stood at, or the load. */
+  async scanned(code: string): Promise<void> {
+    this.codes.push(code)
+    if (this.codes.length > 1) return // the one before is on its way: this one follows it
+    while (this.codes.length) {
+      await this.scanOne(this.codes[0] as string)
+      this.codes.shift()
+    }
+  }
+
+  private async scanOne(code: string): Promise<void> {
+    while (this.saving) await new Promise((resolve) => setTimeout(resolve, 50))
+    if (this.page.is === 'load') {
+      await this.tap({ kind: 'load_scan', code }, () => undefined)
+      if (!this.not_saved) tone(this.view?.load.last_scan?.verdict === 'right')
+      return
+    }
+    const stop_id = 'stop_id' in this.page ? this.page.stop_id : this.next?.phase === 'arrived' ? this.next.stop_id : null
+    if (stop_id === null || !isOpen(this.stop(stop_id) ?? ({ phase: 'completed' } as StopView))) return
+    await this.tap({ kind: 'scan', stop_id, code, is_typed: false }, () => this.open({ is: 'scan', stop_id }))
+    if (!this.not_saved) tone(this.stop(stop_id)?.hand.last_scan?.verdict === 'right')
   }
 
   async evidence(evidence: EvidenceTap, then: () => void): Promise<void> {
@@ -192,6 +228,7 @@ class Cab {
       },
     )
     const ticking = setInterval(() => (this.beat = performance.now()), 500)
+    const stopReading = readCodes((code) => void this.scanned(code))
     const stopTheme = $effect.root(() => {
       $effect(() => {
         applyTheme(this.theme)
@@ -201,6 +238,7 @@ class Cab {
     return () => {
       stopListening()
       clearInterval(ticking)
+      stopReading()
       stopTheme()
     }
   }

@@ -89,6 +89,30 @@ const TROUBLES: Record<Trouble, () => string> = {
   'This suggestion is no longer there.': () => t('trouble_offer_gone'),
   'The van is moving: the next stop stays.': () => t('trouble_moving'),
   'The way ahead is not known, so no road can be closed.': () => t('trouble_no_way'),
+  'A reason is wanted for what was not done.': () => t('trouble_reason'),
+  'The van is too far from this address.': () => t('trouble_too_far'),
+  "The neighbour's name or door is wanted.": () => t('trouble_name'),
+  'No parcel of this stop was handed over.': () => t('trouble_nothing'),
+  'The PIN was wrong too often.': () => t('trouble_pin_locked'),
+  'This stop does not ask for that.': () => t('trouble_not_asked'),
+  'It is too late to take that back.': () => t('trouble_too_late'),
+  'This stop is not closed.': () => t('trouble_not_closed'),
+}
+
+/** "24,50 €" in the driver's language. */
+export function money(amount_minor: number, currency: string): string {
+  const format = new Intl.NumberFormat(locale, { style: 'currency', currency })
+  return format.format(amount_minor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2))
+}
+
+/** Where the van stands, as far as the rule for the place cares. */
+export function placeRuleWords(hand: StopView['hand']): string {
+  return t(`place_${hand.place}`, { d: hand.distance_m === null ? '' : distance(hand.distance_m, locale) })
+}
+
+/** What becomes of the goods if the stop fails now; empty where nothing is aboard. */
+export function nextStepWords(hand: StopView['hand']): string {
+  return hand.next_step ? t(`step_${hand.next_step}`, { where: hand.pickup_point }) : ''
 }
 
 /** Why something was not saved. */

@@ -139,6 +139,14 @@ export function recordTitle(row: HistoryRow, page: StopPage): string {
     case 'proof.captured':
       if (row.detail.startsWith('photo')) return t('ev_photo')
       return row.detail.startsWith('signature') ? t('ev_signature') : t('ev_proof')
+    case 'stop.reopened':
+      return t('ev_reopened')
+    case 'stop.amended':
+      return t('ev_amended')
+    case 'parcel.scanned':
+      return t('ev_scanned')
+    case 'check.done':
+      return t('ev_checked')
     default:
       return row.kind
   }

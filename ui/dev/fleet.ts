@@ -139,6 +139,10 @@ const record = (kind: string, captured: string | null, received: string, seq: nu
 export const PHOTO = '3f9a61c0'.repeat(8)
 export const SIGNATURE = 'b27e0d14'.repeat(8)
 
+const PARCELS = ['106141411234500010', '106141411234500027', '106141411234500034'].map((code) => ({
+  code, what: '', state: 'delivered' as const, is_scanned: true,
+}))
+
 /** The page of any stop; the pictures' door when it is closed. */
 export function stopPage(stop: StopRow): StopPage {
   const is_done = stop.status === 'completed'
@@ -165,6 +169,7 @@ export function stopPage(stop: StopRow): StopPage {
           },
         ]
       : [],
+    parcels: is_done ? PARCELS : [], checks: [], waivers: [], attempts: 0, next_step: null, pickup_point: '', is_amended: false,
     history: is_done
       ? [
           record('plan.accepted', '14:12', '14:12', 201, ''),

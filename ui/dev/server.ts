@@ -1,7 +1,7 @@
 /** The canned agent over HTTP, inside Vite: `npm run dev` while writing, `npx vite preview cab` over the built page.
  *
  *  `POST /dev/change` patches the view, `POST /dev/mood` says how taps are answered, `POST /dev/offer` offers another order,
- *  `POST /dev/day?next=14` starts over.
+ *  `POST /dev/day?next=14` starts over, `POST /dev/door` stands at a door that asks for everything.
  *  `ROUNDSMAN_TILES` names a folder of `z/x/y.pbf` (gzip) for a base map. */
 
 import { readFile } from 'node:fs/promises'
@@ -10,7 +10,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Connect, Plugin } from 'vite'
 
 import { CannedAgent, type CannedTap, type Mood } from './agent.ts'
-import { day, OFFER, ROUTE } from './town.ts'
+import { day, FULL_DOOR, OFFER, ROUTE } from './town.ts'
 
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; connect-src 'self'; " +
@@ -73,6 +73,10 @@ async function answer(agent: CannedAgent, request: IncomingMessage, response: Se
     json(response, 200, agent.view)
   } else if (url.pathname === '/dev/offer') {
     agent.change({ offer: { ...OFFER, ...(JSON.parse(String(await body(request)) || '{}') as object) } })
+    json(response, 200, agent.view)
+  } else if (url.pathname === '/dev/door') {
+    const stops = agent.view.stops.map((stop) => (stop.stop_id === agent.view.next_stop_id ? { ...stop, ...FULL_DOOR } : stop))
+    agent.change({ stops, motion: 'parked', is_within_reach: true })
     json(response, 200, agent.view)
   } else if (url.pathname === '/dev/taps') json(response, 200, agent.taps)
   else return false

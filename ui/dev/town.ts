@@ -1,6 +1,6 @@
 /** A canned day for development and screen tests: one depot in Porto, invented people, the pictures' example. */
 
-import type { CabView, Eta, OfferView, OfferedStop, Punctuality, RouteView, StepView, StopView } from '../kit/generated/cab.ts'
+import type { CabView, Eta, HandView, OfferView, OfferedStop, Punctuality, RouteView, StepView, StopView } from '../kit/generated/cab.ts'
 
 const DAY = '2026-11-24'
 export const at = (clock: string): string => `${DAY}T${clock.length === 5 ? `${clock}:00` : clock}Z`
@@ -8,6 +8,12 @@ export const at = (clock: string): string => `${DAY}T${clock.length === 5 ? `${c
 const eta = (p10: string, p50: string, p90: string): Eta => ({
   p10: at(p10), p50: at(p50), p90: at(p90), times: 'roads', as_of: at('14:30'), basis: 'roads', basis_at: at('14:20'),
 })
+
+export const HAND: HandView = {
+  parcels: [], last_scan: null, pin_tries_left: 5, min_age: null, is_old_enough: null, note: '', cash_due: null, cash_taken_minor: null,
+  way: 'delivered_to_recipient', way_name: '', place: 'inside', distance_m: 12, missing: ['photo', 'signature'], warned: [], wants_name: false,
+  nothing_handed_over: false, next_step: 'depot', pickup_point: '', attempts: 0, undo_until: null,
+}
 
 const step = (kind: StepView['kind']): StepView => ({ kind, rule: 'required', taken_at: null, sha256: null, signed_by: '' })
 
@@ -80,7 +86,8 @@ function stopOf(position: number, next: number): StopView {
     window: row.window && { opens_at: at(row.window[0]), closes_at: at(row.window[1]), is_hard: false },
     eta: row.eta && !is_done ? eta(...row.eta) : null,
     punctuality: row.punctuality ?? (row.eta ? 'on_time' : 'unknown'), minutes_off: row.minutes_off ?? null,
-    steps: [step('photo'), step('signature')], is_ready_to_close: false,
+    steps: [step('photo'), step('signature')], is_ready_to_close: false, hand: HAND, received_by: '',
+    state: is_done ? 'served' : position === next ? 'next' : 'pending',
     arrived_at: null, closed_at: is_done && row.eta ? at(row.eta[1]) : null,
     outcome: is_done ? 'delivered_to_recipient' : null, reason: null,
     is_locked: false, is_skipped: false, is_listed: true, moved_by: 0, moved_why: null, moved_for: null, missed_why: null, missed_for: null, place_trouble: null, travel_m: 700, ...row.extra,
@@ -101,6 +108,9 @@ export function day(next: number): CabView {
       version: 1, made_at: at('14:12'), reason: 'manifest changed', times: 'roads', moved_stops: 0, gain_s: 0, ends_at: at('17:52'), energy: null,
     },
     offer: null, is_planning: false, next_stop_id: `stop-${next}`, is_within_reach: false, route_version: 1,
+    load: {
+      expected: 58, codes: 0, scanned: 0, missing: [], unlisted: [], counted: null, last_scan: null, checked_at: at('08:11'), back: [],
+    },
     stops: Array.from({ length: 31 }, (_, i) => stopOf(i + 1, next)), done: next - 1, total: 31,
   }
 }
@@ -138,4 +148,23 @@ export const OFFER: OfferView = {
     offered(18, 18, 17, { why: 'window', saves_s: 300 }), offered(17, 17, 18, { why: 'nearer', saves_s: 240 }),
     ...Array.from({ length: 13 }, (_, i) => offered(19 + i, 19 + i, 19 + i)),
   ],
+}
+
+/** A door that asks for everything, for `POST /dev/door`. */
+export const FULL_DOOR: Partial<StopView> = {
+  phase: 'arrived', state: 'parked',
+  steps: [
+    { ...step('place'), rule: 'warn' }, step('age'), step('pin'), step('cash'), step('scan'), step('photo'),
+    { ...step('signature'), rule: 'warn' }, { ...step('note'), rule: 'optional' },
+  ],
+  hand: {
+    ...HAND,
+    parcels: [
+      { code: '106141411234500010', what: 'small parcel', state: null, is_scanned: false },
+      { code: '106141411234500027', what: 'large parcel', state: null, is_scanned: false },
+      { code: '106141411234500034', what: '', state: null, is_scanned: false },
+    ],
+    min_age: 18, cash_due: { amount_minor: 2450, currency: 'EUR' }, place: 'near', distance_m: 180,
+    missing: ['age', 'pin', 'cash', 'scan', 'photo'], warned: ['place', 'signature'], next_step: 'later_today', attempts: 0,
+  },
 }

@@ -14,6 +14,8 @@ import retry from '@phosphor-icons/core/assets/bold/arrow-clockwise-bold.svg?raw
 import sync from '@phosphor-icons/core/assets/bold/arrows-clockwise-bold.svg?raw'
 import battery from '@phosphor-icons/core/assets/bold/battery-medium-bold.svg?raw'
 import batteryWarning from '@phosphor-icons/core/assets/bold/battery-warning-bold.svg?raw'
+import backspace from '@phosphor-icons/core/assets/bold/backspace-bold.svg?raw'
+import barcode from '@phosphor-icons/core/assets/bold/barcode-bold.svg?raw'
 import bell from '@phosphor-icons/core/assets/bold/bell-bold.svg?raw'
 import bellSlash from '@phosphor-icons/core/assets/bold/bell-slash-bold.svg?raw'
 import camera from '@phosphor-icons/core/assets/bold/camera-bold.svg?raw'
@@ -38,13 +40,17 @@ import house from '@phosphor-icons/core/assets/bold/house-line-bold.svg?raw'
 import houseSimple from '@phosphor-icons/core/assets/bold/house-bold.svg?raw'
 import info from '@phosphor-icons/core/assets/bold/info-bold.svg?raw'
 import list from '@phosphor-icons/core/assets/bold/list-bullets-bold.svg?raw'
+import keyboard from '@phosphor-icons/core/assets/bold/keyboard-bold.svg?raw'
 import lockOutline from '@phosphor-icons/core/assets/bold/lock-simple-bold.svg?raw'
 import magnifier from '@phosphor-icons/core/assets/bold/magnifying-glass-bold.svg?raw'
+import mailbox from '@phosphor-icons/core/assets/bold/mailbox-bold.svg?raw'
 import map from '@phosphor-icons/core/assets/bold/map-trifold-bold.svg?raw'
 import mapPin from '@phosphor-icons/core/assets/bold/map-pin-line-bold.svg?raw'
 import minusSquare from '@phosphor-icons/core/assets/bold/minus-square-bold.svg?raw'
+import money from '@phosphor-icons/core/assets/bold/money-bold.svg?raw'
 import moon from '@phosphor-icons/core/assets/bold/moon-bold.svg?raw'
 import notePencil from '@phosphor-icons/core/assets/bold/note-pencil-bold.svg?raw'
+import numpad from '@phosphor-icons/core/assets/bold/numpad-bold.svg?raw'
 import box from '@phosphor-icons/core/assets/bold/package-bold.svg?raw'
 import path from '@phosphor-icons/core/assets/bold/path-bold.svg?raw'
 import pen from '@phosphor-icons/core/assets/bold/pen-nib-bold.svg?raw'
@@ -56,6 +62,9 @@ import sun from '@phosphor-icons/core/assets/bold/sun-bold.svg?raw'
 import trash from '@phosphor-icons/core/assets/bold/trash-bold.svg?raw'
 import truck from '@phosphor-icons/core/assets/bold/truck-bold.svg?raw'
 import upload from '@phosphor-icons/core/assets/bold/upload-simple-bold.svg?raw'
+import user from '@phosphor-icons/core/assets/bold/user-bold.svg?raw'
+import users from '@phosphor-icons/core/assets/bold/users-bold.svg?raw'
+import idCard from '@phosphor-icons/core/assets/bold/identification-card-bold.svg?raw'
 import warning from '@phosphor-icons/core/assets/bold/warning-bold.svg?raw'
 import warningDiamond from '@phosphor-icons/core/assets/bold/warning-diamond-bold.svg?raw'
 import cross from '@phosphor-icons/core/assets/bold/x-bold.svg?raw'
@@ -67,7 +76,7 @@ export const ICONS = {
   uTurn, undo, retry, sync, battery, batteryWarning, bell, bellSlash, camera, car, caretDown, caretUp, cellFull, cellSlash, check, circleDashed, clock,
   cloudLightning, crosshair, crosshairSimple, door, dots, eraser, gpsFix, gpsSlash, hand, house, houseSimple, info, list,
   lockOutline, magnifier, map, mapPin, minusSquare, moon, notePencil, box, path, pen, plus, prohibit, question,
-  storefront, sun, trash, truck, upload, warning, warningDiamond, cross, lock, arrowhead,
+  storefront, sun, trash, truck, upload, backspace, barcode, idCard, keyboard, mailbox, money, numpad, user, users, warning, warningDiamond, cross, lock, arrowhead,
 } as const
 
 export type IconName = keyof typeof ICONS

@@ -98,7 +98,7 @@ def test_a_delivery_without_its_required_proof_is_refused_and_changes_nothing() 
 
 
 def test_optional_proof_does_not_hold_a_delivery_up() -> None:
-    run = a_run([a_stop(1, proof={PHOTO: EvidenceRule.OPTIONAL, SIGNATURE: EvidenceRule.WARN})])
+    run = a_run([a_stop(1, proof={PHOTO: EvidenceRule.OPTIONAL, SIGNATURE: EvidenceRule.OFF})])
     assert tap(run, DeliveredTapped(stop_id="s1")).refusal is None
 
 
@@ -141,6 +141,7 @@ def test_a_failed_stop_is_told_with_its_reason_and_the_rest_is_planned_anew() ->
     assert kinds(decision) == [EventKind.STOP_FAILED]
     said = decision.outgoing[0].body
     assert (said["stop_id"], said["reason"], said["note"]) == ("s1", "not_home", "bell broken")
+    assert (said["next_step"], said["attempt"]) == ("depot", 1)
     assert reasons(decision) == [ReplanReason.STOP_FAILED]
     assert [stop.stop_id for stop in decision.run.open_stops] == ["s2", "s3"]
 

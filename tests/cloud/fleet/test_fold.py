@@ -9,7 +9,9 @@ from cloud.fleet.fold import Origin, StopState, fold
 from cloud.fleet.view import StopStatus
 from tests.builders import MORNING, at
 from tests.cloud.said import arrived, completed, proof_of
-from wire.events import FailReason, Outcome, StopFailed, StopSkipped
+from wire.checks import StopReopened
+from wire.events import FailReason, Outcome, StopAmended, StopFailed, StopSkipped
+from wire.handover import NextStep
 from wire.model import Message
 
 
@@ -21,6 +23,14 @@ def state_of(*facts: tuple[Origin, Message]) -> StopState:
     return fold("s1", facts)
 
 
+def said(seq: int, body: Message) -> tuple[Origin, Message]:
+    return origin(seq), body
+
+
+def reopened() -> StopReopened:
+    return StopReopened(stop_id="s1", closed_at=at(2))
+
+
 def failed(reason: FailReason = FailReason.NOT_HOME) -> StopFailed:
     return StopFailed(stop_id="s1", reason=reason, note="nobody there")
 
@@ -30,6 +40,8 @@ bodies = st.one_of(
     st.builds(completed, st.just("s1"), outcome=st.sampled_from(Outcome)),
     st.builds(failed, st.sampled_from(FailReason)),
     st.builds(lambda: StopSkipped(stop_id="s1")),
+    st.builds(reopened),
+    st.builds(lambda outcome: StopAmended(stop_id="s1", outcome=outcome), st.sampled_from(Outcome)),
     st.builds(proof_of, st.binary(min_size=1, max_size=3)),
 )
 origins = st.builds(
@@ -142,3 +154,40 @@ def test_evidence_announced_twice_is_one_piece() -> None:
 
 def test_a_record_about_another_stop_changes_nothing() -> None:
     assert state_of((origin(1), arrived("s2"))) == StopState(stop_id="s1")
+
+
+def test_a_closing_that_was_taken_back_counts_no_more_and_the_van_is_at_the_door() -> None:
+    told = [said(1, arrived("s1")), said(2, completed("s1")), said(3, reopened())]
+    taken_back = state_of(*told)
+    assert taken_back.closing is None
+    assert taken_back.status is StopStatus.ARRIVED
+    assert state_of(*[*told, said(4, failed())]).status is StopStatus.FAILED
+
+
+def test_taking_back_takes_the_newest_word_only() -> None:
+    told = [said(1, completed("s1")), said(2, failed()), said(3, reopened())]
+    assert state_of(*told).status is StopStatus.COMPLETED
+
+
+def test_what_is_taken_back_without_being_there_yet_comes_to_the_same_when_it_is() -> None:
+    told = [said(1, arrived("s1")), said(2, completed("s1")), said(3, reopened())]
+    assert state_of(*[told[2], told[0]]).status is StopStatus.ARRIVED
+    assert state_of(*[told[2], told[0], told[1]]) == state_of(*told)
+
+
+def test_a_correction_changes_the_outcome_and_keeps_the_time_of_the_delivery() -> None:
+    amended = StopAmended(stop_id="s1", outcome=Outcome.TO_NEIGHBOUR, received_by="12 B")
+    before = state_of(*[said(1, completed("s1"))]).closing
+    closing = state_of(*[said(1, completed("s1")), said(9, amended)]).closing
+    assert before is not None
+    assert closing is not None
+    assert (closing.outcome, closing.received_by, closing.is_amended) == (Outcome.TO_NEIGHBOUR, "12 B", True)
+    assert closing.origin == before.origin
+
+
+def test_an_attempt_that_comes_again_leaves_the_stop_planned_and_is_counted() -> None:
+    again = StopFailed(stop_id="s1", reason=FailReason.NOT_HOME, next_step=NextStep.LATER_TODAY)
+    tried = state_of(*[said(1, arrived("s1")), said(2, again)])
+    assert (tried.status, tried.attempts, tried.closing) == (StopStatus.PLANNED, 1, None)
+    done = state_of(*[said(1, arrived("s1")), said(2, again), said(3, arrived("s1")), said(4, completed("s1"))])
+    assert (done.status, done.attempts) == (StopStatus.COMPLETED, 1)

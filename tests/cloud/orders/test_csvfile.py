@@ -141,7 +141,7 @@ def test_a_bad_cell_is_named_with_what_to_write(cells: dict[str, str], column: s
 
 
 def test_every_bad_cell_of_a_row_is_named_at_once() -> None:
-    file = read_row(lat_deg="nan", opens="late", proof="pin")
+    file = read_row(lat_deg="nan", opens="late", proof="blood")
     assert [problem.column for problem in file.problems] == ["lat_deg", "opens", "proof"]
 
 

@@ -15,8 +15,8 @@ from PIL import Image
 
 from agent.pod.evidence import keep
 from agent.screen.guard import ASKED_HEADER
+from agent.screen.messages import AnyTap, ArrivedTap, DeliveredTap, FailedTap
 from agent.screen.taps import TapEntry, evidence_entry, tap_entry
-from agent.screen.view import AnyTap, ArrivedTap, DeliveredTap, FailedTap
 from agent.trip.effects import Trouble
 from tests.builders import DEPOT, MORNING
 from tests.rig.driver import Act, Saying

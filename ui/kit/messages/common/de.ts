@@ -44,4 +44,8 @@ export const common: Translation<typeof english> = {
   reason_unsafe: 'Nicht sicher',
   reason_vehicle: 'Panne',
   reason_weather: 'Wetter',
+  outcome_partial: 'Teilweise zugestellt',
+  reason_payment_not_received: 'Nicht bezahlt',
+  reason_proof_missing: 'Nachweis fehlt',
+  reason_age_check_failed: 'Zu jung',
 }

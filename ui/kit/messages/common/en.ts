@@ -43,4 +43,8 @@ export const common = {
   reason_unsafe: 'Not safe',
   reason_vehicle: 'Van trouble',
   reason_weather: 'Weather',
+  outcome_partial: 'Delivered in part',
+  reason_payment_not_received: 'Not paid',
+  reason_proof_missing: 'Proof missing',
+  reason_age_check_failed: 'Too young',
 } as const

@@ -44,4 +44,8 @@ export const common: Translation<typeof english> = {
   reason_unsafe: 'No es seguro',
   reason_vehicle: 'Avería',
   reason_weather: 'Mal tiempo',
+  outcome_partial: 'Entregado en parte',
+  reason_payment_not_received: 'No pagó',
+  reason_proof_missing: 'Falta la prueba',
+  reason_age_check_failed: 'Demasiado joven',
 }

@@ -44,4 +44,8 @@ export const common: Translation<typeof english> = {
   reason_unsafe: 'Pas sûr',
   reason_vehicle: 'Panne',
   reason_weather: 'Météo',
+  outcome_partial: 'Livré en partie',
+  reason_payment_not_received: 'Non payé',
+  reason_proof_missing: 'Preuve manquante',
+  reason_age_check_failed: 'Trop jeune',
 }

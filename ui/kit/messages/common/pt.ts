@@ -44,4 +44,8 @@ export const common: Translation<typeof english> = {
   reason_unsafe: 'Não é seguro',
   reason_vehicle: 'Avaria',
   reason_weather: 'Mau tempo',
+  outcome_partial: 'Entregue em parte',
+  reason_payment_not_received: 'Não pagou',
+  reason_proof_missing: 'Falta a prova',
+  reason_age_check_failed: 'Demasiado jovem',
 }
