@@ -35,7 +35,7 @@ class Cab:
             view: dict[str, Any] = await answer.json()
             return view
 
-    async def tap(self, **tap: str | int) -> tuple[int, dict[str, Any]]:
+    async def tap(self, **tap: object) -> tuple[int, dict[str, Any]]:
         async with self.http.post(f"{self.url}/api/taps", json=tap, headers=ASKED) as answer:
             return answer.status, await answer.json()
 

@@ -42,7 +42,7 @@ def is_anywhere(what: bytes, folder: Path) -> bool:
 
 async def test_each_check_is_taken_and_then_the_stop_closes_with_a_reason(folder: Path, start_cab: StartCab) -> None:
     async with start_cab(folder) as cab:
-        taps = [
+        taps: list[dict[str, object]] = [
             {"kind": "arrived"},
             {"kind": "scan", "code": f"]C100{sscc(1)}"},
             {"kind": "mark", "code": sscc(2), "state": "refused"},
