@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts import headline, promisepicture, stabilitypicture
+from scripts import headline, promisepicture, stabilitypicture, trackpicture
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 REPORTS = CHECKOUT / "docs" / "reports"
@@ -19,6 +19,8 @@ README = CHECKOUT / "README.md"
 SEQUENCING = CHECKOUT / "docs" / "sequencing.md"
 ARRIVALS = CHECKOUT / "docs" / "arrival-times.md"
 RANGES = CHECKOUT / "docs" / "pictures" / "arrival-ranges.svg"
+GPS = CHECKOUT / "docs" / "gps.md"
+TRACKS = CHECKOUT / "docs" / "pictures" / "gps-tracks.svg"
 PICTURE = CHECKOUT / "docs" / "pictures" / "stability.svg"
 HEAD = """# Figures
 
@@ -43,6 +45,11 @@ def main(argv: list[str]) -> int:
         told = reports["promise"]
         fresh[ARRIVALS] = headline.between_marks(ARRIVALS.read_text(), "\n".join(_table(told["summary"])))
         fresh[RANGES] = promisepicture.svg(told["day"])
+    if "gps" in reports:
+        told = reports["gps"]
+        rows = "\n".join([*_table(told["rows"]), "", *_table(told["summary"])])
+        fresh[GPS] = headline.between_marks(GPS.read_text(), rows)
+        fresh[TRACKS] = trackpicture.svg(told["tracks"])
     stale = [path.name for path, text in fresh.items() if not path.exists() or path.read_text() != text]
     if argv == ["--check"]:
         if stale:
