@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts import energypicture, headline, promisepicture, stabilitypicture
+from scripts import energypicture, headline, promisepicture, stabilitypicture, trackpicture
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 REPORTS = CHECKOUT / "docs" / "reports"
@@ -20,6 +20,8 @@ README = CHECKOUT / "README.md"
 SEQUENCING = CHECKOUT / "docs" / "sequencing.md"
 ARRIVALS = CHECKOUT / "docs" / "arrival-times.md"
 RANGES = CHECKOUT / "docs" / "pictures" / "arrival-ranges.svg"
+GPS = CHECKOUT / "docs" / "gps.md"
+TRACKS = CHECKOUT / "docs" / "pictures" / "gps-tracks.svg"
 PICTURE = CHECKOUT / "docs" / "pictures" / "stability.svg"
 ENERGY_PICTURE = CHECKOUT / "docs" / "pictures" / "energy.svg"
 HEAD = """# Figures
@@ -47,6 +49,11 @@ def main(argv: list[str]) -> int:
         fresh[RANGES] = promisepicture.svg(told["day"])
     if "energy" in reports:
         fresh[ENERGY_PICTURE] = energypicture.svg(reports["energy"]["day"])
+    if "gps" in reports:
+        told = reports["gps"]
+        rows = "\n".join([*_table(told["rows"]), "", *_table(told["summary"])])
+        fresh[GPS] = headline.between_marks(GPS.read_text(), rows)
+        fresh[TRACKS] = trackpicture.svg(told["tracks"])
     stale = [path.name for path, text in fresh.items() if not path.exists() or path.read_text() != text]
     if argv == ["--check"]:
         if stale:

@@ -29,9 +29,11 @@ LOST_AFTER_S = 10.0
 AGREEING_FIXES = 3
 RETURNING_FIXES = 2
 """To go back to the place that was left."""
-LEFT_FOR_S = 30.0
+LEFT_FOR_S = 60.0
 """How long the place that was left is remembered, by the times of the fixes."""
 SETTLED_AFTER_S = 10.0
+SETTLED_AFTER_A_LEAP_S = 120.0
+"""Longer than a reflection or a jammer at a crossing holds a receiver."""
 BEGINS_ANEW_AFTER_S = 60.0
 """After a longer silence nearly every place can be reached: the first fix is one as at a start."""
 FASTEST_MPS = 100.0
@@ -74,8 +76,8 @@ class Belief:
     stretch: Stretch | None = None
     left: Position | None = None
     """The last fix believed before the place was believed to be another."""
-    begun_at: datetime | None = None
-    """Since when the fixes go on from each other."""
+    settled_at: datetime | None = None
+    """From when on a position is settled, if the fixes go on from each other until then."""
     leaps: int = 0
     """How often the place was believed to be another without the van having driven there."""
     verdict: Refused | None = None
@@ -129,11 +131,9 @@ def _heard(belief: Belief, fix: RawFix, mono_s: float, earliest: datetime, vehic
     if len(doubtful) >= RETURNING_FIXES and belief.left is not None and _goes_on_from(belief.left, doubtful):
         return replace(_believed_anew(belief, read, mono_s), left=None, leaps=belief.leaps + 1)
     if len(doubtful) >= AGREEING_FIXES:
-        return replace(
-            _believed_anew(belief, read, mono_s),
-            left=belief.good if why is Refused.JUMP else None,
-            leaps=belief.leaps + 1,
-        )
+        left = belief.good if why is Refused.JUMP else None
+        leapt = _believed_anew(belief, read, mono_s, SETTLED_AFTER_A_LEAP_S)
+        return replace(leapt, left=left, leaps=belief.leaps + 1)
     return replace(_refused(belief, why), doubtful=doubtful)
 
 
@@ -171,22 +171,24 @@ def _goes_on_from(left: Position, doubtful: tuple[Position, ...]) -> bool:
 def _believed(belief: Belief, position: Position, mono_s: float) -> Belief:
     """Goes on from the fix before."""
     assert belief.good is not None
-    begun_at = belief.begun_at or position.fixed_at
+    settled_at = belief.settled_at or position.fixed_at
     if passed_s(belief.good, position) > BEGINS_ANEW_AFTER_S:
-        begun_at = position.fixed_at
-    is_settled = (position.fixed_at - begun_at).total_seconds() >= SETTLED_AFTER_S
+        settled_at = max(settled_at, position.fixed_at + timedelta(seconds=SETTLED_AFTER_S))
+    is_settled = position.fixed_at >= settled_at
     return replace(
         belief,
         good=position if is_settled else position.model_copy(update={"is_settled": False}),
         heard_at_s=mono_s,
         doubtful=(),
         stretch=_stretch(belief, position),
-        begun_at=begun_at,
+        settled_at=settled_at,
         verdict=None,
     )
 
 
-def _believed_anew(belief: Belief, position: Position, mono_s: float) -> Belief:
+def _believed_anew(
+    belief: Belief, position: Position, mono_s: float, settled_after_s: float = SETTLED_AFTER_S
+) -> Belief:
     """Begins a track of its own."""
     return replace(
         belief,
@@ -194,7 +196,7 @@ def _believed_anew(belief: Belief, position: Position, mono_s: float) -> Belief:
         heard_at_s=mono_s,
         doubtful=(),
         stretch=Stretch(position, position),
-        begun_at=position.fixed_at,
+        settled_at=position.fixed_at + timedelta(seconds=settled_after_s),
         verdict=None,
     )
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from agent.clock import VanClock
+from agent.gps.__main__ import main as replay_main
 from agent.gps.gpsd import GpsdReceiver, Quiet, RawFix, Silence
 from agent.gps.gpsd_py3 import GpsdPy3Receiver
 from agent.gps.observer import Observed, Observer
@@ -26,7 +27,7 @@ from agent.gps.quality import ROLLOVER
 from host.child import Child
 from host.clock import ClockSettings
 from host.loopback import free_port
-from tests.agent.gps.sentences import Second
+from tests.agent.gps.sentences import Second, a_drive, log
 from tests.builders import MORNING, a_place
 from wire.events import FixQuality
 from wire.geo import Place, distance_m
@@ -283,6 +284,19 @@ async def test_a_computer_that_starts_in_1970_learns_the_time_from_fixes(world: 
             for _ in range(3):
                 clock.heard_gps(fix.time)
     assert abs(clock.now() - MORNING) < timedelta(minutes=30)
+
+
+def test_a_log_read_by_gpsd_is_the_drive_that_our_own_reader_finds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "drive.nmea"
+    path.write_bytes(log(a_drive(60)))
+    distances = []
+    for way in ([], ["--gpsd"]):
+        assert replay_main(["replay", *way, str(path)]) == 0
+        sums = dict(word.split("=") for word in capsys.readouterr().out.splitlines()[-1].split())
+        distances.append(float(sums["distance_m"]))
+    assert distances[1] == pytest.approx(distances[0], abs=30)  # gpsd needs an epoch or two to learn where they end
 
 
 WITHOUT_IPV6 = """
