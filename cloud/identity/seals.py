@@ -1,10 +1,13 @@
 """Whether a seal's signature fits, and whether a van's certificate stands for the key that made it."""
 
+import warnings
+
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 
@@ -27,8 +30,7 @@ class SealChecks:
         A certificate's dates are not looked at: its 30 days are long over when somebody asks.
         """
         try:
-            certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
-            authority = x509.load_pem_x509_certificate(authority_pem.encode())
+            certificate, authority = _read(certificate_pem), _read(authority_pem)
             certificate.verify_directly_issued_by(authority)
             key = certificate.public_key()
             names = [str(name.value) for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
@@ -48,6 +50,16 @@ class SealChecks:
         what is no certificate.
         """
         try:
-            return x509.load_pem_x509_certificate(authority_pem.encode()).fingerprint(hashes.SHA256()).hex()
+            return _read(authority_pem).fingerprint(hashes.SHA256()).hex()
         except ValueError:
             return None
+
+
+def _read(pem: str) -> x509.Certificate:
+    """Raises ValueError; for what the library only warns of, too: nobody we know makes such certificates."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CryptographyDeprecationWarning)
+        try:
+            return x509.load_pem_x509_certificate(pem.encode())
+        except CryptographyDeprecationWarning as odd:
+            raise ValueError(str(odd)) from odd

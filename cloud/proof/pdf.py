@@ -176,7 +176,7 @@ def _picture(page: _Page, picture: Picture, images: Mapping[str, bytes], frame: 
         page.canvas.roundRect(x, top - 60, width, 60, 5, stroke=0, fill=1)
         page.text(x + 12, top - 34, "It has not arrived yet.", colour=SOFT)
         return top - 60
-    across, up = reader.getSize()
+    across, up = (float(points) for points in reader.getSize())
     scale = min(width / across, height / up)
     drawn_width, drawn_height = across * scale, up * scale
     page.canvas.saveState()

@@ -281,9 +281,10 @@ def _evidence(held: Callable[[Item], bytes | None], report: _Report) -> None:
         if item.sha256 not in report.names:
             report.bad(f"A {item.kind.value} ({item.file or item.sha256[:8]}) is none of this stop's.")
     for _, body in report.closes_with:
-        unknown = [sha256 for sha256 in body.get("proofs") or () if sha256 not in report.names]
+        named = body.get("proofs")
+        unknown = [str(one) for one in named if str(one) not in report.names] if isinstance(named, list) else []
         for sha256 in unknown if len(unknown) > report.taken_out else ():
-            report.bad(f"The delivery rests on evidence {str(sha256)[:8]}, and no record of it is here.")
+            report.bad(f"The delivery rests on evidence {sha256[:8]}, and no record of it is here.")
 
 
 def _listed(report: _Report) -> None:

@@ -153,7 +153,7 @@ async def test_a_delivery_without_a_broker_arrives_whole_when_there_is_one(
     async with start_cab(tmp_path / "van", mosquitto.port) as cab:
         await deliver(cab)
         assert not (await cab.view())["link"]["is_online"]
-        assert await waiting(cab) == 6
+        assert await waiting(cab) == 7
         mosquitto.start()
         async with reading(mosquitto.port) as notebook:
             await all_receipted(cab)
@@ -186,7 +186,7 @@ async def test_a_coordinator_that_never_answers_frees_nothing_and_counts_as_offl
         async with start_cab(tmp_path / "van", mosquitto.port) as cab:
             await deliver(cab)
             await until(lambda: notebook.order.count("up/events") >= 2)  # sent again after two seconds
-            assert await waiting(cab) == 6
+            assert await waiting(cab) == 7
             assert not (await cab.view())["link"]["is_online"]
             notebook.is_answering = True
             await all_receipted(cab)

@@ -18,7 +18,7 @@ export type Need =
   | { is: 'unassigned'; key: string; why: string; stops: StopRow[]; since_ms: null }
 
 /** What a van's computer says of itself and a person must look at; of other things it says so where the van is shown. */
-export const ALARMS = ['store damaged', 'store restored', 'name taken', 'records differ'] as const
+export const ALARMS = ['store damaged', 'store restored', 'name taken', 'records differ', 'proof altered'] as const
 export type NeededAlarm = (typeof ALARMS)[number]
 
 /** Evidence needs its time over a thin link; after this one asks. */

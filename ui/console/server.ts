@@ -52,6 +52,10 @@ export const fetchRoute = (van: string): Promise<Answer<VanRoute>> => ask(`/api/
 /** Where the bytes of a proof are, once they are whole. */
 export const blobUrl = (sha256: string): string => `/api/blobs/${part(sha256)}`
 
+/** The stop's proof as a page for the shipper, and as a file for `python -m cloud verify`. */
+export const proofPageUrl = (stop_id: string): string => `/api/stops/${part(stop_id)}/proof.pdf`
+export const bundleUrl = (stop_id: string): string => `/api/stops/${part(stop_id)}/bundle`
+
 export function importOrders(file: Blob, day: string, is_dry_run: boolean): Promise<Answer<ImportReport>> {
   const query = new URLSearchParams({ dry_run: is_dry_run ? '1' : '0', day })
   return change('POST', `/api/orders/import?${query}`, file, 'text/csv', ASSIGN_PATIENCE_MS)

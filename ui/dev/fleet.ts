@@ -170,6 +170,12 @@ export function stopPage(stop: StopRow): StopPage {
         ]
       : [],
     parcels: is_done ? PARCELS : [], checks: [], waivers: [], attempts: 0, next_step: null, pickup_point: '', is_amended: false,
+    seal: is_done
+      ? {
+          verdict: is_whole ? 'verified' : 'waiting', findings: is_whole ? [] : ['The photo (record 7) has not arrived yet.'], notes: [],
+          van: stop.van, public_key: 'ab'.repeat(32), head: 'cd'.repeat(32), is_vouched: true,
+        }
+      : null,
     history: is_done
       ? [
           record('plan.accepted', '14:12', '14:12', 201, ''),

@@ -56,7 +56,7 @@ async def test_evidence_and_then_delivered(folder: Path, start_cab: StartCab) ->
         view = await cab.view()
         assert view["stops"][0]["phase"] == "completed"
         assert [step["signed_by"] for step in view["stops"][0]["steps"]] == ["Ana", "Ana"]
-        assert view["link"]["waiting"] == 6  # arrived, two proofs with their bytes, completed
+        assert view["link"]["waiting"] == 7  # the key, arrived, two proofs with their bytes, completed
 
 
 async def test_the_same_tap_again_gets_the_same_answer_and_is_done_once(folder: Path, start_cab: StartCab) -> None:
@@ -94,7 +94,7 @@ async def test_the_drivers_answer_to_an_offer_is_saved_and_outlives_a_restart(
         view = await cab.view()
         assert view["offer"] is None
         assert [stop["stop_id"] for stop in view["stops"]] == order
-        assert view["link"]["waiting"] == 1  # told once
+        assert view["link"]["waiting"] == 2  # the key, and that: told once
 
 
 async def test_a_tap_id_used_for_something_else_is_refused(folder: Path, start_cab: StartCab) -> None:
@@ -123,7 +123,7 @@ async def test_nonsense_is_refused_in_words(folder: Path, start_cab: StartCab) -
         assert (await cab.evidence("s1", a_photo(), kind="video", tap_id="tap-00003"))[0] == 400
         assert (await cab.evidence("s1", a_photo(), kind="photo", tap_id="x"))[0] == 400
         assert (await cab.evidence("s1", a_photo(), kind="photo", tap_id="tap-00004", signed_by="a" * 121))[0] == 400
-        assert (await cab.view())["link"]["waiting"] == 0
+        assert (await cab.view())["link"]["waiting"] == 1  # the key
 
 
 async def test_a_picture_over_12_mb_is_refused_before_it_is_opened(folder: Path, start_cab: StartCab) -> None:

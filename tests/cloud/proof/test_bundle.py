@@ -53,7 +53,7 @@ def test_it_is_verified_against_the_authority_that_the_carrier_made_known(tmp_pa
     assert said_of(BUNDLE, tmp_path, "00" * 32)[0] == 1
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(at=st.integers(0, len(BUNDLE) - 1), bits=st.integers(1, 255))
 def test_any_byte_that_was_changed_is_named(tmp_path_factory: pytest.TempPathFactory, at: int, bits: int) -> None:
     changed = bytearray(BUNDLE)

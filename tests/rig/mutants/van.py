@@ -11,6 +11,7 @@ import agent.store.inputs
 import agent.store.outbox
 import agent.store.runs
 from agent.runtime import Runtime
+from agent.store.chain import Chain
 from agent.store.database import Database as VanDatabase
 from agent.store.inputs import TapMade
 from agent.store.store import Step, Store
@@ -162,3 +163,36 @@ def _() -> Any:
         return purge
 
     return wrapped(agent.store.outbox, "purge", make)
+
+
+@planted("the head of the chain is remembered, and not read with what was saved")
+def _() -> Any:
+    def make(original: Any) -> Any:
+        def seal(self: Chain, database: Any, epoch_id: int, first: int, head: str | None, records: Any) -> Any:
+            heads = self.__dict__.setdefault("heads", {})
+            texts = original(self, database, epoch_id, first, heads.get(epoch_id, head), records)
+            heads[epoch_id] = self.head(database, epoch_id)  # also of a transaction that will fail
+            return texts
+
+        return seal
+
+    return wrapped(Chain, "seal", make)
+
+
+@planted("evidence is bound to the stop whose evidence was taken before")
+def _() -> Any:
+    before: list[str] = []
+
+    def make(original: Any) -> Any:
+        def seal(self: Chain, database: Any, epoch_id: int, first: int, head: str | None, records: Any) -> Any:
+            bound = []
+            for record in records:
+                if record["kind"] == "proof.captured":
+                    before.append(record["body"]["stop_id"])
+                    record = {**record, "body": {**record["body"], "stop_id": before[-2:][0]}}  # noqa: PLW2901
+                bound.append(record)
+            return original(self, database, epoch_id, first, head, bound)
+
+        return seal
+
+    return wrapped(Chain, "seal", make)
