@@ -22,8 +22,11 @@ from wire.codec import canonical, first_problem
 from wire.events import EventKind
 from wire.model import Count, Message, Sha256
 
-SIGNED_KINDS: Final = frozenset({EventKind.STOP_COMPLETED, EventKind.STOP_FAILED, EventKind.KEY_ANNOUNCED})
-"""A stop is never closed without a signature; the key signs that it is there."""
+REOPENED: Final = "stop.reopened"
+SIGNED_KINDS: Final[frozenset[str]] = frozenset(
+    {EventKind.STOP_COMPLETED, EventKind.STOP_FAILED, EventKind.KEY_ANNOUNCED, REOPENED, "stop.amended"}
+)
+"""A stop is never closed, opened again or corrected without a signature; the key signs that it is there."""
 SAID_OPENLY: Final = frozenset({"stop_id", "outcome", "reason", "evidence_kind", "media_type", "size_bytes"})
 """Of a record about a stop: what says nothing of a person. All else, also what a newer agent knows of, is hidden."""
 SALT_BYTES: Final = 16

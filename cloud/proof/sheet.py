@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from cloud.proof.model import Entry, Item, Proof, Verdict, Verification
 from wire.events import EventKind
+from wire.seal import REOPENED
 
 _CLOSINGS = (EventKind.STOP_COMPLETED, EventKind.STOP_FAILED)
 _CLOCKS = {"gps": "by the van's clock, set by GPS", "system": "by the van's own clock"}
@@ -91,9 +92,16 @@ def sheet_of(proof: Proof, found: Verification, authority_sha256: str | None = N
 
 
 def _closing(shown: list[tuple[str, Entry]]) -> tuple[str, Entry] | None:
-    """A delivery before a failed attempt, and the last of each."""
+    """A delivery before a failed attempt, and the last of each; not one that was taken back."""
+    standing: list[tuple[str, Entry]] = []
+    for van, entry in shown:
+        kind = (entry.record or {}).get("kind")
+        if kind == REOPENED:
+            standing = [one for one in standing if one[0] != van]
+        elif kind in _CLOSINGS:
+            standing.append((van, entry))
     for kind in _CLOSINGS:
-        found = [(van, entry) for van, entry in shown if (entry.record or {}).get("kind") == kind]
+        found = [one for one in standing if (one[1].record or {}).get("kind") == kind]
         if found:
             return found[-1]
     return None

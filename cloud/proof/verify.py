@@ -14,7 +14,7 @@ from cloud.proof.model import Entry, Finding, Item, Proof, Sealed, Strand, Verdi
 from wire.codec import content_hash
 from wire.events import EventKind
 from wire.model import Sha256
-from wire.seal import SIGNED_KINDS, Place, Seal, SealError, begin, digest_of, link, seal_of, to_sign, to_vouch
+from wire.seal import REOPENED, SIGNED_KINDS, Place, Seal, SealError, begin, digest_of, link, seal_of, to_sign, to_vouch
 
 CLOSINGS = (EventKind.STOP_COMPLETED, EventKind.STOP_FAILED)
 _WORST_FIRST = (Verdict.ALTERED, Verdict.NOT_SEALED, Verdict.WAITING)
@@ -246,6 +246,9 @@ def _take(strand: Strand, entry: Entry, one: _Linked | None, report: _Report, *,
         report.taken_out += kind == EventKind.PROOF_CAPTURED
     if kind == EventKind.PROOF_CAPTURED and isinstance(body.get("sha256"), str):
         report.names[body["sha256"]] = _named(entry)
+    if kind == REOPENED:
+        report.closes_with.clear()
+        report.has_closing, report.sealed = False, None
     if kind in CLOSINGS:
         report.has_closing = True
         report.closes_with.append((entry.seq, body))

@@ -18,7 +18,7 @@ from wire.seal import SIGNED_KINDS, SealError, begin, digest_of, seal_of
 
 MOST_BETWEEN = 3_000
 """Records of a chain from the first about a stop to the signature: many days' worth. Of more the end is told."""
-_SIGNED = sorted(kind.value for kind in SIGNED_KINDS)
+_SIGNED = sorted(map(str, SIGNED_KINDS))
 _CLOSING = ("stop.completed", "stop.failed")
 
 

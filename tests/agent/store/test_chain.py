@@ -36,7 +36,8 @@ def rows(folder: Path) -> list[tuple[str, int, dict[str, Any]]]:
 
 def breaks(folder: Path) -> list[int]:
     """The seqs whose record does not name the link of the one before it."""
-    found, prev = [], {}
+    found: list[int] = []
+    prev: dict[str, str] = {}
     for epoch, seq, record in rows(folder):
         if record["seal"]["prev"] != prev.get(epoch, begin(VAN, epoch)):
             found.append(seq)

@@ -17,6 +17,7 @@ from tests.cloud.proof.sealed import (
     read,
     tell,
 )
+from tests.cloud.said import arrived
 from wire.seal import digest_of, erased
 
 
@@ -220,3 +221,12 @@ def test_a_chain_that_begins_anew_is_a_note(tmp_path: Path) -> None:
     assert "A new chain of van-1 begins with record 8." in found.notes
     assert found.sealed is not None
     assert found.verdict is Verdict.VERIFIED  # the signature over the other stop covers what came before
+
+
+def test_a_closing_that_was_taken_back_closes_nothing(tmp_path: Path) -> None:
+    database = a_coordinator(tmp_path)
+    records = chain((*MORNING_SAID, ("stop.reopened", arrived("s1"))))
+    tell(database, events([announcement()[0]], 1), events(records, 2), *evidence_packets("s1"))
+    found = looked_at(*read(database))
+    database.close()
+    assert found.verdict is Verdict.NOT_SEALED
