@@ -14,11 +14,21 @@ from agent.gps.nmea import Log
 from agent.gps.observer import Observer
 from agent.trip.decide import decide
 from agent.trip.effects import Outgoing, Replan
-from agent.trip.inputs import AnyInput, DeliveredTapped, FixJudged, ManifestArrived, MinutePassed, PlanSolved
+from agent.trip.inputs import (
+    AnyInput,
+    DeliveredTapped,
+    FailedTapped,
+    FixJudged,
+    ManifestArrived,
+    MinutePassed,
+    PlanSolved,
+    UndoTapped,
+)
 from agent.trip.run import Run, StopPhase
 from simulator.nmea import Seen, Wander, epoch
 from simulator.vehicle import Journey, journey
 from tests.builders import DEPOT, MORNING, a_manifest, a_place, a_plan, a_stop
+from wire.events import FailReason
 from wire.geo import Place
 
 SECOND = timedelta(seconds=1)
@@ -79,9 +89,18 @@ class Day:
         self.take(PlanSolved(run_version=asked.run_version, plan=plan))
 
 
-def lived(receiver: Receiver) -> Day:
+@dataclass(frozen=True)
+class Tale:
+    """What is special about a day."""
+
+    receiver: Receiver = lambda _, seen: seen
+    taken_back: frozenset[int] = frozenset()
+    """The stops at which the driver says delivered, takes it back, and says that it was refused."""
+
+
+def lived(tale: Tale) -> Day:
     """The round from the depot through its stops."""
-    day = Day(receiver)
+    day = Day(tale.receiver)
     stops = tuple(a_stop(number, lat_deg=place.lat_deg, lon_deg=place.lon_deg) for number, place in enumerate(STOPS, 1))
     day.take(ManifestArrived(manifest=a_manifest(stops)))
     day.live(lambda _: Seen(DEPOT, 0.0, 0.0), 30)
@@ -92,6 +111,11 @@ def lived(receiver: Receiver) -> Day:
         assert stop is not None
         if stop.phase is not StopPhase.COMPLETED:
             day.take(DeliveredTapped(stop_id=f"s{number}"))
+        if number in tale.taken_back:
+            day.live(going.at, 4, way)
+            day.take(UndoTapped(stop_id=f"s{number}"))
+            day.live(going.at, 6, way)
+            day.take(FailedTapped(stop_id=f"s{number}", reason=FailReason.REFUSED, note="wrong colour"))
         day.live(going.at, 5, way)
     away = journey([STOPS[-1], a_place(north_m=2_900, east_m=1_100)], LEG_S, day.now)
     day.live(away.at, 90)
@@ -120,4 +144,8 @@ def _with_jumps(second: int, seen: Seen) -> Seen | None:
     return seen
 
 
-DAYS: dict[str, Receiver] = {"tunnel": _in_a_tunnel, "jump": _with_jumps}
+DAYS: dict[str, Tale] = {
+    "tunnel": Tale(_in_a_tunnel),
+    "jump": Tale(_with_jumps),
+    "undo": Tale(taken_back=frozenset({2})),
+}

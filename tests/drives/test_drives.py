@@ -54,3 +54,9 @@ def test_a_jump_to_the_stops_door_is_no_arrival_there() -> None:
         arrivals[0]["arrived_at"] > "2026-11-23T08:02:30"
     )  # the van is there at 08:02:30; its receiver was at 08:01:15
     assert any(one.position is not None and not one.position.is_settled for one in fixes("jump")[100:])
+
+
+def test_a_closing_that_was_taken_back_is_told_with_what_came_instead() -> None:
+    second = [one["kind"] for one in said("undo") if one.get("stop_id") == "s2"]
+    assert second == ["stop.arrived", "stop.completed", "stop.reopened", "stop.failed", "stop.departed"]
+    assert [one["is_closed"] for one in said("undo") if one.get("kind") == "stop.departed"] == [True, True, True]
