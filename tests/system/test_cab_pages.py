@@ -41,6 +41,14 @@ class Agent:
     def change(self, **view: object) -> None:
         self.post("/dev/change", view)
 
+    def charge(self, percent: float) -> None:
+        """An electric van with so much in its battery."""
+        with urllib.request.urlopen(self.url + "/api/view", timeout=5) as answer:
+            plan = json.load(answer)["plan"]
+        energy = {"is_enough": True, "charge_pct": percent, "read_at": None, "end_pct": 31, "end_least_pct": 22}
+        energy |= {"reserve_pct": 10, "short_pct": 0, "charges": []}
+        self.change(plan={**plan, "energy": energy})
+
     def taps(self) -> list[dict[str, Any]]:
         with urllib.request.urlopen(self.url + "/dev/taps", timeout=5) as answer:
             taps: list[dict[str, Any]] = json.load(answer)
@@ -229,12 +237,29 @@ def test_the_load_is_counted_before_leaving(page: Page, agent: Agent) -> None:
     agent.post("/dev/day?next=1")
     agent.change(**HALTED)
     page.get_by_test_id("open-day").click()
+    page.get_by_test_id("open-van").click()
     page.get_by_test_id("load").click()
     page.get_by_test_id("key-5").click()
     page.get_by_test_id("key-8").click()
     page.get_by_test_id("load-confirm").click()
     expect(page.get_by_test_id("day-row").first).to_be_visible()
     assert agent.taps()[-1]["counted"] == 58
+
+
+def test_the_driver_says_what_the_battery_shows_and_pauses_the_position(page: Page, agent: Agent) -> None:
+    agent.change(**HALTED)
+    agent.charge(percent=62.4)
+    expect(page.get_by_test_id("battery")).to_have_text("battery lasts: 31 % left")
+    page.get_by_test_id("open-day").click()
+    expect(page.get_by_test_id("drive")).to_be_in_viewport(ratio=1)
+    page.get_by_test_id("open-van").click()
+    page.get_by_test_id("open-battery").click()
+    page.get_by_test_id("battery-less-10").click()
+    page.get_by_test_id("battery-more-1").click()
+    page.get_by_test_id("battery-save").click()
+    expect(page.get_by_test_id("van-page")).to_contain_text("53 %")
+    page.get_by_test_id("duty").click()
+    assert [(tap["kind"], tap.get("percent")) for tap in agent.taps()] == [("charge", 53), ("duty", None)]
 
 
 def test_a_refused_signature_says_why_and_keeps_what_was_drawn(page: Page, agent: Agent) -> None:
@@ -387,6 +412,13 @@ def test_no_view_has_a_serious_fault_of_accessibility_by_day_or_night(page: Page
         agent.change(blocked_until=None)
         page.get_by_test_id("open-day").click()
         faults[f"day {theme}"] = serious_faults(page)
+        agent.charge(percent=62.0)
+        page.get_by_test_id("open-van").click()
+        faults[f"van {theme}"] = serious_faults(page)
+        page.get_by_test_id("open-battery").click()
+        faults[f"battery {theme}"] = serious_faults(page)
+        page.get_by_test_id("back").click()
+        page.get_by_test_id("back").click()
         page.get_by_test_id("day-row").first.click()
         faults[f"stop {theme}"] = serious_faults(page)
         page.get_by_test_id("step-signature").click()
