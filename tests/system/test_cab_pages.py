@@ -45,8 +45,8 @@ class Agent:
         """An electric van with so much in its battery."""
         with urllib.request.urlopen(self.url + "/api/view", timeout=5) as answer:
             plan = json.load(answer)["plan"]
-        energy = {"is_enough": True, "charge_pct": percent, "read_at": None, "end_pct": 31, "end_least_pct": 22}
-        energy |= {"reserve_pct": 10, "short_pct": 0, "charges": []}
+        shares = {"charge_pct": percent, "end_pct": 31, "end_least_pct": 22, "reserve_pct": 10, "short_pct": 0}
+        energy = {**shares, "is_enough": True, "read_at": None, "charges": []}
         self.change(plan={**plan, "energy": energy})
 
     def taps(self) -> list[dict[str, Any]]:
