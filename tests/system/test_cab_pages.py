@@ -46,7 +46,7 @@ class Agent:
         with urllib.request.urlopen(self.url + "/api/view", timeout=5) as answer:
             plan = json.load(answer)["plan"]
         shares = {"charge_pct": percent, "end_pct": 31, "end_least_pct": 22, "reserve_pct": 10, "short_pct": 0}
-        energy = {**shares, "is_enough": True, "read_at": None, "charges": []}
+        energy: dict[str, object] = {**shares, "is_enough": True, "read_at": None, "charges": []}
         self.change(plan={**plan, "energy": energy})
 
     def taps(self) -> list[dict[str, Any]]:
