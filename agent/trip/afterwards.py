@@ -51,7 +51,8 @@ def _taken_back(run: Run, stop: RunStop, now: datetime) -> Decision:
             "phase": before.phase if stop.is_listed else StopPhase.CANCELLED,
             "arrived_at": before.arrived_at,
             "is_skipped": before.is_skipped,
-            "hand": before.hand,
+            # What was done since cleared `before`; a try of the PIN counts even where it did not.
+            "hand": before.hand.model_copy(update={"pin_tries": max(before.hand.pin_tries, stop.hand.pin_tries)}),
             "closed_at": None,
             "outcome": None,
             "reason": None,

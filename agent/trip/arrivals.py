@@ -93,6 +93,7 @@ def _came(run: Run, standing: Standing, position: Position, now: datetime) -> De
             "arrived_by": ArrivedBy.GEOFENCE,
             "departed_at": None,
             "is_skipped": False,
+            "before": None,
         }
     )
     said = StopArrived(

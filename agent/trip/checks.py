@@ -154,7 +154,7 @@ def _set(hand: Hand, done: ParcelDone, now: datetime) -> Hand:
 
 
 def _with(run: Run, stop: RunStop, hand: Hand, *told: Outgoing) -> Decision:
-    after = stop.model_copy(update={"hand": hand})
+    after = stop.model_copy(update={"hand": hand, "before": None})
     stops = tuple(after if other.stop_id == stop.stop_id else other for other in run.stops)
     return Decision(run=run.model_copy(update={"stops": stops}), outgoing=told)
 

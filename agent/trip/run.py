@@ -52,7 +52,9 @@ class Standing(Value):
 
 
 class Before(Value):
-    """A stop as it was before its newest closing, for as long as that can be taken back."""
+    """A stop as it was before its newest closing, for as long as that can be taken back: until the next thing is done
+    there, so that taking back never drops work.
+    """
 
     at: Instant
     """When it was closed or put off."""

@@ -56,7 +56,7 @@ def _arrived(run: Run, stop: RunStop, now: datetime) -> Decision:
     if stop.phase is StopPhase.ARRIVED:  # the driver confirms what the van saw
         return Decision(run=_with(run, stop.model_copy(update={"arrived_by": None})) if stop.arrived_by else run)
     is_expected = _is_next(run, stop)
-    here = stop.model_copy(update={"phase": StopPhase.ARRIVED, "arrived_at": now, "is_skipped": False})
+    here = stop.model_copy(update={"phase": StopPhase.ARRIVED, "arrived_at": now, "is_skipped": False, "before": None})
     stops = tuple(here if other.stop_id == stop.stop_id else _left(other) for other in run.stops)
     after = changed(run.model_copy(update={"stops": stops}))
     effects: tuple[Effect, ...] = ()
@@ -77,7 +77,7 @@ def _evidence_taken(run: Run, stop: RunStop, tap: EvidenceTaken) -> Decision:
         media_type="image/png" if evidence.media_type == "image/png" else "image/jpeg",
         signed_by=evidence.signed_by,
     )
-    after = _with(run, stop.model_copy(update={"evidence": (*stop.evidence, evidence)}))
+    after = _with(run, stop.model_copy(update={"evidence": (*stop.evidence, evidence), "before": None}))
     return Decision(run=after, outgoing=(_said(EventKind.PROOF_CAPTURED, captured),))
 
 
