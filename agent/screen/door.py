@@ -118,7 +118,7 @@ def _scan_view(scan: LastScan | None) -> ScanView | None:
 
 
 def _steps(run: Run, stop: RunStop, now: datetime) -> tuple[StepView, ...]:
-    newest = {evidence.kind: evidence for evidence in stop.evidence}
+    newest = {evidence.kind: evidence for evidence in stop.proofs}
     rules = rules_of(stop.stop, way_of(stop))
     done = taken(stop)
     asked = {kind: rule for kind, rule in rules.items() if rule is not EvidenceRule.OFF}

@@ -15,7 +15,7 @@ def taken(stop: RunStop) -> frozenset[EvidenceKind]:
     """The kinds of evidence that are there. Too young is no passed check; less money than was due is taken all the
     same, and told: whether it is enough is between two people at a door.
     """
-    hand, kinds = stop.hand, {evidence.kind for evidence in stop.evidence}
+    hand, kinds = stop.hand, {evidence.kind for evidence in stop.proofs}
     if hand.pin_passed_at is not None:
         kinds.add(EvidenceKind.PIN)
     if hand.is_old_enough:

@@ -94,6 +94,11 @@ class RunStop(Value):
     def is_open(self) -> bool:
         return self.phase in (StopPhase.OPEN, StopPhase.ARRIVED)
 
+    @property
+    def proofs(self) -> tuple[Evidence, ...]:
+        """The evidence of the attempt that is on, or that closed the stop."""
+        return self.evidence[self.hand.proofs_before :]
+
     def kept(self, now: datetime) -> Before:
         """What taking back a closing at `now` would bring back."""
         return Before(at=now, phase=self.phase, arrived_at=self.arrived_at, is_skipped=self.is_skipped, hand=self.hand)

@@ -91,7 +91,7 @@ def _delivered(run: Run, stop: RunStop, tap: DeliveredTapped, now: datetime) -> 
         stop_id=stop.stop_id,
         outcome=outcome,
         received_by=received_by,
-        proofs=tuple(evidence.sha256 for evidence in stop.evidence),
+        proofs=tuple(evidence.sha256 for evidence in stop.proofs),
         lat_deg=position.lat_deg if position else None,
         lon_deg=position.lon_deg if position else None,
         distance_m=distance_to_m(stop.stop.place, run, now),
@@ -157,7 +157,13 @@ def _failed(run: Run, stop: RunStop, tap: FailedTapped, now: datetime) -> Decisi
                 "phase": StopPhase.OPEN,
                 "arrived_at": None,
                 "is_skipped": True,
-                "hand": Hand(attempts=attempt, pin_tries=stop.hand.pin_tries, tried_at=now, tried_for=tap.reason),
+                "hand": Hand(
+                    attempts=attempt,
+                    pin_tries=stop.hand.pin_tries,
+                    tried_at=now,
+                    tried_for=tap.reason,
+                    proofs_before=len(stop.evidence),
+                ),
                 "before": stop.kept(now),
             }
         )

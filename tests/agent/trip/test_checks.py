@@ -3,6 +3,7 @@
 from typing import Any
 
 from agent.gps.position import Motion
+from agent.screen.build import Around, cab_view
 from agent.trip.decide import decide
 from agent.trip.effects import Decision, Trouble
 from agent.trip.inputs import (
@@ -206,3 +207,17 @@ def test_a_closed_stop_takes_no_more_checks() -> None:
     refusal = after(closed.run, NoteWritten(stop_id="s1", note="late")).refusal
     assert refusal is not None
     assert refusal.trouble is Trouble.ALREADY_CLOSED
+
+
+def test_what_was_taken_for_a_first_attempt_proves_nothing_of_the_second() -> None:
+    stop = a_stop(1, proof=with_proof(EvidenceKind.PHOTO), handover=Handover(on_failure=NextStep.LATER_TODAY))
+    first, second = evidence(EvidenceKind.PHOTO), evidence(EvidenceKind.PHOTO, text="second")
+    take = EvidenceTaken(stop_id="s1", evidence=first)
+    again = after(a_run([stop]), take, FailedTapped(stop_id="s1", reason=FailReason.NOT_HOME)).run
+    refusal = after(again, DeliveredTapped(stop_id="s1"), minute=90).refusal
+    assert refusal is not None
+    assert refusal.trouble is Trouble.PROOF_MISSING
+    shown = cab_view(again, Around("van-1", 1.0, 1, 0, 0, None), at(90)).stops[0].steps
+    assert [(step.kind, step.taken_at) for step in shown] == [(EvidenceKind.PHOTO, None)]
+    done = after(again, EvidenceTaken(stop_id="s1", evidence=second), DeliveredTapped(stop_id="s1"), minute=90)
+    assert body(done, EventKind.STOP_COMPLETED)["proofs"] == [second.sha256]
