@@ -24,8 +24,9 @@ def taken(stop: RunStop) -> frozenset[EvidenceKind]:
         kinds.add(EvidenceKind.NOTE)
     if hand.cash_minor is not None:
         kinds.add(EvidenceKind.CASH)
-    parcels = stop.stop.handover.parcels
-    if parcels and all(hand.state_of(parcel.code) for parcel in parcels):
+    found = [hand.state_of(parcel.code) for parcel in stop.stop.handover.parcels]
+    # Handed over is scanned; what was not handed over need not be there to be scanned.
+    if found and all(one is not None and (one.is_scanned or one.state is not ParcelState.DELIVERED) for one in found):
         kinds.add(EvidenceKind.SCAN)
     return frozenset(kinds)
 
@@ -49,7 +50,8 @@ def judged_now(run: Run, stop: RunStop, outcome: Outcome, received_by: str, now:
 
 def closed_as(stop: RunStop, outcome: Outcome) -> Outcome:
     """The outcome that the parcels show: some handed over and some not is `partial`."""
-    states = [parcel.state for parcel in stop.hand.parcels]
+    listed = {parcel.code for parcel in stop.stop.handover.parcels}
+    states = [parcel.state for parcel in stop.hand.parcels if parcel.code in listed]
     some_not = any(state is not ParcelState.DELIVERED for state in states)
     return Outcome.PARTIAL if some_not and ParcelState.DELIVERED in states else outcome
 

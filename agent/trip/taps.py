@@ -15,7 +15,16 @@ from agent.trip.progress import distance_to_m, fresh_position
 from agent.trip.proving import cash_of, closed_as, is_nothing_handed_over, items_of, judged_now, step_after_failure
 from agent.trip.run import Run, RunStop, StopPhase
 from wire.codec import content_hash, to_json
-from wire.events import EventKind, ProofCaptured, ReplanReason, StopArrived, StopCompleted, StopFailed, StopSkipped
+from wire.events import (
+    EventKind,
+    Outcome,
+    ProofCaptured,
+    ReplanReason,
+    StopArrived,
+    StopCompleted,
+    StopFailed,
+    StopSkipped,
+)
 from wire.handover import NextStep
 from wire.manifest import EvidenceKind
 from wire.model import Message
@@ -100,6 +109,7 @@ def _delivered(run: Run, stop: RunStop, tap: DeliveredTapped, now: datetime) -> 
         waivers=tap.waivers,
         note=stop.hand.note,
         cash=cash_of(stop),
+        way=tap.outcome if outcome is Outcome.PARTIAL else None,
     )
     closed = stop.model_copy(
         update={

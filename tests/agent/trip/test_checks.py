@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from agent.gps.position import Motion
 from agent.screen.build import Around, cab_view
 from agent.trip.decide import decide
@@ -15,6 +17,7 @@ from agent.trip.inputs import (
     DeliveredTapped,
     EvidenceTaken,
     FailedTapped,
+    ManifestArrived,
     NoteWritten,
     ParcelMarked,
     PinTried,
@@ -22,7 +25,7 @@ from agent.trip.inputs import (
 )
 from agent.trip.run import Run, RunStop, StopPhase
 from tests.agent.pod.test_scans import sscc
-from tests.builders import a_place, a_position, a_run, a_stop, at, evidence, with_proof
+from tests.builders import a_manifest, a_place, a_position, a_run, a_stop, at, evidence, with_proof
 from wire.checks import ParcelState, Waiver, WaiverReason
 from wire.events import BODIES, EventKind, FailReason, Outcome
 from wire.handover import Cash, Handover, NextStep, Parcel
@@ -221,3 +224,49 @@ def test_what_was_taken_for_a_first_attempt_proves_nothing_of_the_second() -> No
     assert [(step.kind, step.taken_at) for step in shown] == [(EvidenceKind.PHOTO, None)]
     done = after(again, EvidenceTaken(stop_id="s1", evidence=second), DeliveredTapped(stop_id="s1"), minute=90)
     assert body(done, EventKind.STOP_COMPLETED)["proofs"] == [second.sha256]
+
+
+def test_a_parcel_ticked_and_not_scanned_does_not_meet_a_scan_that_is_required() -> None:
+    marks = [ParcelMarked(stop_id="s1", code=sscc(number), state=ParcelState.DELIVERED) for number in (1, 2, 3)]
+    ticked = after(a_run([SCANNED]), *marks)
+    refusal = after(ticked.run, DeliveredTapped(stop_id="s1")).refusal
+    assert refusal is not None
+    assert refusal.trouble is Trouble.PROOF_MISSING
+    missing = ParcelMarked(stop_id="s1", code=sscc(3), state=ParcelState.MISSING)
+    assert after(ticked.run, scan(1), scan(2), missing, DeliveredTapped(stop_id="s1")).refusal is None
+
+
+@pytest.mark.parametrize("state", [ParcelState.DAMAGED, ParcelState.REFUSED])
+def test_a_parcel_that_was_kept_back_stays_so_when_it_is_scanned(state: ParcelState) -> None:
+    marked = after(a_run([SCANNED]), ParcelMarked(stop_id="s1", code=sscc(3), state=state))
+    scanned = after(marked.run, scan(3))
+    [parcel] = s1(scanned).hand.parcels
+    assert (parcel.state, parcel.is_scanned) == (state, True)
+    assert len(scanned.outgoing) == 1
+    assert after(scanned.run, scan(3)).outgoing == ()
+
+
+def test_a_parcel_that_was_missing_and_is_scanned_was_found() -> None:
+    missing = ParcelMarked(stop_id="s1", code=sscc(3), state=ParcelState.MISSING)
+    [parcel] = s1(after(a_run([SCANNED]), missing, scan(3))).hand.parcels
+    assert parcel.state is ParcelState.DELIVERED
+
+
+def test_a_partial_delivery_says_where_the_rest_went() -> None:
+    refused = ParcelMarked(stop_id="s1", code=sscc(3), state=ParcelState.REFUSED)
+    photo = EvidenceTaken(stop_id="s1", evidence=evidence(EvidenceKind.PHOTO))
+    safe = DeliveredTapped(stop_id="s1", outcome=Outcome.TO_SAFE_PLACE)
+    told = body(after(a_run([SCANNED]), scan(1), scan(2), refused, photo, safe), EventKind.STOP_COMPLETED)
+    assert (told["outcome"], told["way"]) == ("partial", "delivered_to_safe_place")
+    whole = body(after(a_run([SCANNED]), scan(1), scan(2), scan(3), photo, safe), EventKind.STOP_COMPLETED)
+    assert (whole["outcome"], whole["way"]) == ("delivered_to_safe_place", None)
+
+
+def test_a_parcel_that_left_the_list_makes_no_delivery_partial() -> None:
+    refused = ParcelMarked(stop_id="s1", code=sscc(3), state=ParcelState.REFUSED)
+    run = after(a_run([SCANNED]), scan(1), scan(2), refused).run
+    fewer = SCANNED.model_copy(update={"handover": Handover(parcels=PARCELS.parcels[:2])})
+    newer = ManifestArrived(manifest=a_manifest([fewer], version=2))
+    assert body(after(run, newer, DeliveredTapped(stop_id="s1")), EventKind.STOP_COMPLETED)["outcome"] == (
+        "delivered_to_recipient"
+    )
