@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from agent.pod.rules import Judged, PlaceVerdict, judged, place_verdict
-from agent.trip.progress import distance_to_m
+from agent.trip.progress import proving_distance_m
 from agent.trip.run import Run, RunStop
 from wire.checks import ItemOutcome, ParcelState
 from wire.events import Outcome
@@ -39,7 +39,7 @@ def way_of(stop: RunStop) -> Outcome:
 
 
 def place_of(run: Run, stop: RunStop, now: datetime) -> PlaceVerdict:
-    return place_verdict(distance_to_m(stop.stop.place, run, now), stop.stop.handover.reach)
+    return place_verdict(proving_distance_m(stop.stop.place, run, now), stop.stop.handover.reach)
 
 
 def judged_now(run: Run, stop: RunStop, outcome: Outcome, received_by: str, now: datetime) -> Judged:

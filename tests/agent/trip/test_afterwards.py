@@ -141,3 +141,18 @@ def test_a_stop_at_which_something_was_done_since_is_not_taken_back(done: AnyInp
     undone = decide(run, UndoTapped(stop_id="s1"), at(5))
     assert undone.refusal is not None
     assert undone.run == run
+
+
+def test_a_stop_that_the_van_has_driven_off_from_is_open_and_not_arrived_at_when_it_is_taken_back() -> None:
+    run = lived(a_run(2), ArrivedTapped(stop_id="s1"), DELIVERED)
+    gone = s1(run).model_copy(update={"departed_at": at(5)})
+    away = run.model_copy(update={"stops": (gone, *run.stops[1:])})
+    undone = s1(lived(away, UndoTapped(stop_id="s1")))
+    assert (undone.phase, undone.arrived_at) == (StopPhase.OPEN, None)
+
+
+def test_a_cancelled_stop_that_was_delivered_and_listed_again_is_open_when_it_is_taken_back() -> None:
+    without, again = a_manifest([a_stop(2)], version=2), a_manifest(2, version=3)
+    delivered = lived(a_run(2), ManifestArrived(manifest=without), DELIVERED, ManifestArrived(manifest=again))
+    undone = lived(delivered, UndoTapped(stop_id="s1"))
+    assert (s1(undone).phase, s1(undone).is_listed) == (StopPhase.OPEN, True)

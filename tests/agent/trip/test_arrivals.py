@@ -209,6 +209,18 @@ def test_a_tap_first_is_not_followed_by_another_arrival() -> None:
     assert arrived["by"] == "tap"
 
 
+@pytest.mark.parametrize("tap", [ArrivedTapped(stop_id="s1"), DeliveredTapped(stop_id="s1")], ids=lambda one: one.kind)
+def test_a_tap_is_not_undone_by_what_the_van_saw_of_an_earlier_visit(tap: StopTap) -> None:
+    world = World()
+    world.stand(HERE, 30)
+    world.tap(SkippedTapped(stop_id="s1"))
+    world.drive(HERE, HERE + 400)
+    world.tap(tap)
+    stop = world.run.find("s1")
+    assert stop is not None
+    assert (stop.arrived_by, stop.departed_at) == (None, None)
+
+
 def test_a_tap_far_from_the_address_is_no_departure_and_counts_from_where_the_van_stood() -> None:
     world = World()
     world.stand(HERE + 300, 5)

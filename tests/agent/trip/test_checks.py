@@ -29,7 +29,7 @@ from tests.builders import a_manifest, a_place, a_position, a_run, a_stop, at, e
 from wire.checks import ParcelState, Waiver, WaiverReason
 from wire.events import BODIES, EventKind, FailReason, Outcome
 from wire.handover import Cash, Handover, NextStep, Parcel
-from wire.manifest import EvidenceKind, EvidenceRule, StopKind
+from wire.manifest import EvidenceKind, EvidenceRule, Stop, StopKind
 from wire.pin import MAX_TRIES
 
 PARCELS = Handover(parcels=tuple(Parcel(code=sscc(number)) for number in (1, 2, 3)))
@@ -270,3 +270,29 @@ def test_a_parcel_that_left_the_list_makes_no_delivery_partial() -> None:
     assert body(after(run, newer, DeliveredTapped(stop_id="s1")), EventKind.STOP_COMPLETED)["outcome"] == (
         "delivered_to_recipient"
     )
+
+
+@pytest.mark.parametrize("doubt", [{"is_settled": False}, {"error_m": 80.0}], ids=["unsettled", "vague"])
+def test_a_position_that_is_not_believed_proves_no_place(doubt: dict[str, Any]) -> None:
+    stop = a_stop(1, proof={EvidenceKind.PLACE: EvidenceRule.REQUIRED})
+    position = a_position(a_place(north_m=500), fixed_at=at(5), **doubt)
+    run = a_run([stop], position=position, motion=Motion.PARKED)
+    refusal = after(run, DeliveredTapped(stop_id="s1")).refusal
+    assert refusal is not None
+    assert refusal.trouble is Trouble.REASON_MISSING
+    waiver = Waiver(kind=EvidenceKind.PLACE, why=WaiverReason.OTHER)
+    done = after(run, DeliveredTapped(stop_id="s1", waivers=(waiver,)))
+    for kind in (EventKind.STOP_ARRIVED, EventKind.STOP_COMPLETED):
+        told = body(done, kind)
+        assert (told["lat_deg"], told["lon_deg"], told["distance_m"]) == (None, None, None)
+
+
+def test_another_pin_in_a_newer_list_is_not_passed_and_has_all_its_tries() -> None:
+    def asks(pin_hash: str) -> Stop:
+        return a_stop(1, handover=Handover(pin_hash=pin_hash))
+
+    passed = after(a_run([asks("old")]), PinTried(stop_id="s1", is_right=False), PinTried(stop_id="s1", is_right=True))
+    same = after(passed.run, ManifestArrived(manifest=a_manifest([asks("old"), a_stop(2)], version=2)))
+    assert (s1(same).hand.pin_tries, s1(same).hand.pin_passed_at) == (2, at(5))
+    newer = after(passed.run, ManifestArrived(manifest=a_manifest([asks("new")], version=2)))
+    assert (s1(newer).hand.pin_tries, s1(newer).hand.pin_passed_at) == (0, None)
