@@ -11,6 +11,7 @@ from agent.trip.effects import Decision, Effect, Outgoing, Refusal, Trouble
 from agent.trip.inputs import AfterTap, AmendTapped, UndoTapped
 from agent.trip.lifecycle import StopEvent, next_phase
 from agent.trip.plans import asking, changed
+from agent.trip.proving import judged_now, trouble_of
 from agent.trip.run import Before, Run, RunStop, StopPhase
 from wire.checks import StopReopened
 from wire.codec import to_json
@@ -96,6 +97,12 @@ def _amended(run: Run, stop: RunStop, tap: AmendTapped, now: datetime) -> Decisi
     words = {name: value for name, value in (("received_by", tap.received_by), ("note", tap.note)) if value is not None}
     if not is_turned and not words:
         return Decision(run=run)
+    if stop.phase is StopPhase.FAILED and tap.outcome is not None:
+        # Delivered after all asks for what a delivery asks for: a failure is no way around it.
+        missing = judged_now(run, stop, tap.outcome, tap.received_by or stop.received_by, now).missing
+        trouble = trouble_of(run, stop, missing, now)
+        if trouble is not None:
+            return _refused(run, trouble, stop.stop_id)
     hand = stop.hand.model_copy(update={"amended_at": now})
     after = changed(_with(run, stop.model_copy(update={**is_turned, **words, "hand": hand, "before": None})))
     amended = StopAmended(

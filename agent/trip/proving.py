@@ -1,12 +1,14 @@
 """Which evidence a stop of the run has, and what its rules still ask for. Pure; the rules are `pod/rules.py`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from agent.pod.rules import Judged, PlaceVerdict, judged, place_verdict
+from agent.trip.effects import Trouble
 from agent.trip.progress import proving_distance_m
 from agent.trip.run import Run, RunStop
 from wire.checks import ItemOutcome, ParcelState
-from wire.events import Outcome
+from wire.events import OffDutyWhy, Outcome
 from wire.handover import Cash, NextStep
 from wire.manifest import EvidenceKind, StopKind
 
@@ -39,6 +41,8 @@ def way_of(stop: RunStop) -> Outcome:
 
 
 def place_of(run: Run, stop: RunStop, now: datetime) -> PlaceVerdict:
+    if run.off_duty is not None and run.off_duty.why is OffDutyWhy.PAUSED:
+        return PlaceVerdict.PAUSED
     return place_verdict(proving_distance_m(stop.stop.place, run, now), stop.stop.handover.reach)
 
 
@@ -46,6 +50,15 @@ def judged_now(run: Run, stop: RunStop, outcome: Outcome, received_by: str, now:
     """What stands between the stop and that outcome; a neighbour's door that was named before counts."""
     who = received_by or stop.hand.way_name
     return judged(stop.stop, outcome, taken=taken(stop), place=place_of(run, stop, now), received_by=who)
+
+
+def trouble_of(run: Run, stop: RunStop, missing: Sequence[EvidenceKind], now: datetime) -> Trouble | None:
+    """What the driver is told of what is missing; None where nothing is."""
+    if not missing:
+        return None
+    if tuple(missing) != (EvidenceKind.PLACE,):
+        return Trouble.PROOF_MISSING
+    return Trouble.PAUSED if place_of(run, stop, now) is PlaceVerdict.PAUSED else Trouble.TOO_FAR
 
 
 def closed_as(stop: RunStop, outcome: Outcome) -> Outcome:

@@ -12,7 +12,15 @@ from agent.trip.inputs import ArrivedTapped, DeliveredTapped, EvidenceTaken, Fai
 from agent.trip.lifecycle import StopEvent, next_phase
 from agent.trip.plans import asking, changed
 from agent.trip.progress import proving_distance_m, proving_position
-from agent.trip.proving import cash_of, closed_as, is_nothing_handed_over, items_of, judged_now, step_after_failure
+from agent.trip.proving import (
+    cash_of,
+    closed_as,
+    is_nothing_handed_over,
+    items_of,
+    judged_now,
+    step_after_failure,
+    trouble_of,
+)
 from agent.trip.run import Run, RunStop, StopPhase
 from wire.codec import content_hash, to_json
 from wire.events import (
@@ -26,7 +34,6 @@ from wire.events import (
     StopSkipped,
 )
 from wire.handover import NextStep
-from wire.manifest import EvidenceKind
 from wire.model import Message
 
 EVENT_OF: dict[type[StopTap], StopEvent] = {
@@ -140,8 +147,7 @@ def _unproven(run: Run, stop: RunStop, tap: DeliveredTapped, now: datetime) -> T
     """Why the stop cannot be closed like that."""
     found = judged_now(run, stop, tap.outcome, tap.received_by, now)
     if found.missing:
-        is_too_far = found.missing == (EvidenceKind.PLACE,)
-        return Trouble.TOO_FAR if is_too_far else Trouble.PROOF_MISSING
+        return trouble_of(run, stop, found.missing, now)
     if found.wants_name:
         return Trouble.NAME_MISSING
     if is_nothing_handed_over(stop):

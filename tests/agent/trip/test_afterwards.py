@@ -21,9 +21,10 @@ from agent.trip.inputs import (
     UndoTapped,
 )
 from agent.trip.run import Run, RunStop, StopPhase
-from tests.builders import a_manifest, a_run, a_stop, at, evidence
+from tests.builders import a_manifest, a_run, a_stop, at, evidence, with_proof
 from wire.events import EventKind, FailReason, Outcome
 from wire.handover import Handover
+from wire.manifest import EvidenceKind
 
 DELIVERED = DeliveredTapped(stop_id="s1")
 CLOSINGS = [DELIVERED, FailedTapped(stop_id="s1", reason=FailReason.NOT_HOME), SkippedTapped(stop_id="s1")]
@@ -156,3 +157,16 @@ def test_a_cancelled_stop_that_was_delivered_and_listed_again_is_open_when_it_is
     delivered = lived(a_run(2), ManifestArrived(manifest=without), DELIVERED, ManifestArrived(manifest=again))
     undone = lived(delivered, UndoTapped(stop_id="s1"))
     assert (s1(undone).phase, s1(undone).is_listed) == (StopPhase.OPEN, True)
+
+
+def test_what_failed_is_not_corrected_to_delivered_without_the_proof_of_a_delivery() -> None:
+    stop = a_stop(1, proof=with_proof(EvidenceKind.PHOTO))
+    failed = FailedTapped(stop_id="s1", reason=FailReason.NOT_HOME)
+    amended = AmendTapped(stop_id="s1", outcome=Outcome.TO_RECIPIENT)
+    run = lived(a_run([stop]), failed)
+    refused = decide(run, amended, at(6))
+    assert refused.refusal is not None
+    assert refused.refusal.trouble is Trouble.PROOF_MISSING
+    assert (refused.run, refused.outgoing) == (run, ())
+    taken = EvidenceTaken(stop_id="s1", evidence=evidence(EvidenceKind.PHOTO))
+    assert s1(lived(a_run([stop]), taken, failed, amended)).phase is StopPhase.COMPLETED

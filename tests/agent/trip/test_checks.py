@@ -15,6 +15,7 @@ from agent.trip.inputs import (
     CashTaken,
     CodeScanned,
     DeliveredTapped,
+    DutyTapped,
     EvidenceTaken,
     FailedTapped,
     ManifestArrived,
@@ -296,3 +297,14 @@ def test_another_pin_in_a_newer_list_is_not_passed_and_has_all_its_tries() -> No
     assert (s1(same).hand.pin_tries, s1(same).hand.pin_passed_at) == (2, at(5))
     newer = after(passed.run, ManifestArrived(manifest=a_manifest([asks("new")], version=2)))
     assert (s1(newer).hand.pin_tries, s1(newer).hand.pin_passed_at) == (0, None)
+
+
+def test_a_pause_is_no_way_around_a_place_that_is_required() -> None:
+    stop = a_stop(1, proof={EvidenceKind.PLACE: EvidenceRule.REQUIRED})
+    paused = after(a_run([stop]), DutyTapped(is_on_duty=False))
+    refusal = after(paused.run, DeliveredTapped(stop_id="s1")).refusal
+    assert refusal is not None
+    assert refusal.trouble is Trouble.PAUSED
+    on = after(paused.run, DutyTapped(is_on_duty=True), DeliveredTapped(stop_id="s1")).refusal
+    assert on is not None
+    assert on.trouble is Trouble.REASON_MISSING
