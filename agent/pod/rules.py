@@ -10,7 +10,7 @@
 Three things change what the manifest says. Goods left at a safe place or with a neighbour need a photo. A rule that
 nobody can meet (a PIN without a hash, a scan without codes, money without an amount) only warns: the recipient at the
 door is not the one to pay for a mistake in an office. And a place nobody knows is never a pass and never a wall: it
-warns.
+warns, except in a pause, which the driver can end.
 """
 
 from collections.abc import Collection, Mapping
