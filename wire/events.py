@@ -172,6 +172,8 @@ class StopCompleted(Message):
     note: str = ""
     cash: Cash | None = None
     """What was taken."""
+    way: Outcome | None = None
+    """Of a `partial`: to whom, or where, the part went that was handed over."""
 
 
 class StopFailed(Message):

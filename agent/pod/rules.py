@@ -10,7 +10,7 @@
 Three things change what the manifest says. Goods left at a safe place or with a neighbour need a photo. A rule that
 nobody can meet (a PIN without a hash, a scan without codes, money without an amount) only warns: the recipient at the
 door is not the one to pay for a mistake in an office. And a place nobody knows is never a pass and never a wall: it
-warns.
+warns, except in a pause, which the driver can end.
 """
 
 from collections.abc import Collection, Mapping
@@ -34,6 +34,8 @@ class PlaceVerdict(StrEnum):
     BEYOND = "beyond"
     UNKNOWN = "unknown"
     """No position we believe."""
+    PAUSED = "paused"
+    """The driver has paused, so that nobody may know; going on is one tap."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,9 @@ def judged(
 
 
 def _of_place(rule: EvidenceRule, place: PlaceVerdict) -> EvidenceRule:
-    """What is left of the rule for where the van stands: beyond the outer radius `required` blocks."""
+    """What is left of the rule for where the van stands: beyond the outer radius `required` blocks, and so
+    it does in a pause: pausing is no way around it.
+    """
     if rule in (EvidenceRule.OPTIONAL, EvidenceRule.OFF) or place is PlaceVerdict.INSIDE:
         return EvidenceRule.OFF
-    return rule if place is PlaceVerdict.BEYOND else EvidenceRule.WARN
+    return rule if place in (PlaceVerdict.BEYOND, PlaceVerdict.PAUSED) else EvidenceRule.WARN

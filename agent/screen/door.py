@@ -9,7 +9,7 @@ from agent.trip.checks import min_age_of
 from agent.trip.custody import codes_expected, parcels_back, parcels_expected, to_bring_back
 from agent.trip.hand import LastScan
 from agent.trip.lifecycle import state_of
-from agent.trip.progress import distance_to_m
+from agent.trip.progress import proving_distance_m
 from agent.trip.proving import (
     is_nothing_handed_over,
     judged_now,
@@ -73,7 +73,7 @@ def at_the_door(run: Run, stop: RunStop, now: datetime) -> dict[str, object]:
         way=way_of(stop),
         way_name=hand.way_name,
         place=place_of(run, stop, now),
-        distance_m=distance_to_m(stop.stop.place, run, now),
+        distance_m=proving_distance_m(stop.stop.place, run, now),
         missing=found.missing,
         warned=found.warned,
         wants_name=found.wants_name,
@@ -118,7 +118,7 @@ def _scan_view(scan: LastScan | None) -> ScanView | None:
 
 
 def _steps(run: Run, stop: RunStop, now: datetime) -> tuple[StepView, ...]:
-    newest = {evidence.kind: evidence for evidence in stop.evidence}
+    newest = {evidence.kind: evidence for evidence in stop.proofs}
     rules = rules_of(stop.stop, way_of(stop))
     done = taken(stop)
     asked = {kind: rule for kind, rule in rules.items() if rule is not EvidenceRule.OFF}

@@ -11,7 +11,8 @@ from agent.trip.effects import Decision, Effect, Outgoing, Refusal, Trouble
 from agent.trip.inputs import AfterTap, AmendTapped, UndoTapped
 from agent.trip.lifecycle import StopEvent, next_phase
 from agent.trip.plans import asking, changed
-from agent.trip.run import Run, RunStop, StopPhase
+from agent.trip.proving import judged_now, trouble_of
+from agent.trip.run import Before, Run, RunStop, StopPhase
 from wire.checks import StopReopened
 from wire.codec import to_json
 from wire.events import EventKind, ReplanReason, StopAmended
@@ -48,10 +49,11 @@ def _taken_back(run: Run, stop: RunStop, now: datetime) -> Decision:
         return _refused(run, Trouble.TOO_LATE, stop.stop_id)
     again = stop.model_copy(
         update={
-            "phase": before.phase if stop.is_listed else StopPhase.CANCELLED,
+            "phase": _phase_again(stop, before),
             "arrived_at": before.arrived_at,
             "is_skipped": before.is_skipped,
-            "hand": before.hand,
+            # What was done since cleared `before`; a try of the PIN counts even where it did not.
+            "hand": before.hand.model_copy(update={"pin_tries": max(before.hand.pin_tries, stop.hand.pin_tries)}),
             "closed_at": None,
             "outcome": None,
             "reason": None,
@@ -62,14 +64,26 @@ def _taken_back(run: Run, stop: RunStop, now: datetime) -> Decision:
     )
     # A van is at one stop at a time: one that it has gone to since stays open.
     is_elsewhere = any(other.phase is StopPhase.ARRIVED for other in run.stops if other.stop_id != stop.stop_id)
-    if again.phase is StopPhase.ARRIVED and is_elsewhere:
-        again = again.model_copy(update={"phase": StopPhase.OPEN, "arrived_at": None})
+    is_there = again.phase is StopPhase.ARRIVED and not is_elsewhere and not _has_driven_off(again)
+    if again.is_open and not is_there:
+        again = again.model_copy(update={"phase": StopPhase.OPEN, "arrived_at": None, "arrived_by": None})
     after = changed(_with(run, again))
     effects: tuple[Effect, ...] = ()
     if again.is_open and (after.plan is None or stop.stop_id not in after.plan.stop_ids or run.replan is not None):
         after, effects = asking(after, ReplanReason.OUT_OF_ORDER, now)
     reopened = StopReopened(stop_id=stop.stop_id, closed_at=before.at)
     return Decision(run=after, outgoing=(_said(EventKind.STOP_REOPENED, reopened),), effects=effects)
+
+
+def _phase_again(stop: RunStop, before: Before) -> StopPhase:
+    """As it was before, by what the newest list says."""
+    if not stop.is_listed:
+        return StopPhase.CANCELLED
+    return next_phase(before.phase, StopEvent.LISTED) or before.phase
+
+
+def _has_driven_off(stop: RunStop) -> bool:
+    return stop.departed_at is not None and stop.arrived_at is not None and stop.departed_at >= stop.arrived_at
 
 
 def _amended(run: Run, stop: RunStop, tap: AmendTapped, now: datetime) -> Decision:
@@ -83,6 +97,12 @@ def _amended(run: Run, stop: RunStop, tap: AmendTapped, now: datetime) -> Decisi
     words = {name: value for name, value in (("received_by", tap.received_by), ("note", tap.note)) if value is not None}
     if not is_turned and not words:
         return Decision(run=run)
+    if stop.phase is StopPhase.FAILED and tap.outcome is not None:
+        # Delivered after all asks for what a delivery asks for: a failure is no way around it.
+        missing = judged_now(run, stop, tap.outcome, tap.received_by or stop.received_by, now).missing
+        trouble = trouble_of(run, stop, missing, now)
+        if trouble is not None:
+            return _refused(run, trouble, stop.stop_id)
     hand = stop.hand.model_copy(update={"amended_at": now})
     after = changed(_with(run, stop.model_copy(update={**is_turned, **words, "hand": hand, "before": None})))
     amended = StopAmended(

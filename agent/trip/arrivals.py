@@ -93,6 +93,7 @@ def _came(run: Run, standing: Standing, position: Position, now: datetime) -> De
             "arrived_by": ArrivedBy.GEOFENCE,
             "departed_at": None,
             "is_skipped": False,
+            "before": None,
         }
     )
     said = StopArrived(
@@ -115,7 +116,8 @@ def _went(run: Run, standing: Standing, position: Position, now: datetime) -> De
     arrived_at = stop.arrived_at or _in_our_time(dwell.since, position, now)
     departed_at = max(arrived_at, _in_our_time(dwell.gone_at, position, now))
     left = stop.model_copy(update={"departed_at": departed_at})
-    if stop.phase is StopPhase.ARRIVED and stop.arrived_by is ArrivedBy.GEOFENCE and not stop.evidence:
+    is_untouched = stop.hand.is_untouched and not stop.proofs
+    if stop.phase is StopPhase.ARRIVED and stop.arrived_by is ArrivedBy.GEOFENCE and is_untouched:
         phase = next_phase(stop.phase, StopEvent.LEFT) or stop.phase
         left = left.model_copy(update={"phase": phase, "arrived_at": None, "arrived_by": None})
     said = StopDeparted(

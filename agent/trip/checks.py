@@ -73,9 +73,12 @@ def _scanned(run: Run, stop: RunStop, tap: CodeScanned, now: datetime) -> Decisi
     hand = stop.hand.model_copy(update={"last_scan": seen})
     if found.verdict is ScanVerdict.RIGHT:
         before = stop.hand.state_of(found.code)
-        if before is not None and before.is_scanned and before.state is ParcelState.DELIVERED:
+        is_kept_back = before is not None and before.state in (ParcelState.DAMAGED, ParcelState.REFUSED)
+        state = before.state if before is not None and is_kept_back else ParcelState.DELIVERED
+        done = ParcelDone(code=found.code, state=state, is_scanned=True)
+        if before == done:
             return _with(run, stop, hand)  # read twice: shown again, told once
-        hand = _set(hand, ParcelDone(code=found.code, state=ParcelState.DELIVERED, is_scanned=True), now)
+        hand = _set(hand, done, now)
     told = ParcelScanned(
         stop_id=stop.stop_id,
         code=found.code,
@@ -154,7 +157,7 @@ def _set(hand: Hand, done: ParcelDone, now: datetime) -> Hand:
 
 
 def _with(run: Run, stop: RunStop, hand: Hand, *told: Outgoing) -> Decision:
-    after = stop.model_copy(update={"hand": hand})
+    after = stop.model_copy(update={"hand": hand, "before": None})
     stops = tuple(after if other.stop_id == stop.stop_id else other for other in run.stops)
     return Decision(run=run.model_copy(update={"stops": stops}), outgoing=told)
 

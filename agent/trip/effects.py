@@ -51,6 +51,7 @@ class Trouble(StrEnum):
     PIN_LOCKED = "The PIN was wrong too often."
     NOT_ASKED = "This stop does not ask for that."
     TOO_LATE = "It is too late to take that back."
+    PAUSED = "The place cannot be proven while you are paused. Go on first."
     NOT_CLOSED = "This stop is not closed."
 
 

@@ -52,8 +52,16 @@ class Hand(Value):
     """Of today, those that failed."""
     tried_at: Instant | None = None
     """When the last of them was."""
+    proofs_before: Annotated[int, Field(ge=0)] = 0
+    """How many pieces of the stop's evidence were taken for them, and prove nothing of the next."""
     tried_for: FailReason | None = None
     amended_at: Instant | None = None
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing was done at the attempt that is on."""
+        kept = {name: getattr(self, name) for name in ("attempts", "tried_at", "tried_for", "proofs_before")}
+        return self == Hand(**kept, pin_tries=self.pin_tries if self.attempts else 0)
 
     def state_of(self, code: str) -> ParcelDone | None:
         return next((parcel for parcel in self.parcels if parcel.code == code), None)

@@ -166,7 +166,13 @@ def _listed(known: RunStop | None, stop: Stop) -> RunStop:
         return RunStop(stop=stop)
     if known.phase in (StopPhase.COMPLETED, StopPhase.FAILED):
         return known.model_copy(update={"is_listed": True})
-    return _moved(known.model_copy(update={"stop": stop}), StopEvent.LISTED, is_listed=True)
+    hand, before = known.hand, known.before
+    if stop.handover.pin_hash != known.stop.handover.pin_hash:
+        # Another PIN: what was tried or passed was the old one's.
+        hand = hand.model_copy(update={"pin_tries": 0, "pin_passed_at": None})
+        before = None
+    relisted = known.model_copy(update={"stop": stop, "hand": hand, "before": before})
+    return _moved(relisted, StopEvent.LISTED, is_listed=True)
 
 
 def _moved(stop: RunStop, event: StopEvent, *, is_listed: bool) -> RunStop:

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from agent.gps.dwell import tells
 from agent.gps.position import Motion, Position
 from agent.trip.run import Plan, Run
 from wire.geo import Place, distance_m
@@ -22,6 +23,18 @@ def fresh_position(run: Run, now: datetime) -> Position | None:
 def distance_to_m(place: Place, run: Run, now: datetime) -> float | None:
     """Straight-line metres from the van to `place`; None without a fresh position."""
     position = fresh_position(run, now)
+    return None if position is None else distance_m(position.place, place)
+
+
+def proving_position(run: Run, now: datetime) -> Position | None:
+    """The position that may stand in a proof: fresh, and neither unsettled nor too vague to say at which door."""
+    position = fresh_position(run, now)
+    return position if position is not None and tells(position) else None
+
+
+def proving_distance_m(place: Place, run: Run, now: datetime) -> float | None:
+    """Straight-line metres from where the van is proven to be to `place`; None where nothing proves it."""
+    position = proving_position(run, now)
     return None if position is None else distance_m(position.place, place)
 
 

@@ -1,12 +1,14 @@
 """Which evidence a stop of the run has, and what its rules still ask for. Pure; the rules are `pod/rules.py`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from agent.pod.rules import Judged, PlaceVerdict, judged, place_verdict
-from agent.trip.progress import distance_to_m
+from agent.trip.effects import Trouble
+from agent.trip.progress import proving_distance_m
 from agent.trip.run import Run, RunStop
 from wire.checks import ItemOutcome, ParcelState
-from wire.events import Outcome
+from wire.events import OffDutyWhy, Outcome
 from wire.handover import Cash, NextStep
 from wire.manifest import EvidenceKind, StopKind
 
@@ -15,7 +17,7 @@ def taken(stop: RunStop) -> frozenset[EvidenceKind]:
     """The kinds of evidence that are there. Too young is no passed check; less money than was due is taken all the
     same, and told: whether it is enough is between two people at a door.
     """
-    hand, kinds = stop.hand, {evidence.kind for evidence in stop.evidence}
+    hand, kinds = stop.hand, {evidence.kind for evidence in stop.proofs}
     if hand.pin_passed_at is not None:
         kinds.add(EvidenceKind.PIN)
     if hand.is_old_enough:
@@ -24,8 +26,9 @@ def taken(stop: RunStop) -> frozenset[EvidenceKind]:
         kinds.add(EvidenceKind.NOTE)
     if hand.cash_minor is not None:
         kinds.add(EvidenceKind.CASH)
-    parcels = stop.stop.handover.parcels
-    if parcels and all(hand.state_of(parcel.code) for parcel in parcels):
+    found = [hand.state_of(parcel.code) for parcel in stop.stop.handover.parcels]
+    # Handed over is scanned; what was not handed over need not be there to be scanned.
+    if found and all(one is not None and (one.is_scanned or one.state is not ParcelState.DELIVERED) for one in found):
         kinds.add(EvidenceKind.SCAN)
     return frozenset(kinds)
 
@@ -38,7 +41,9 @@ def way_of(stop: RunStop) -> Outcome:
 
 
 def place_of(run: Run, stop: RunStop, now: datetime) -> PlaceVerdict:
-    return place_verdict(distance_to_m(stop.stop.place, run, now), stop.stop.handover.reach)
+    if run.off_duty is not None and run.off_duty.why is OffDutyWhy.PAUSED:
+        return PlaceVerdict.PAUSED
+    return place_verdict(proving_distance_m(stop.stop.place, run, now), stop.stop.handover.reach)
 
 
 def judged_now(run: Run, stop: RunStop, outcome: Outcome, received_by: str, now: datetime) -> Judged:
@@ -47,9 +52,19 @@ def judged_now(run: Run, stop: RunStop, outcome: Outcome, received_by: str, now:
     return judged(stop.stop, outcome, taken=taken(stop), place=place_of(run, stop, now), received_by=who)
 
 
+def trouble_of(run: Run, stop: RunStop, missing: Sequence[EvidenceKind], now: datetime) -> Trouble | None:
+    """What the driver is told of what is missing; None where nothing is."""
+    if not missing:
+        return None
+    if tuple(missing) != (EvidenceKind.PLACE,):
+        return Trouble.PROOF_MISSING
+    return Trouble.PAUSED if place_of(run, stop, now) is PlaceVerdict.PAUSED else Trouble.TOO_FAR
+
+
 def closed_as(stop: RunStop, outcome: Outcome) -> Outcome:
     """The outcome that the parcels show: some handed over and some not is `partial`."""
-    states = [parcel.state for parcel in stop.hand.parcels]
+    listed = {parcel.code for parcel in stop.stop.handover.parcels}
+    states = [parcel.state for parcel in stop.hand.parcels if parcel.code in listed]
     some_not = any(state is not ParcelState.DELIVERED for state in states)
     return Outcome.PARTIAL if some_not and ParcelState.DELIVERED in states else outcome
 

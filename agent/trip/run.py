@@ -52,7 +52,9 @@ class Standing(Value):
 
 
 class Before(Value):
-    """A stop as it was before its newest closing, for as long as that can be taken back."""
+    """A stop as it was before its newest closing, for as long as that can be taken back: until the next thing is done
+    there, so that taking back never drops work.
+    """
 
     at: Instant
     """When it was closed or put off."""
@@ -91,6 +93,11 @@ class RunStop(Value):
     @property
     def is_open(self) -> bool:
         return self.phase in (StopPhase.OPEN, StopPhase.ARRIVED)
+
+    @property
+    def proofs(self) -> tuple[Evidence, ...]:
+        """The evidence of the attempt that is on, or that closed the stop."""
+        return self.evidence[self.hand.proofs_before :]
 
     def kept(self, now: datetime) -> Before:
         """What taking back a closing at `now` would bring back."""

@@ -11,13 +11,29 @@ from agent.trip.hand import Hand
 from agent.trip.inputs import ArrivedTapped, DeliveredTapped, EvidenceTaken, FailedTapped, SkippedTapped, StopTap
 from agent.trip.lifecycle import StopEvent, next_phase
 from agent.trip.plans import asking, changed
-from agent.trip.progress import distance_to_m, fresh_position
-from agent.trip.proving import cash_of, closed_as, is_nothing_handed_over, items_of, judged_now, step_after_failure
+from agent.trip.progress import proving_distance_m, proving_position
+from agent.trip.proving import (
+    cash_of,
+    closed_as,
+    is_nothing_handed_over,
+    items_of,
+    judged_now,
+    step_after_failure,
+    trouble_of,
+)
 from agent.trip.run import Run, RunStop, StopPhase
 from wire.codec import content_hash, to_json
-from wire.events import EventKind, ProofCaptured, ReplanReason, StopArrived, StopCompleted, StopFailed, StopSkipped
+from wire.events import (
+    EventKind,
+    Outcome,
+    ProofCaptured,
+    ReplanReason,
+    StopArrived,
+    StopCompleted,
+    StopFailed,
+    StopSkipped,
+)
 from wire.handover import NextStep
-from wire.manifest import EvidenceKind
 from wire.model import Message
 
 EVENT_OF: dict[type[StopTap], StopEvent] = {
@@ -27,6 +43,9 @@ EVENT_OF: dict[type[StopTap], StopEvent] = {
     FailedTapped: StopEvent.FAILED,
     SkippedTapped: StopEvent.SKIPPED,
 }
+
+THIS_VISIT = {"arrived_by": None, "departed_at": None}
+"""Of a stop the driver says to be at: what the van saw of an earlier visit is not this one's."""
 
 
 def tapped(run: Run, tap: StopTap, now: datetime) -> Decision:
@@ -56,7 +75,9 @@ def _arrived(run: Run, stop: RunStop, now: datetime) -> Decision:
     if stop.phase is StopPhase.ARRIVED:  # the driver confirms what the van saw
         return Decision(run=_with(run, stop.model_copy(update={"arrived_by": None})) if stop.arrived_by else run)
     is_expected = _is_next(run, stop)
-    here = stop.model_copy(update={"phase": StopPhase.ARRIVED, "arrived_at": now, "is_skipped": False})
+    here = stop.model_copy(
+        update={"phase": StopPhase.ARRIVED, "arrived_at": now, "is_skipped": False, "before": None, **THIS_VISIT}
+    )
     stops = tuple(here if other.stop_id == stop.stop_id else _left(other) for other in run.stops)
     after = changed(run.model_copy(update={"stops": stops}))
     effects: tuple[Effect, ...] = ()
@@ -77,7 +98,7 @@ def _evidence_taken(run: Run, stop: RunStop, tap: EvidenceTaken) -> Decision:
         media_type="image/png" if evidence.media_type == "image/png" else "image/jpeg",
         signed_by=evidence.signed_by,
     )
-    after = _with(run, stop.model_copy(update={"evidence": (*stop.evidence, evidence)}))
+    after = _with(run, stop.model_copy(update={"evidence": (*stop.evidence, evidence), "before": None}))
     return Decision(run=after, outgoing=(_said(EventKind.PROOF_CAPTURED, captured),))
 
 
@@ -85,26 +106,27 @@ def _delivered(run: Run, stop: RunStop, tap: DeliveredTapped, now: datetime) -> 
     trouble = _unproven(run, stop, tap, now)
     if trouble is not None:
         return Decision(run=run, refusal=Refusal(trouble=trouble, stop_id=stop.stop_id))
-    position, outcome = fresh_position(run, now), closed_as(stop, tap.outcome)
+    position, outcome = proving_position(run, now), closed_as(stop, tap.outcome)
     received_by = tap.received_by or stop.hand.way_name
     completed = StopCompleted(
         stop_id=stop.stop_id,
         outcome=outcome,
         received_by=received_by,
-        proofs=tuple(evidence.sha256 for evidence in stop.evidence),
+        proofs=tuple(evidence.sha256 for evidence in stop.proofs),
         lat_deg=position.lat_deg if position else None,
         lon_deg=position.lon_deg if position else None,
-        distance_m=distance_to_m(stop.stop.place, run, now),
+        distance_m=proving_distance_m(stop.stop.place, run, now),
         listed=content_hash(stop.stop),
         items=items_of(stop),
         waivers=tap.waivers,
         note=stop.hand.note,
         cash=cash_of(stop),
+        way=tap.outcome if outcome is Outcome.PARTIAL else None,
     )
     closed = stop.model_copy(
         update={
             "phase": StopPhase.COMPLETED,
-            "arrived_at": stop.arrived_at or now,
+            **({} if stop.arrived_at else {"arrived_at": now, **THIS_VISIT}),
             "closed_at": now,
             "outcome": outcome,
             "received_by": received_by,
@@ -125,8 +147,7 @@ def _unproven(run: Run, stop: RunStop, tap: DeliveredTapped, now: datetime) -> T
     """Why the stop cannot be closed like that."""
     found = judged_now(run, stop, tap.outcome, tap.received_by, now)
     if found.missing:
-        is_too_far = found.missing == (EvidenceKind.PLACE,)
-        return Trouble.TOO_FAR if is_too_far else Trouble.PROOF_MISSING
+        return trouble_of(run, stop, found.missing, now)
     if found.wants_name:
         return Trouble.NAME_MISSING
     if is_nothing_handed_over(stop):
@@ -157,7 +178,13 @@ def _failed(run: Run, stop: RunStop, tap: FailedTapped, now: datetime) -> Decisi
                 "phase": StopPhase.OPEN,
                 "arrived_at": None,
                 "is_skipped": True,
-                "hand": Hand(attempts=attempt, pin_tries=stop.hand.pin_tries, tried_at=now, tried_for=tap.reason),
+                "hand": Hand(
+                    attempts=attempt,
+                    pin_tries=stop.hand.pin_tries,
+                    tried_at=now,
+                    tried_for=tap.reason,
+                    proofs_before=len(stop.evidence),
+                ),
                 "before": stop.kept(now),
             }
         )
@@ -202,12 +229,12 @@ def _with(run: Run, stop: RunStop) -> Run:
 
 
 def _arrival(run: Run, stop: RunStop, now: datetime) -> Outgoing:
-    position = fresh_position(run, now)
+    position = proving_position(run, now)
     arrived = StopArrived(
         stop_id=stop.stop_id,
         lat_deg=position.lat_deg if position else None,
         lon_deg=position.lon_deg if position else None,
-        distance_m=distance_to_m(stop.stop.place, run, now),
+        distance_m=proving_distance_m(stop.stop.place, run, now),
     )
     return _said(EventKind.STOP_ARRIVED, arrived)
 

@@ -91,6 +91,7 @@ const TROUBLES: Record<Trouble, () => string> = {
   'The way ahead is not known, so no road can be closed.': () => t('trouble_no_way'),
   'A reason is wanted for what was not done.': () => t('trouble_reason'),
   'The van is too far from this address.': () => t('trouble_too_far'),
+  'The place cannot be proven while you are paused. Go on first.': () => t('trouble_paused'),
   "The neighbour's name or door is wanted.": () => t('trouble_name'),
   'No parcel of this stop was handed over.': () => t('trouble_nothing'),
   'The PIN was wrong too often.': () => t('trouble_pin_locked'),

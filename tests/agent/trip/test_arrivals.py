@@ -5,11 +5,23 @@ import pytest
 from agent.gps.position import Motion, Position
 from agent.trip.decide import decide
 from agent.trip.effects import Outgoing
-from agent.trip.inputs import ArrivedTapped, DeliveredTapped, EvidenceTaken, FixJudged, SkippedTapped
+from agent.trip.inputs import (
+    ArrivedTapped,
+    CodeScanned,
+    DeliveredTapped,
+    EvidenceTaken,
+    FailedTapped,
+    FixJudged,
+    HandTap,
+    PinTried,
+    SkippedTapped,
+    StopTap,
+)
 from agent.trip.run import Run, StopPhase
 from tests.builders import MORNING, STOP_PITCH_M, a_place, a_position, a_run, a_stop, evidence
-from wire.events import ArrivedBy, EventKind, FixQuality
+from wire.events import ArrivedBy, EventKind, FailReason, FixQuality
 from wire.geo import Place
+from wire.handover import Handover, NextStep, Parcel
 
 Told = list[Outgoing]
 HERE = STOP_PITCH_M
@@ -44,10 +56,10 @@ class World:
         for _ in range(seconds):
             self.fix(north_m, Motion.PARKED, **changes)
 
-    def tap(self, tap: ArrivedTapped | DeliveredTapped | SkippedTapped | EvidenceTaken) -> None:
+    def tap(self, tap: StopTap | HandTap) -> None:
         self._take(tap)
 
-    def _take(self, entered: FixJudged | ArrivedTapped | DeliveredTapped | SkippedTapped | EvidenceTaken) -> None:
+    def _take(self, entered: FixJudged | StopTap | HandTap) -> None:
         decision = decide(self.run, entered, MORNING + timedelta(seconds=self.second))
         assert decision.refusal is None
         self.run = decision.run
@@ -165,6 +177,29 @@ def test_evidence_keeps_a_stop_that_the_van_drove_off_from() -> None:
     assert world.phase() is StopPhase.ARRIVED
 
 
+def test_a_code_scanned_keeps_a_stop_that_the_van_drove_off_from() -> None:
+    world = World(a_run([a_stop(1, handover=Handover(parcels=(Parcel(code="A-1"),))), a_stop(2)]))
+    world.stand(HERE, 30)
+    world.tap(CodeScanned(stop_id="s1", code="A-1"))
+    world.drive(HERE, HERE + 400)
+    assert world.phase() is StopPhase.ARRIVED
+
+
+def test_a_second_attempt_that_was_a_red_light_is_open_again() -> None:
+    later = Handover(on_failure=NextStep.LATER_TODAY, attempts=3, pin_hash="$argon2id$")
+    world = World(a_run([a_stop(1, handover=later)]))
+    world.stand(HERE, 30)
+    world.tap(EvidenceTaken(stop_id="s1", evidence=evidence()))
+    world.tap(PinTried(stop_id="s1", is_right=False))
+    world.tap(FailedTapped(stop_id="s1", reason=FailReason.NOT_HOME))
+    world.drive(HERE, HERE + 400)
+    world.drive(HERE + 400, HERE)
+    world.stand(HERE, 30)
+    assert (arrivals(world), world.phase()) == (["s1", "s1"], StopPhase.ARRIVED)
+    world.drive(HERE, HERE + 400)
+    assert world.phase() is StopPhase.OPEN
+
+
 def test_a_tap_first_is_not_followed_by_another_arrival() -> None:
     world = World()
     world.stand(HERE, 5)
@@ -172,6 +207,18 @@ def test_a_tap_first_is_not_followed_by_another_arrival() -> None:
     world.stand(HERE, 100)
     [arrived] = world.said(EventKind.STOP_ARRIVED)
     assert arrived["by"] == "tap"
+
+
+@pytest.mark.parametrize("tap", [ArrivedTapped(stop_id="s1"), DeliveredTapped(stop_id="s1")], ids=lambda one: one.kind)
+def test_a_tap_is_not_undone_by_what_the_van_saw_of_an_earlier_visit(tap: StopTap) -> None:
+    world = World()
+    world.stand(HERE, 30)
+    world.tap(SkippedTapped(stop_id="s1"))
+    world.drive(HERE, HERE + 400)
+    world.tap(tap)
+    stop = world.run.find("s1")
+    assert stop is not None
+    assert (stop.arrived_by, stop.departed_at) == (None, None)
 
 
 def test_a_tap_far_from_the_address_is_no_departure_and_counts_from_where_the_van_stood() -> None:

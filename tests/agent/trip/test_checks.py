@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from agent.gps.position import Motion
+from agent.screen.build import Around, cab_view
 from agent.trip.decide import decide
 from agent.trip.effects import Decision, Trouble
 from agent.trip.inputs import (
@@ -12,8 +15,10 @@ from agent.trip.inputs import (
     CashTaken,
     CodeScanned,
     DeliveredTapped,
+    DutyTapped,
     EvidenceTaken,
     FailedTapped,
+    ManifestArrived,
     NoteWritten,
     ParcelMarked,
     PinTried,
@@ -21,11 +26,11 @@ from agent.trip.inputs import (
 )
 from agent.trip.run import Run, RunStop, StopPhase
 from tests.agent.pod.test_scans import sscc
-from tests.builders import a_place, a_position, a_run, a_stop, at, evidence, with_proof
+from tests.builders import a_manifest, a_place, a_position, a_run, a_stop, at, evidence, with_proof
 from wire.checks import ParcelState, Waiver, WaiverReason
 from wire.events import BODIES, EventKind, FailReason, Outcome
 from wire.handover import Cash, Handover, NextStep, Parcel
-from wire.manifest import EvidenceKind, EvidenceRule, StopKind
+from wire.manifest import EvidenceKind, EvidenceRule, Stop, StopKind
 from wire.pin import MAX_TRIES
 
 PARCELS = Handover(parcels=tuple(Parcel(code=sscc(number)) for number in (1, 2, 3)))
@@ -206,3 +211,100 @@ def test_a_closed_stop_takes_no_more_checks() -> None:
     refusal = after(closed.run, NoteWritten(stop_id="s1", note="late")).refusal
     assert refusal is not None
     assert refusal.trouble is Trouble.ALREADY_CLOSED
+
+
+def test_what_was_taken_for_a_first_attempt_proves_nothing_of_the_second() -> None:
+    stop = a_stop(1, proof=with_proof(EvidenceKind.PHOTO), handover=Handover(on_failure=NextStep.LATER_TODAY))
+    first, second = evidence(EvidenceKind.PHOTO), evidence(EvidenceKind.PHOTO, text="second")
+    take = EvidenceTaken(stop_id="s1", evidence=first)
+    again = after(a_run([stop]), take, FailedTapped(stop_id="s1", reason=FailReason.NOT_HOME)).run
+    refusal = after(again, DeliveredTapped(stop_id="s1"), minute=90).refusal
+    assert refusal is not None
+    assert refusal.trouble is Trouble.PROOF_MISSING
+    shown = cab_view(again, Around("van-1", 1.0, 1, 0, 0, None), at(90)).stops[0].steps
+    assert [(step.kind, step.taken_at) for step in shown] == [(EvidenceKind.PHOTO, None)]
+    done = after(again, EvidenceTaken(stop_id="s1", evidence=second), DeliveredTapped(stop_id="s1"), minute=90)
+    assert body(done, EventKind.STOP_COMPLETED)["proofs"] == [second.sha256]
+
+
+def test_a_parcel_ticked_and_not_scanned_does_not_meet_a_scan_that_is_required() -> None:
+    marks = [ParcelMarked(stop_id="s1", code=sscc(number), state=ParcelState.DELIVERED) for number in (1, 2, 3)]
+    ticked = after(a_run([SCANNED]), *marks)
+    refusal = after(ticked.run, DeliveredTapped(stop_id="s1")).refusal
+    assert refusal is not None
+    assert refusal.trouble is Trouble.PROOF_MISSING
+    missing = ParcelMarked(stop_id="s1", code=sscc(3), state=ParcelState.MISSING)
+    assert after(ticked.run, scan(1), scan(2), missing, DeliveredTapped(stop_id="s1")).refusal is None
+
+
+@pytest.mark.parametrize("state", [ParcelState.DAMAGED, ParcelState.REFUSED])
+def test_a_parcel_that_was_kept_back_stays_so_when_it_is_scanned(state: ParcelState) -> None:
+    marked = after(a_run([SCANNED]), ParcelMarked(stop_id="s1", code=sscc(3), state=state))
+    scanned = after(marked.run, scan(3))
+    [parcel] = s1(scanned).hand.parcels
+    assert (parcel.state, parcel.is_scanned) == (state, True)
+    assert len(scanned.outgoing) == 1
+    assert after(scanned.run, scan(3)).outgoing == ()
+
+
+def test_a_parcel_that_was_missing_and_is_scanned_was_found() -> None:
+    missing = ParcelMarked(stop_id="s1", code=sscc(3), state=ParcelState.MISSING)
+    [parcel] = s1(after(a_run([SCANNED]), missing, scan(3))).hand.parcels
+    assert parcel.state is ParcelState.DELIVERED
+
+
+def test_a_partial_delivery_says_where_the_rest_went() -> None:
+    refused = ParcelMarked(stop_id="s1", code=sscc(3), state=ParcelState.REFUSED)
+    photo = EvidenceTaken(stop_id="s1", evidence=evidence(EvidenceKind.PHOTO))
+    safe = DeliveredTapped(stop_id="s1", outcome=Outcome.TO_SAFE_PLACE)
+    told = body(after(a_run([SCANNED]), scan(1), scan(2), refused, photo, safe), EventKind.STOP_COMPLETED)
+    assert (told["outcome"], told["way"]) == ("partial", "delivered_to_safe_place")
+    whole = body(after(a_run([SCANNED]), scan(1), scan(2), scan(3), photo, safe), EventKind.STOP_COMPLETED)
+    assert (whole["outcome"], whole["way"]) == ("delivered_to_safe_place", None)
+
+
+def test_a_parcel_that_left_the_list_makes_no_delivery_partial() -> None:
+    refused = ParcelMarked(stop_id="s1", code=sscc(3), state=ParcelState.REFUSED)
+    run = after(a_run([SCANNED]), scan(1), scan(2), refused).run
+    fewer = SCANNED.model_copy(update={"handover": Handover(parcels=PARCELS.parcels[:2])})
+    newer = ManifestArrived(manifest=a_manifest([fewer], version=2))
+    assert body(after(run, newer, DeliveredTapped(stop_id="s1")), EventKind.STOP_COMPLETED)["outcome"] == (
+        "delivered_to_recipient"
+    )
+
+
+@pytest.mark.parametrize("doubt", [{"is_settled": False}, {"error_m": 80.0}], ids=["unsettled", "vague"])
+def test_a_position_that_is_not_believed_proves_no_place(doubt: dict[str, Any]) -> None:
+    stop = a_stop(1, proof={EvidenceKind.PLACE: EvidenceRule.REQUIRED})
+    position = a_position(a_place(north_m=500), fixed_at=at(5), **doubt)
+    run = a_run([stop], position=position, motion=Motion.PARKED)
+    refusal = after(run, DeliveredTapped(stop_id="s1")).refusal
+    assert refusal is not None
+    assert refusal.trouble is Trouble.REASON_MISSING
+    waiver = Waiver(kind=EvidenceKind.PLACE, why=WaiverReason.OTHER)
+    done = after(run, DeliveredTapped(stop_id="s1", waivers=(waiver,)))
+    for kind in (EventKind.STOP_ARRIVED, EventKind.STOP_COMPLETED):
+        told = body(done, kind)
+        assert (told["lat_deg"], told["lon_deg"], told["distance_m"]) == (None, None, None)
+
+
+def test_another_pin_in_a_newer_list_is_not_passed_and_has_all_its_tries() -> None:
+    def asks(pin_hash: str) -> Stop:
+        return a_stop(1, handover=Handover(pin_hash=pin_hash))
+
+    passed = after(a_run([asks("old")]), PinTried(stop_id="s1", is_right=False), PinTried(stop_id="s1", is_right=True))
+    same = after(passed.run, ManifestArrived(manifest=a_manifest([asks("old"), a_stop(2)], version=2)))
+    assert (s1(same).hand.pin_tries, s1(same).hand.pin_passed_at) == (2, at(5))
+    newer = after(passed.run, ManifestArrived(manifest=a_manifest([asks("new")], version=2)))
+    assert (s1(newer).hand.pin_tries, s1(newer).hand.pin_passed_at) == (0, None)
+
+
+def test_a_pause_is_no_way_around_a_place_that_is_required() -> None:
+    stop = a_stop(1, proof={EvidenceKind.PLACE: EvidenceRule.REQUIRED})
+    paused = after(a_run([stop]), DutyTapped(is_on_duty=False))
+    refusal = after(paused.run, DeliveredTapped(stop_id="s1")).refusal
+    assert refusal is not None
+    assert refusal.trouble is Trouble.PAUSED
+    on = after(paused.run, DutyTapped(is_on_duty=True), DeliveredTapped(stop_id="s1")).refusal
+    assert on is not None
+    assert on.trouble is Trouble.REASON_MISSING

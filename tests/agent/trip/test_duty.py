@@ -15,9 +15,9 @@ from agent.trip.inputs import (
     ManifestArrived,
     MinutePassed,
 )
-from agent.trip.run import Run
+from agent.trip.run import Run, StopPhase
 from tests.builders import MORNING, a_manifest, a_place, a_position, a_run, at
-from wire.events import EventKind, OffDutyWhy
+from wire.events import ArrivedBy, EventKind, OffDutyWhy
 
 SHIFT_ENDS_MIN = 9 * 60.0
 
@@ -120,3 +120,29 @@ def test_a_driver_who_says_on_after_the_shift_is_on_for_two_hours() -> None:
     assert on.is_on_duty
     assert why(enter(on, MinutePassed(), SHIFT_ENDS_MIN + 249)) is None
     assert why(enter(on, MinutePassed(), SHIFT_ENDS_MIN + 250)) is OffDutyWhy.SHIFT_OVER
+
+
+def test_a_minute_with_a_clock_that_was_ahead_does_not_end_the_day() -> None:
+    ahead = enter(a_run(3), MinutePassed(), SHIFT_ENDS_MIN + 600)
+    assert why(ahead) is OffDutyWhy.SHIFT_OVER
+    back = enter(ahead.run, MinutePassed(), 60)
+    assert (why(back), said(back)) == (None, [{"is_on_duty": True, "why": None}])
+    paused = enter(back.run, DutyTapped(is_on_duty=False), 61).run
+    assert why(enter(paused, MinutePassed(), 62)) is OffDutyWhy.PAUSED
+
+
+@pytest.mark.parametrize("by", [None, ArrivedBy.GEOFENCE])
+def test_a_van_that_drove_off_during_a_pause_is_seen_to_have_left(by: ArrivedBy | None) -> None:
+    run = enter(a_run(3), ArrivedTapped(stop_id="s1")).run
+    stood = run.stops[0].model_copy(update={"arrived_by": by})
+    paused = enter(run.model_copy(update={"stops": (stood, *run.stops[1:])}), DutyTapped(is_on_duty=False), 2).run
+    run = enter(paused, DutyTapped(is_on_duty=True), 30).run
+    departed: list[object] = []
+    for second in range(10):
+        minute = 30 + second / 60
+        fix = FixJudged(position=a_position(a_place(3_000), fixed_at=at(minute)), motion=Motion.MOVING)
+        decision = enter(run, fix, minute)
+        run = decision.run
+        departed += [one.body["stop_id"] for one in decision.outgoing if one.kind is EventKind.STOP_DEPARTED]
+    assert departed == ["s1"]
+    assert (run.stops[0].phase is StopPhase.OPEN) == (by is ArrivedBy.GEOFENCE)

@@ -128,7 +128,7 @@ export type ScanVerdict = 'right' | 'not_this_stop' | 'not_this_van' | 'unknown'
 /**
  * How far from the address the van is, as the rule sees it.
  */
-export type PlaceVerdict = 'inside' | 'near' | 'beyond' | 'unknown'
+export type PlaceVerdict = 'inside' | 'near' | 'beyond' | 'unknown' | 'paused'
 /**
  * What becomes of the goods when a stop fails.
  */
@@ -170,6 +170,7 @@ export type Trouble =
   | 'The PIN was wrong too often.'
   | 'This stop does not ask for that.'
   | 'It is too late to take that back.'
+  | 'The place cannot be proven while you are paused. Go on first.'
   | 'This stop is not closed.'
 
 export interface AcceptTap {
