@@ -17,6 +17,8 @@ from wire.model import Sha256
 from wire.seal import REOPENED, SIGNED_KINDS, Place, Seal, SealError, begin, digest_of, link, seal_of, to_sign, to_vouch
 
 CLOSINGS = (EventKind.STOP_COMPLETED, EventKind.STOP_FAILED)
+_PICTURES = ("photo", "signature", None)
+"""None: which it was, was taken out."""
 _WORST_FIRST = (Verdict.ALTERED, Verdict.NOT_SEALED, Verdict.WAITING)
 _NAMES = {
     EventKind.STOP_ARRIVED: "the arrival",
@@ -57,6 +59,8 @@ class _Report:
     records: int = 0
     names: dict[Sha256, str] = field(default_factory=dict)
     """Evidence that records of this stop say was taken, and what it is called."""
+    no_pictures: set[Sha256] = field(default_factory=set)
+    """Of these, what a van calls by a kind that has no file."""
     closes_with: list[tuple[int, Mapping[str, Any]]] = field(default_factory=list)
     has_closing: bool = False
     taken_out: int = 0
@@ -246,6 +250,8 @@ def _take(strand: Strand, entry: Entry, one: _Linked | None, report: _Report, *,
         report.taken_out += kind == EventKind.PROOF_CAPTURED
     if kind == EventKind.PROOF_CAPTURED and isinstance(body.get("sha256"), str):
         report.names[body["sha256"]] = _named(entry)
+        if body.get("evidence_kind") not in _PICTURES:
+            report.no_pictures.add(body["sha256"])
     if kind == REOPENED:
         report.closes_with.clear()
         report.has_closing, report.sealed = False, None
@@ -270,6 +276,9 @@ def _evidence(held: Callable[[Item], bytes | None], report: _Report) -> None:
     here = {item.sha256: item for item in report.proof.items}
     for sha256, name in report.names.items():
         item = here.get(sha256)
+        if item is None and sha256 in report.no_pictures:
+            report.notes.append(f"{_upper(name)} is no picture, and is not handed out.")
+            continue
         if item is None:
             report.bad(f"{_upper(name)} is missing.")
             continue

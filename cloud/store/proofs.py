@@ -20,6 +20,9 @@ MOST_BETWEEN = 3_000
 """Records of a chain from the first about a stop to the signature: many days' worth. Of more the end is told."""
 _SIGNED = sorted(map(str, SIGNED_KINDS))
 _CLOSING = ("stop.completed", "stop.failed")
+_PICTURES = {EvidenceKind.PHOTO, EvidenceKind.SIGNATURE}
+MOST_FILES = 900
+"""Pictures of one stop that go into a bundle; of more the records alone are there."""
 
 
 def proof_of(
@@ -117,16 +120,16 @@ def _items(connection: Connection, about: Iterable[Row[Any]]) -> tuple[Item, ...
     for row in about:
         if row.kind == "proof.captured" and row.problem is None:
             body = (_said(row.record) or {}).get("body", {})
-            if isinstance(body.get("sha256"), str):
+            if isinstance(body.get("sha256"), str) and body.get("evidence_kind") in _PICTURES:
                 taken.setdefault(body["sha256"], body)
     names = evidence_names([(str(body["evidence_kind"]), str(body["media_type"])) for body in taken.values()])
     return tuple(
         Item(
             kind=EvidenceKind(body["evidence_kind"]),
             sha256=sha256,
-            file=name if whole_blob(connection, sha256) is not None else None,
+            file=name if number < MOST_FILES and whole_blob(connection, sha256) is not None else None,
         )
-        for (sha256, body), name in zip(taken.items(), names, strict=True)
+        for number, ((sha256, body), name) in enumerate(zip(taken.items(), names, strict=True))
     )
 
 
