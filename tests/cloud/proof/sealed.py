@@ -27,7 +27,7 @@ from tests.sealing import a_key
 from wire import topics
 from wire.codec import canonical, content_hash, encode_text, to_json
 from wire.events import EventKind, KeyAnnounced, ProofCaptured
-from wire.manifest import EvidenceKind, Recipient
+from wire.manifest import EvidenceKind, Manifest, Recipient
 from wire.model import Message
 from wire.seal import Place, begin, sealed, to_vouch
 
@@ -153,10 +153,14 @@ def heard(
     folder: Path,
     *said: Message | tuple[str, Message],
     versions: Mapping[int, int] | None = None,
+    lists: Sequence[Manifest] = (),
     packets: Sequence[tuple[str, bytes]] = (),
 ) -> Database:
-    """A coordinator that heard this, from seq 2 on, and has the pictures of the morning."""
+    """A coordinator that heard this, from seq 2 on, and has the pictures of the morning. `lists`: after the first."""
     database = a_coordinator(folder)
+    with database.transaction() as connection:
+        for one in lists:
+            save_manifest(connection, one, MORNING)
     records = chain(said, versions=versions)
     tell(database, events([announcement()[0]], 1), events(records, 2), *evidence_packets("s1", "s2"), *packets)
     return database
