@@ -82,6 +82,9 @@ class ProofWatch:
                     await self._look(stop_id)
                 except StoreError as error:
                     log.error("the proof of %s could not be looked at: %s", stop_id, error)
+                except Exception:
+                    # What a van says is looked at here: no stop of one van may end the look at all the others.
+                    log.exception("the proof of %s could not be looked at", stop_id)
                 finally:
                     self._is_looking = False
 

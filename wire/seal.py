@@ -2,7 +2,7 @@
 
     link    of a record = H(van, epoch, seq, the link before it, digest of what was said)
     seal    stands in the record beside its body: `prev` (the link before it), and what else the digest needs
-    signed  are the records that close a stop: Ed25519 of the device over the link, and so over all that led to it
+    signed  are the records that close or leave a stop: Ed25519 of the device over the link, and all that led to it
 
 The digest takes what was said at a stop as one salted hash, H(salt || payload), and the salt stays beside it in the
 record. Later both can be taken out, with the commitment left in their place, and every link still holds (`erased`).
@@ -24,9 +24,18 @@ from wire.model import Count, Message, Sha256
 
 REOPENED: Final = "stop.reopened"
 SIGNED_KINDS: Final[frozenset[str]] = frozenset(
-    {EventKind.STOP_COMPLETED, EventKind.STOP_FAILED, EventKind.KEY_ANNOUNCED, REOPENED, "stop.amended"}
+    {
+        EventKind.STOP_COMPLETED,
+        EventKind.STOP_FAILED,
+        EventKind.KEY_ANNOUNCED,
+        REOPENED,
+        EventKind.STOP_AMENDED,
+        EventKind.STOP_DEPARTED,
+    }
 )
-"""A stop is never closed, opened again or corrected without a signature; the key signs that it is there."""
+"""A stop is never closed, opened again or corrected without a signature; the key signs that it is there. A departure is
+signed as the last that is said of a stop: nothing about it waits for the next one's closing.
+"""
 SAID_OPENLY: Final = frozenset({"stop_id", "outcome", "reason", "evidence_kind", "media_type", "size_bytes"})
 """Of a record about a stop: what says nothing of a person. All else, also what a newer agent knows of, is hidden."""
 SALT_BYTES: Final = 16

@@ -136,6 +136,7 @@ def van_view(
         plans_made=news.plans_made,
         plans_made_offline=news.plans_made_offline,
         blocked_until=live.blocked_until if live else None,
+        off_duty=live.off_duty if live else None,
         misplaced=live.misplaced if live else (),
         alarms=(
             *(live.alarms if live else ()),

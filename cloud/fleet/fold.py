@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from cloud.fleet.view import StopStatus
 from wire.checks import CheckDone, ItemOutcome, ParcelScanned, StopReopened, Waiver
 from wire.events import (
+    ArrivedBy,
     EventKind,
     FailReason,
     Outcome,
@@ -19,6 +20,7 @@ from wire.events import (
     StopAmended,
     StopArrived,
     StopCompleted,
+    StopDeparted,
     StopFailed,
     StopSkipped,
 )
@@ -52,6 +54,16 @@ class Arrival:
     lat_deg: Latitude | None
     lon_deg: Longitude | None
     distance_m: Metres | None
+    by: ArrivedBy = ArrivedBy.TAP
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """The van drove off with the stop still open. What the driver said stands; an arrival the van saw by itself ends:
+    it may have been a red light.
+    """
+
+    origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +136,11 @@ class AnnouncedEvidence:
     signed_by: str
 
 
-Fact = Arrival | PutOff | Closing | AnnouncedEvidence | Reopening | Amendment | Check
+Fact = Arrival | Departure | PutOff | Closing | AnnouncedEvidence | Reopening | Amendment | Check
 
 FACTS: Mapping[str, type[Message]] = {
     EventKind.STOP_ARRIVED: StopArrived,
+    EventKind.STOP_DEPARTED: StopDeparted,
     EventKind.STOP_SKIPPED: StopSkipped,
     EventKind.STOP_COMPLETED: StopCompleted,
     EventKind.STOP_FAILED: StopFailed,
@@ -146,6 +159,7 @@ class StopState:
 
     stop_id: StopId
     arrivals: tuple[Arrival, ...] = ()
+    departures: tuple[Departure, ...] = ()
     put_offs: tuple[PutOff, ...] = ()
     closings: tuple[Closing, ...] = ()
     """Each lane's last word with its corrections; what was taken back is not here."""
@@ -180,7 +194,7 @@ class StopState:
         closing = self.closing
         if closing is not None:
             return StopStatus.COMPLETED if closing.is_completed else StopStatus.FAILED
-        is_there = any(not self._is_put_off_after(arrival) for arrival in self.arrivals)
+        is_there = any(not self._is_over(arrival) for arrival in self.arrivals)
         return StopStatus.ARRIVED if is_there else StopStatus.PLANNED
 
     @property
@@ -206,11 +220,12 @@ class StopState:
         """Whether goods were handed over though the coordinator had cancelled the stop; the fact stands either way."""
         return cancelled_at is not None and bool(self.completed_by)
 
-    def _is_put_off_after(self, arrival: Arrival) -> bool:
-        return any(
-            put_off.origin.lane == arrival.origin.lane and put_off.origin.seq > arrival.origin.seq
-            for put_off in self.put_offs
-        )
+    def _is_over(self, arrival: Arrival) -> bool:
+        """Put off since; or, for one that the van saw by itself, left since."""
+        ends: tuple[PutOff | Departure, ...] = self.put_offs
+        if arrival.by is ArrivedBy.GEOFENCE:
+            ends += self.departures
+        return any(end.origin.lane == arrival.origin.lane and end.origin.seq > arrival.origin.seq for end in ends)
 
 
 def fold(stop_id: StopId, told: Iterable[tuple[Origin, Message]]) -> StopState:
@@ -227,6 +242,7 @@ def fold(stop_id: StopId, told: Iterable[tuple[Origin, Message]]) -> StopState:
     return StopState(
         stop_id=stop_id,
         arrivals=tuple(fact for fact in ordered if isinstance(fact, Arrival)),
+        departures=tuple(fact for fact in ordered if isinstance(fact, Departure)),
         put_offs=put_offs,
         closings=closings,
         announced=tuple(fact for fact in ordered if isinstance(fact, AnnouncedEvidence)),
@@ -269,7 +285,11 @@ def _amended(closing: Closing, by: Amendment) -> Closing:
 def _fact(origin: Origin, body: Message) -> Fact | None:
     match body:
         case StopArrived():
-            return Arrival(origin=origin, lat_deg=body.lat_deg, lon_deg=body.lon_deg, distance_m=body.distance_m)
+            return Arrival(
+                origin=origin, lat_deg=body.lat_deg, lon_deg=body.lon_deg, distance_m=body.distance_m, by=body.by
+            )
+        case StopDeparted():
+            return None if body.is_closed else Departure(origin=origin)
         case StopSkipped():
             return PutOff(origin=origin)
         case StopCompleted():

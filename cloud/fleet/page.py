@@ -10,7 +10,16 @@ from cloud.fleet.fold import StopState
 from cloud.fleet.view import CheckRow, EvidenceView, HistoryRow, ParcelRow, SealView, StopPage, StopRow
 from cloud.proof.model import Verification
 from wire.checks import CheckDone, ParcelScanned, ScanVerdict
-from wire.events import BODIES, EventKind, ProofCaptured, StopAmended, StopArrived, StopCompleted, StopFailed
+from wire.events import (
+    BODIES,
+    EventKind,
+    ProofCaptured,
+    StopAmended,
+    StopArrived,
+    StopCompleted,
+    StopDeparted,
+    StopFailed,
+)
 from wire.handover import NextStep
 from wire.manifest import EvidenceKind
 from wire.model import Instant, Message, Sha256, Value
@@ -89,6 +98,8 @@ def detail(kind: str, body: Mapping[str, object]) -> str:
             words = reason.value.replace("_", " ")
             again = f", attempt {attempt}, again later today" if next_step is NextStep.LATER_TODAY else ""
             return f"{words}{again}: {note}" if note else words + again
+        case StopDeparted(stood_s=stood_s, is_closed=is_closed):
+            return f"{stood_s / 60:.0f} min{'' if is_closed else ', still open'}"
         case ParcelScanned() as scan:
             verdict = scan.verdict.value.replace("_", " ")
             return f"{scan.code}: {verdict}{', typed' if scan.is_typed else ''}"

@@ -6,7 +6,7 @@ from typing import Literal
 
 from cloud.proof.model import Verdict
 from wire.checks import ParcelState, Waiver
-from wire.events import Eta, FailReason, FixQuality, Outcome, Suggestion, TimesSource
+from wire.events import Eta, FailReason, FixQuality, OffDutyWhy, Outcome, Suggestion, TimesSource
 from wire.handover import Cash, NextStep
 from wire.manifest import Address, Amount, Depot, EvidenceKind, EvidenceRule, SequencePolicy, StopKind, Window
 from wire.model import Instant, Latitude, Longitude, Metres, Sha256, StopId, Value
@@ -83,6 +83,8 @@ class VanView(Value):
     plans_made_offline: int
     blocked_until: Instant | None
     """Until when it goes round a road that its driver found blocked."""
+    off_duty: OffDutyWhy | None
+    """Why it tells no position; None on duty."""
     misplaced: tuple[Misplaced, ...]
     """The open stops that the van finds no open road to."""
     alarms: tuple[str, ...]

@@ -1,7 +1,7 @@
 """One stop's proof: all that is needed to tell, anywhere and without us, whether it was changed."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -9,6 +9,9 @@ from wire.envelope import Seq
 from wire.manifest import SCHEMA, EvidenceKind, Stop
 from wire.model import Count, Epoch, Instant, Message, Name, Sha256, StopId, Value
 from wire.seal import PublicKey, Signature
+
+MOST_BETWEEN: Final = 3_000
+"""Records of a chain from the first about a stop to the signature: many days' worth. Of more the end is shown."""
 
 
 class Entry(Message):
@@ -35,6 +38,8 @@ class Strand(Message):
     epoch: Epoch
     received_to: Count = 0
     """Up to this seq every record has arrived at the coordinator."""
+    is_cut: bool = False
+    """Records of this stop came before: more than `MOST_BETWEEN` before the end, and they are not shown."""
     entries: tuple[Entry, ...]
 
 

@@ -6,11 +6,17 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cloud.proof.closing import Closing, body_of, the_closing
 from cloud.proof.model import Entry, Item, Proof, Verdict, Verification
 from wire.events import EventKind
-from wire.seal import REOPENED
+from wire.manifest import Stop
 
-_CLOSINGS = (EventKind.STOP_COMPLETED, EventKind.STOP_FAILED)
+_DIGITS = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND"), 0),
+    **dict.fromkeys(("VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+"""After the point, of currencies that have not two (ISO 4217)."""
 _CLOCKS = {"gps": "by the van's clock, set by GPS", "system": "by the van's own clock"}
 _VERDICTS = {
     Verdict.VERIFIED: (
@@ -61,11 +67,11 @@ def sheet_of(proof: Proof, found: Verification, authority_sha256: str | None = N
     """Every word of the page. Times are in the depot's zone."""
     zone = ZoneInfo(proof.timezone)
     shown = [(strand.van, entry) for strand in proof.strands for entry in strand.entries if entry.record is not None]
-    closing = _closing(shown)
-    van, entry = closing if closing is not None else ("", None)
+    closing = the_closing(proof.strands)
+    entry = closing.entry if closing is not None else None
     record = (entry.record or {}) if entry is not None else {}
-    body = _body(entry)
-    is_good = record.get("kind") == EventKind.STOP_COMPLETED
+    body = closing.body if closing is not None else {}
+    is_good = closing is not None and closing.is_delivered
     outcome = str(body.get("outcome") or body.get("reason") or "").replace("_", " ")
     title, text = _VERDICTS[found.verdict]
     stop = proof.stop
@@ -79,8 +85,8 @@ def sheet_of(proof: Proof, found: Verification, authority_sha256: str | None = N
         address=()
         if stop is None
         else _address(stop.address.street, stop.address.number, stop.address.postcode, stop.address.city),
-        facts=_facts(proof, shown, entry, van, zone),
-        goods=stop.items if stop is not None else (),
+        facts=_facts(proof, shown, closing, zone),
+        goods=_goods(stop, body if is_good else {}),
         pictures=_pictures(proof, shown, zone),
         verdict=found.verdict,
         verdict_title=title,
@@ -91,41 +97,44 @@ def sheet_of(proof: Proof, found: Verification, authority_sha256: str | None = N
     )
 
 
-def _closing(shown: list[tuple[str, Entry]]) -> tuple[str, Entry] | None:
-    """A delivery before a failed attempt, and the last of each; not one that was taken back."""
-    standing: list[tuple[str, Entry]] = []
-    for van, entry in shown:
-        kind = (entry.record or {}).get("kind")
-        if kind == REOPENED:
-            standing = [one for one in standing if one[0] != van]
-        elif kind in _CLOSINGS:
-            standing.append((van, entry))
-    for kind in _CLOSINGS:
-        found = [one for one in standing if (one[1].record or {}).get("kind") == kind]
-        if found:
-            return found[-1]
-    return None
+def _goods(stop: Stop | None, body: Mapping[str, Any]) -> tuple[str, ...]:
+    """What became of each parcel, where that was said; else what was on the list."""
+    names = {parcel.code: parcel.what for parcel in stop.handover.parcels} if stop is not None and stop.handover else {}
+    said = tuple(
+        f"{' '.join(part for part in (code, names.get(code, '')) if part)}: {_words(one.get('state'))}"
+        for one in _dicts(body.get("items"))
+        if (code := str(one.get("code", "")))
+    )
+    return said or (stop.items if stop is not None else ())
 
 
 def _facts(
-    proof: Proof, shown: list[tuple[str, Entry]], closing: Entry | None, van: str, zone: ZoneInfo
+    proof: Proof, shown: list[tuple[str, Entry]], closing: Closing | None, zone: ZoneInfo
 ) -> tuple[tuple[str, str], ...]:
-    body = _body(closing)
+    body: Mapping[str, Any] = closing.body if closing is not None else {}
     arrived = [entry for _, entry in shown if (entry.record or {}).get("kind") == EventKind.STOP_ARRIVED]
     distance_m = body.get("distance_m")
     lat_deg, lon_deg = body.get("lat_deg"), body.get("lon_deg")
-    received = closing.received_at if closing is not None else None
+    received = closing.entry.received_at if closing is not None else None
+    corrected = closing.corrections if closing is not None else ()
+    waived = [f"{_words(one.get('kind'))} ({_words(one.get('why'))})" for one in _dicts(body.get("waivers"))]
     facts = [
         ("Order", proof.stop.order_ref if proof.stop is not None else ""),
         ("Received by", str(body.get("received_by") or "")),
         ("Note", str(body.get("note") or "")),
+        ("Cash", _cash(body.get("cash"))),
+        ("Left undone", ", ".join(waived)),
+        (
+            "Corrected",
+            f"{_when(corrected[-1].record or {}, zone, '%-d %b %Y, %H:%M:%S')}, by the driver" if corrected else "",
+        ),
         ("Arrived", _when(arrived[-1].record or {}, zone, "%H:%M:%S") if arrived else ""),
         (
             "Place",
             f"{distance_m:.0f} m from the address" if isinstance(distance_m, int | float) else "",
         ),
         ("", f"{lat_deg:.5f}, {lon_deg:.5f}" if isinstance(lat_deg, float) and isinstance(lon_deg, float) else ""),
-        ("Vehicle", van),
+        ("Vehicle", closing.van if closing is not None else ""),
         ("Stored", f"{_local(received, zone, '%-d %b %Y, %H:%M:%S')}" if received is not None else ""),
     ]
     return tuple((label, value) for label, value in facts if value)
@@ -133,7 +142,7 @@ def _facts(
 
 def _pictures(proof: Proof, shown: list[tuple[str, Entry]], zone: ZoneInfo) -> tuple[Picture, ...]:
     taken = {
-        _body(entry).get("sha256"): entry
+        body_of(entry).get("sha256"): entry
         for _, entry in shown
         if (entry.record or {}).get("kind") == EventKind.PROOF_CAPTURED
     }
@@ -141,7 +150,7 @@ def _pictures(proof: Proof, shown: list[tuple[str, Entry]], zone: ZoneInfo) -> t
     for item in proof.items:
         entry = taken.get(item.sha256)
         when = _when(entry.record or {}, zone, "%H:%M:%S") if entry is not None else ""
-        who = str(_body(entry).get("signed_by") or "") if entry is not None else ""
+        who = str(body_of(entry).get("signed_by") or "") if entry is not None else ""
         caption = ", ".join(part for part in (_upper(item.kind.value), who, when) if part)
         pictures.append(Picture(item, caption))
     return tuple(pictures)
@@ -171,9 +180,20 @@ def _address(street: str, number: str, postcode: str, city: str) -> tuple[str, .
     return tuple(line for line in lines if line)
 
 
-def _body(entry: Entry | None) -> Mapping[str, Any]:
-    body = (entry.record or {}).get("body") if entry is not None else None
-    return body if isinstance(body, dict) else {}
+def _cash(said: object) -> str:
+    if not isinstance(said, dict) or not isinstance(said.get("amount_minor"), int):
+        return ""
+    currency = str(said.get("currency", ""))
+    digits = _DIGITS.get(currency, 2)
+    return f"{said['amount_minor'] / 10**digits:.{digits}f} {currency}"
+
+
+def _dicts(said: object) -> list[dict[str, Any]]:
+    return [one for one in said if isinstance(one, dict)] if isinstance(said, list) else []
+
+
+def _words(name: object) -> str:
+    return str(name or "").replace("_", " ")
 
 
 def _when(record: Mapping[str, Any], zone: ZoneInfo, form: str) -> str:

@@ -8,15 +8,20 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Protocol
 
-from cloud.proof.model import Entry, Finding, Item, Proof, Sealed, Strand, Verdict, Verification
+from cloud.proof.closing import Closing, body_of, closings, kind_of, the_closing
+from cloud.proof.model import MOST_BETWEEN, Entry, Finding, Item, Proof, Sealed, Strand, Verdict, Verification
 from wire.codec import content_hash
 from wire.events import EventKind
 from wire.model import Sha256
-from wire.seal import REOPENED, SIGNED_KINDS, Place, Seal, SealError, begin, digest_of, link, seal_of, to_sign, to_vouch
+from wire.seal import SIGNED_KINDS, Place, Seal, SealError, begin, digest_of, link, seal_of, to_sign, to_vouch
 
+_MUST_BE_SIGNED = SIGNED_KINDS - {EventKind.STOP_DEPARTED}
+"""An agent that signs no departures says nothing false: a later signature is waited for."""
 CLOSINGS = (EventKind.STOP_COMPLETED, EventKind.STOP_FAILED)
+_PICTURES = ("photo", "signature", None)
+"""None: which it was, was taken out."""
 _WORST_FIRST = (Verdict.ALTERED, Verdict.NOT_SEALED, Verdict.WAITING)
 _NAMES = {
     EventKind.STOP_ARRIVED: "the arrival",
@@ -57,8 +62,13 @@ class _Report:
     records: int = 0
     names: dict[Sha256, str] = field(default_factory=dict)
     """Evidence that records of this stop say was taken, and what it is called."""
-    closes_with: list[tuple[int, Mapping[str, Any]]] = field(default_factory=list)
-    has_closing: bool = False
+    no_pictures: set[Sha256] = field(default_factory=set)
+    """Of these, what a van calls by a kind that has no file."""
+    signed_at: dict[tuple[str, str, int], Sealed] = field(default_factory=dict)
+    """The closings that a signature covers."""
+    closings: tuple[Closing, ...] = ()
+    is_cut: bool = False
+    """Of a chain the front is not here: it was too long."""
     taken_out: int = 0
     """Pieces of evidence of which nobody can say any more which they were."""
 
@@ -92,9 +102,15 @@ def verify(proof: Proof, held: Callable[[Item], bytes | None], checks: Checks) -
     _keys(report)
     for strand in proof.strands:
         _strand(strand, report)
+    report.closings = closings(proof.strands)
+    closing = the_closing(proof.strands)
+    if closing is not None:
+        report.sealed = report.signed_at.get(closing.place)
+    if report.sealed is not None and not report.sealed.is_vouched:
+        report.notes.append(f"No certificate stands for the key of {report.sealed.van}.")
     _evidence(held, report)
-    _listed(report)
-    if not report.has_closing:
+    _listed(closing, report)
+    if closing is None:
         report.bad("Nothing here closes the stop.", Verdict.NOT_SEALED)
     worst = next((one for one in _WORST_FIRST if any(found.verdict is one for found in report.findings)), None)
     if worst is None and report.sealed is None:
@@ -137,6 +153,9 @@ def _strand(strand: Strand, report: _Report) -> None:
     for entry in reversed(entries):
         if entry.seq in signed or (entry.seq in joined and entry.seq + 1 in covered):
             covered.add(entry.seq)
+    if strand.is_cut and len(strand.entries) > MOST_BETWEEN:
+        report.is_cut = True
+        report.notes.append(f"What {strand.van} said before record {entries[0].seq} is not shown: it was too long ago.")
     ours = [entry for entry in entries if entry.record is not None and _is_ours(entry, report)]
     report.records += len(ours)
     _follow(strand, ours, linked, report)
@@ -184,7 +203,7 @@ def _linked(strand: Strand, entry: Entry, report: _Report) -> _Linked | None:
 
 def _is_signed(strand: Strand, one: _Linked, report: _Report) -> bool:
     if one.signature is None or one.key is None:
-        if one.entry.record is not None and one.entry.record.get("kind") in SIGNED_KINDS:
+        if kind_of(one.entry) in _MUST_BE_SIGNED:
             report.bad(f"{_name(one.entry)} is not signed, and must be.")
         return False
     if not report.checks.is_signed(one.key, one.signature, to_sign(one.link)):
@@ -211,7 +230,7 @@ def _joins(strand: Strand, linked: Mapping[int, _Linked], one: _Linked, report: 
 
 
 def _is_ours(entry: Entry, report: _Report) -> bool:
-    stop_id, ours = _body(entry).get("stop_id"), report.proof.stop_id
+    stop_id, ours = body_of(entry).get("stop_id"), report.proof.stop_id
     if stop_id != ours:
         report.bad(f"{_name(entry)} is about the stop {stop_id} and not about {ours}.")
         return False
@@ -225,7 +244,9 @@ def _follow(strand: Strand, ours: Sequence[Entry], linked: Mapping[int, _Linked]
     for entry in ours:
         one = linked.get(entry.seq)
         named = one.seal.before if one is not None and one.seal is not None else 0
-        if named and named not in seqs:
+        if named and named not in seqs and report.is_cut and named < min(linked, default=0):
+            pass  # it is among those that are not shown
+        elif named and named not in seqs:
             _missing(strand, named, report)
         elif named and named != before:
             report.bad(f"Record {before} of {strand.van} is none of this stop's.")
@@ -235,7 +256,7 @@ def _follow(strand: Strand, ours: Sequence[Entry], linked: Mapping[int, _Linked]
 def _take(strand: Strand, entry: Entry, one: _Linked | None, report: _Report, *, is_covered: bool) -> None:
     """Of a record about the stop, what it says."""
     assert entry.record is not None
-    kind, body = entry.record.get("kind"), _body(entry)
+    kind, body = kind_of(entry), body_of(entry)
     if not is_covered:
         if entry.record.get("seal") is None:
             report.bad(f"{_name(entry)} was said without a seal.", Verdict.NOT_SEALED)
@@ -246,30 +267,26 @@ def _take(strand: Strand, entry: Entry, one: _Linked | None, report: _Report, *,
         report.taken_out += kind == EventKind.PROOF_CAPTURED
     if kind == EventKind.PROOF_CAPTURED and isinstance(body.get("sha256"), str):
         report.names[body["sha256"]] = _named(entry)
-    if kind == REOPENED:
-        report.closes_with.clear()
-        report.has_closing, report.sealed = False, None
-    if kind in CLOSINGS:
-        report.has_closing = True
-        report.closes_with.append((entry.seq, body))
-        if is_covered and one is not None and one.key is not None:
-            is_vouched = report.trusted.get((strand.van, strand.epoch, one.key), False)
-            if not is_vouched:
-                report.notes.append(f"No certificate stands for the key of {strand.van}.")
-            report.sealed = Sealed(
-                van=strand.van,
-                epoch=strand.epoch,
-                seq=entry.seq,
-                link=one.link,
-                public_key=one.key,
-                is_vouched=is_vouched,
-            )
+        if body.get("evidence_kind") not in _PICTURES:
+            report.no_pictures.add(body["sha256"])
+    if is_covered and one is not None and one.key is not None and kind in CLOSINGS:
+        report.signed_at[strand.van, strand.epoch, entry.seq] = Sealed(
+            van=strand.van,
+            epoch=strand.epoch,
+            seq=entry.seq,
+            link=one.link,
+            public_key=one.key,
+            is_vouched=report.trusted.get((strand.van, strand.epoch, one.key), False),
+        )
 
 
 def _evidence(held: Callable[[Item], bytes | None], report: _Report) -> None:
     here = {item.sha256: item for item in report.proof.items}
     for sha256, name in report.names.items():
         item = here.get(sha256)
+        if item is None and sha256 in report.no_pictures:
+            report.notes.append(f"{_upper(name)} is no picture, and is not handed out.")
+            continue
         if item is None:
             report.bad(f"{_upper(name)} is missing.")
             continue
@@ -283,18 +300,18 @@ def _evidence(held: Callable[[Item], bytes | None], report: _Report) -> None:
     for item in report.proof.items:
         if item.sha256 not in report.names:
             report.bad(f"A {item.kind.value} ({item.file or item.sha256[:8]}) is none of this stop's.")
-    for _, body in report.closes_with:
-        named = body.get("proofs")
+    for closing in report.closings:
+        named = closing.body.get("proofs")
         unknown = [str(one) for one in named if str(one) not in report.names] if isinstance(named, list) else []
-        for sha256 in unknown if len(unknown) > report.taken_out else ():
+        for sha256 in unknown if len(unknown) > report.taken_out and not report.is_cut else ():
             report.bad(f"The delivery rests on evidence {sha256[:8]}, and no record of it is here.")
 
 
-def _listed(report: _Report) -> None:
+def _listed(closing: Closing | None, report: _Report) -> None:
     """Address and recipient are the coordinator's word; that these are the ones that the driver had is the van's."""
-    if not report.closes_with:
+    if closing is None:
         return
-    listed = report.closes_with[-1][1].get("listed")
+    listed = closing.body.get("listed")
     if listed is None:
         report.notes.append("The seal does not say which address and recipient the driver had.")
     elif report.proof.stop is None:
@@ -303,18 +320,13 @@ def _listed(report: _Report) -> None:
         report.bad("Address, recipient or goods are not those that the driver had on the list.")
 
 
-def _body(entry: Entry) -> Mapping[str, Any]:
-    body = entry.record.get("body") if entry.record is not None else None
-    return body if isinstance(body, dict) else {}
-
-
 def _named(entry: Entry) -> str:
     """`the photo (record 7)`."""
     if entry.record is None:
         return f"record {entry.seq}, which is about something else"
     kind = entry.record.get("kind")
     if kind == EventKind.PROOF_CAPTURED:
-        return f"the {_body(entry).get('evidence_kind', 'evidence')} (record {entry.seq})"
+        return f"the {body_of(entry).get('evidence_kind', 'evidence')} (record {entry.seq})"
     name = _NAMES.get(kind) if isinstance(kind, str) else None  # type: ignore[call-overload]
     return f"{name} (record {entry.seq})" if name else f"record {entry.seq} ({str(kind)[:40]})"
 

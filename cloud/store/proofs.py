@@ -7,19 +7,22 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from cloud.proof.bundle import evidence_names
-from cloud.proof.model import Entry, Item, Proof, Strand
+from cloud.proof.closing import the_closing
+from cloud.proof.model import MOST_BETWEEN, Entry, Item, Proof, Strand
 from cloud.store.blobs import whole_blob
 from cloud.store.instants import from_ms
 from cloud.store.keys import keys_of
 from cloud.store.tables import lane_cursors, manifests, orders, records
-from wire.codec import WireError, loads
+from wire.codec import WireError, content_hash, loads
 from wire.manifest import EvidenceKind, Manifest, Stop
 from wire.seal import SIGNED_KINDS, SealError, begin, digest_of, seal_of
 
-MOST_BETWEEN = 3_000
-"""Records of a chain from the first about a stop to the signature: many days' worth. Of more the end is told."""
 _SIGNED = sorted(map(str, SIGNED_KINDS))
-_CLOSING = ("stop.completed", "stop.failed")
+# An agent of before departures were signed sealed them without.
+_IS_SIGNED = records.c.kind.in_(_SIGNED) & records.c.record.contains('"signature":')
+_PICTURES = {EvidenceKind.PHOTO, EvidenceKind.SIGNATURE}
+MOST_FILES = 900
+"""Pictures of one stop that go into a bundle; of more the records alone are there."""
 
 
 def proof_of(
@@ -41,15 +44,18 @@ def proof_of(
         for key in keys_of(connection, van)
         if (key.van, key.epoch) in by_chain
     ]
+    strands = tuple(_strand(connection, chain, rows) for chain, rows in by_chain.items())
+    begins = {(strand.van, strand.epoch): strand.entries[0].seq for strand in strands}
+    shown = [row for row in about if row.seq >= begins[row.van, row.epoch]]
     return Proof(
         fleet=fleet,
         stop_id=stop_id,
         made_at=now,
         timezone=timezone,
-        stop=_stop(connection, order, about),
-        strands=tuple(_strand(connection, chain, rows) for chain, rows in by_chain.items()),
+        stop=_stop(connection, order, strands),
+        strands=strands,
         keys=tuple(keys),
-        items=_items(connection, about),
+        items=_items(connection, shown),
         authority_pem=authority_pem,
     )
 
@@ -66,7 +72,7 @@ def _strand(connection: Connection, chain: tuple[str, str], about: list[Row[Any]
     mine = (records.c.van == van) & (records.c.epoch == epoch)
     sealed_by = connection.execute(
         select(records.c.seq)
-        .where(mine, records.c.seq.between(last, last + MOST_BETWEEN), records.c.kind.in_(_SIGNED))
+        .where(mine, records.c.seq.between(last, last + MOST_BETWEEN), _IS_SIGNED)
         .order_by(records.c.seq)
         .limit(1)
     ).scalar()
@@ -84,7 +90,8 @@ def _strand(connection: Connection, chain: tuple[str, str], about: list[Row[Any]
     start = begin(van, epoch)
     ends = {row.seq - 1 for row in rows if start in row.record} | {end}
     entries = tuple(_shown(row) if row.seq in ours else _other(row, is_end=row.seq in ends) for row in rows)
-    return Strand(van=van, epoch=epoch, received_to=cursor or 0, entries=entries)
+    is_cut = about[0].seq < first
+    return Strand(van=van, epoch=epoch, received_to=cursor or 0, is_cut=is_cut, entries=entries)
 
 
 def _shown(row: Row[Any]) -> Entry:
@@ -117,39 +124,43 @@ def _items(connection: Connection, about: Iterable[Row[Any]]) -> tuple[Item, ...
     for row in about:
         if row.kind == "proof.captured" and row.problem is None:
             body = (_said(row.record) or {}).get("body", {})
-            if isinstance(body.get("sha256"), str):
+            if isinstance(body.get("sha256"), str) and body.get("evidence_kind") in _PICTURES:
                 taken.setdefault(body["sha256"], body)
     names = evidence_names([(str(body["evidence_kind"]), str(body["media_type"])) for body in taken.values()])
     return tuple(
         Item(
             kind=EvidenceKind(body["evidence_kind"]),
             sha256=sha256,
-            file=name if whole_blob(connection, sha256) is not None else None,
+            file=name if number < MOST_FILES and whole_blob(connection, sha256) is not None else None,
         )
-        for (sha256, body), name in zip(taken.items(), names, strict=True)
+        for number, ((sha256, body), name) in enumerate(zip(taken.items(), names, strict=True))
     )
 
 
-def _stop(connection: Connection, order: Row[Any] | None, about: Iterable[Row[Any]]) -> Stop | None:
-    """As on the list that the van had when it closed the stop."""
-    for row in about:
-        said = _said(row.record) if row.kind in _CLOSING and row.problem is None else None
-        if said is not None:
-            day = order.day if order is not None else None
-            listed = _listed(connection, row.van, day, said.get("manifest_version"), row.stop_id)
-            if listed is not None:
-                return listed
-    return None if order is None else Stop.model_validate_json(order.stop)
-
-
-def _listed(connection: Connection, van: str, day: str | None, version: object, stop_id: str) -> Stop | None:
-    if not isinstance(version, int):
-        return None
-    asked = select(manifests.c.document).where(manifests.c.van == van, manifests.c.version == version)
-    if day is not None:
-        asked = asked.where(manifests.c.day == day)
-    for (document,) in connection.execute(asked):
-        for stop in Manifest.model_validate_json(document).stops:
-            if stop.stop_id == stop_id:
-                return stop
-    return None
+def _stop(connection: Connection, order: Row[Any] | None, strands: Iterable[Strand]) -> Stop | None:
+    """As on the list that the van had when it closed the stop: the one whose hash the closing names, else as the list
+    of that version has it, else as it is known now.
+    """
+    known = None if order is None else Stop.model_validate_json(order.stop)
+    closing = the_closing(strands)
+    if closing is None:
+        return known
+    said = (closing.entry.record or {}).get("manifest_version")
+    listed = closing.body.get("listed")
+    of_van = manifests.c.van == closing.van
+    is_said = manifests.c.version == (said if isinstance(said, int) else 0)
+    stop_id = str(closing.body.get("stop_id"))
+    if order is not None:
+        of_day = manifests.c.day == order.day
+    else:
+        of_day = manifests.c.day.in_(select(manifests.c.day).where(of_van, is_said))
+    asked = select(manifests.c.document, manifests.c.version).where(of_van, of_day)
+    of_that_version = None
+    for row in connection.execute(asked.order_by(is_said.desc(), manifests.c.version.desc())):
+        found = next((one for one in Manifest.model_validate_json(row.document).stops if one.stop_id == stop_id), None)
+        if found is not None and (listed is None or content_hash(found) == listed):
+            return found
+        of_that_version = found if row.version == said and of_that_version is None else of_that_version
+    if known is not None and listed is not None and content_hash(known) == listed:
+        return known
+    return of_that_version or known

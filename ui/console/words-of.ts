@@ -36,6 +36,20 @@ export function newsWords(van: VanView, now_ms: number): string {
   return freshness(van, now_ms) === 'silent' ? t('ago', { age: ageWords(age) }) : ageWords(age)
 }
 
+/** Why a van tells no position, or nothing while it does. */
+export function offDutyWords(van: VanView): string | null {
+  switch (van.off_duty) {
+    case 'paused':
+      return t('off_duty_paused')
+    case 'not begun':
+      return t('off_duty_not_begun')
+    case 'shift over':
+      return t('off_duty_shift_over')
+    default:
+      return null
+  }
+}
+
 /** What the van suggested to its driver last, and what became of it. */
 export function suggestionWords(suggestion: Suggestion, timezone: string): string {
   const minutes = Math.round(suggestion.gain_s / 60)
@@ -141,6 +155,10 @@ export function recordTitle(row: HistoryRow, page: StopPage): string {
       return row.detail.startsWith('signature') ? t('ev_signature') : t('ev_proof')
     case 'stop.reopened':
       return t('ev_reopened')
+    case 'stop.departed':
+      return t('ev_departed')
+    case 'duty.changed':
+      return t('ev_duty')
     case 'stop.amended':
       return t('ev_amended')
     case 'parcel.scanned':

@@ -98,7 +98,7 @@ function vanOf(facts: VanFacts, index: number, rows: StopRow[]): VanView {
     stops_total: total, stops_done: done, next_stop_id: open[0] ?? null, stop_ids: open, punctuality, minutes_late,
     plan_version: 8, manifest_version: 3, applied_manifest_version: 3, policy: 'advised', suggestion: SUGGESTED[n] ?? null,
     waiting_rows: heard_s > 60 ? 12 : 0,
-    oldest_waiting_s: heard_s > 60 ? 400 : null, alarms: [], blocked_until: null, misplaced: [], plans_made: 8, plans_made_offline: n === 7 ? 2 : 0,
+    oldest_waiting_s: heard_s > 60 ? 400 : null, alarms: [], blocked_until: null, off_duty: null, misplaced: [], plans_made: 8, plans_made_offline: n === 7 ? 2 : 0,
   }
 }
 

@@ -19,6 +19,7 @@ from wire.events import (
     FixQuality,
     Live,
     LivePosition,
+    OffDutyWhy,
     Outcome,
     Presence,
     ProofCaptured,
@@ -195,6 +196,17 @@ def test_a_van_says_who_may_order_its_stops_and_what_its_driver_made_of_a_sugges
     given = InForce(version=1, policy=SequencePolicy.FREE)
     shown = van_view("van-1", said, [], driver="", in_force=given, now=MORNING)
     assert (shown.policy, shown.suggestion) == (SequencePolicy.FREE, suggestion)
+
+
+def test_a_van_says_why_it_tells_no_position() -> None:
+    said = news()
+    assert said.live is not None
+    paused = said.live.model_copy(update={"position": None, "off_duty": OffDutyWhy.PAUSED})
+    shown = [
+        van_view("van-1", one, [], driver="", in_force=InForce(version=1), now=MORNING).off_duty
+        for one in (said, said.model_copy(update={"live": paused}), said.model_copy(update={"live": None}))
+    ]
+    assert shown == [None, OffDutyWhy.PAUSED, None]
 
 
 def test_the_stop_a_van_stands_at_comes_first() -> None:

@@ -10,7 +10,7 @@ from cloud.fleet.view import StopStatus
 from tests.builders import MORNING, at
 from tests.cloud.said import arrived, completed, proof_of
 from wire.checks import StopReopened
-from wire.events import FailReason, Outcome, StopAmended, StopFailed, StopSkipped
+from wire.events import ArrivedBy, FailReason, Outcome, StopAmended, StopDeparted, StopFailed, StopSkipped
 from wire.handover import NextStep
 from wire.model import Message
 
@@ -35,8 +35,13 @@ def failed(reason: FailReason = FailReason.NOT_HOME) -> StopFailed:
     return StopFailed(stop_id="s1", reason=reason, note="nobody there")
 
 
+def departed(*, is_closed: bool = False) -> StopDeparted:
+    return StopDeparted(stop_id="s1", arrived_at=at(1), departed_at=at(2), stood_s=60, is_closed=is_closed)
+
+
 bodies = st.one_of(
-    st.builds(arrived, st.just("s1")),
+    st.builds(arrived, st.just("s1"), by=st.sampled_from(ArrivedBy)),
+    st.builds(departed, is_closed=st.booleans()),
     st.builds(completed, st.just("s1"), outcome=st.sampled_from(Outcome)),
     st.builds(failed, st.sampled_from(FailReason)),
     st.builds(lambda: StopSkipped(stop_id="s1")),
@@ -88,6 +93,26 @@ def test_a_stop_is_arrived_at_until_it_is_put_off() -> None:
     assert state_of((origin(1), arrived())).status is StopStatus.ARRIVED
     assert state_of((origin(1), arrived()), (origin(2), skip)).status is StopStatus.PLANNED
     assert state_of((origin(1), arrived()), (origin(2), skip), (origin(3), arrived())).status is StopStatus.ARRIVED
+
+
+def test_an_arrival_that_the_van_saw_by_itself_ends_when_it_drives_off_with_the_stop_open() -> None:
+    seen = arrived(by=ArrivedBy.GEOFENCE)
+    assert state_of(said(1, seen)).status is StopStatus.ARRIVED
+    assert state_of(said(1, seen), said(2, departed())).status is StopStatus.PLANNED
+    assert state_of(said(1, seen), said(2, departed()), said(3, seen)).status is StopStatus.ARRIVED
+
+
+def test_an_arrival_that_the_driver_said_stays_when_the_van_drives_off() -> None:
+    assert state_of(said(1, arrived()), said(2, departed())).status is StopStatus.ARRIVED
+    seen = arrived(by=ArrivedBy.GEOFENCE)
+    assert state_of(said(1, seen), said(2, arrived()), said(3, departed())).status is StopStatus.ARRIVED
+
+
+def test_a_delivery_stays_when_the_van_drives_off() -> None:
+    told = [said(1, arrived(by=ArrivedBy.GEOFENCE)), said(2, completed()), said(3, departed(is_closed=True))]
+    assert state_of(*told).status is StopStatus.COMPLETED
+    taken_back = state_of(*told, said(4, reopened()))
+    assert taken_back.status is StopStatus.ARRIVED
 
 
 def test_a_delivery_keeps_who_where_and_the_arrival_before_it() -> None:

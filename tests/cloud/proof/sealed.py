@@ -1,7 +1,7 @@
 """A van's morning, sealed as its store seals it, at the coordinator: two stops, each with a photo and a signature."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from cloud.identity.certificates import client_certificate, new_authority, new_k
 from cloud.identity.seals import SealChecks
 from cloud.ingest.apply import Incoming, apply_group
 from cloud.ingest.unpack import unpack
-from cloud.proof.model import Item, Proof, Verification
+from cloud.proof.model import Item, Proof, Verdict, Verification
 from cloud.proof.verify import verify
 from cloud.store.database import Database, open_database
 from cloud.store.manifests import save_manifest
@@ -27,7 +27,7 @@ from tests.sealing import a_key
 from wire import topics
 from wire.codec import canonical, content_hash, encode_text, to_json
 from wire.events import EventKind, KeyAnnounced, ProofCaptured
-from wire.manifest import EvidenceKind, Recipient
+from wire.manifest import EvidenceKind, Manifest, Recipient
 from wire.model import Message
 from wire.seal import Place, begin, sealed, to_vouch
 
@@ -73,15 +73,19 @@ MORNING_SAID: tuple[Message | tuple[str, Message], ...] = (
 
 
 def chain(
-    said: tuple[Message | tuple[str, Message], ...] = MORNING_SAID, *, first: int = 2, prev: str | None = None
+    said: tuple[Message | tuple[str, Message], ...] = MORNING_SAID,
+    *,
+    first: int = 2,
+    prev: str | None = None,
+    versions: Mapping[int, int] | None = None,
 ) -> list[Raw]:
-    """The records, sealed from seq `first` on."""
+    """The records, sealed from seq `first` on. `versions`: of the list, by seq, where it is not the first."""
     prev = begin(VAN, EPOCH) if prev is None else prev
     before: dict[str, int] = {}
     made = []
     for seq, one in enumerate(said, first):
         kind, body = one if isinstance(one, tuple) else (None, one)
-        record = to_json(a_record(body, kind, after_ms=60_000 * seq, manifest_version=1))
+        record = to_json(a_record(body, kind, after_ms=60_000 * seq, manifest_version=(versions or {}).get(seq, 1)))
         stop_id = record["body"].get("stop_id", "")
         raw, prev = sealed(
             record,
@@ -143,6 +147,30 @@ def a_morning(folder: Path) -> Database:
     first, _ = announcement()
     tell(database, events([first], 1), events(chain(), 2), *evidence_packets("s1", "s2"))
     return database
+
+
+def heard(
+    folder: Path,
+    *said: Message | tuple[str, Message],
+    versions: Mapping[int, int] | None = None,
+    lists: Sequence[Manifest] = (),
+    packets: Sequence[tuple[str, bytes]] = (),
+) -> Database:
+    """A coordinator that heard this, from seq 2 on, and has the pictures of the morning. `lists`: after the first."""
+    database = a_coordinator(folder)
+    with database.transaction() as connection:
+        for one in lists:
+            save_manifest(connection, one, MORNING)
+    records = chain(said, versions=versions)
+    tell(database, events([announcement()[0]], 1), events(records, 2), *evidence_packets("s1", "s2"), *packets)
+    return database
+
+
+def verdict_of(database: Database, stop_id: str = "s1") -> tuple[Verdict, list[str]]:
+    """What is said of the stop, and why. Closes the database."""
+    found = looked_at(*read(database, stop_id))
+    database.close()
+    return found.verdict, [one.text for one in found.findings]
 
 
 def read(database: Database, stop_id: str = "s1") -> tuple[Proof, dict[str, bytes]]:

@@ -10,7 +10,13 @@ from cloud.proof.fonts import Fonts, find_fonts
 from cloud.proof.model import Verdict
 from cloud.proof.pdf import draw
 from cloud.proof.sheet import Picture, Sheet, sheet_of
-from tests.cloud.proof.sealed import a_proof, looked_at
+from tests.cloud.proof.sealed import a_proof, closed, heard, looked_at, read
+from tests.cloud.said import completed
+from wire.checks import ItemOutcome, ParcelState, Waiver, WaiverReason
+from wire.events import FailReason, Outcome, StopAmended
+from wire.handover import Cash
+from wire.manifest import EvidenceKind
+from wire.model import Message
 
 NAMES = ("Γιώργος Παπαδόπουλος", "Дмитрий Щербаков", "Łukasz Żółć")
 
@@ -98,3 +104,39 @@ def test_without_a_wide_font_the_page_is_still_made(tmp_path: Path) -> None:
     fonts = find_fonts(dejavu=tmp_path)
     assert isinstance(fonts, Fonts)
     assert draw(a_sheet(recipient=NAMES[0]), {}, fonts)
+
+
+def sheet_after(folder: Path, *said: tuple[str, Message]) -> Sheet:
+    database = heard(folder, *said)
+    proof, evidence = read(database)
+    database.close()
+    sheet = sheet_of(proof, looked_at(proof, evidence))
+    assert draw(sheet, {}, find_fonts())
+    return sheet
+
+
+def test_a_correction_is_on_the_page_with_its_time(tmp_path: Path) -> None:
+    amended = StopAmended(stop_id="s1", reason=FailReason.REFUSED, received_by="", note="wrong door")
+    sheet = sheet_after(tmp_path, ("stop.completed", closed("s1")), ("stop.amended", amended))
+    facts = dict(sheet.facts)
+    assert (sheet.title, sheet.is_good, sheet.outcome) == ("Record of a stop", False, "Refused")
+    assert (facts["Note"], facts["Corrected"]) == ("wrong door", "23 Nov 2026, 08:03:00, by the driver")
+    assert "Received by" not in facts
+    assert sheet.closed.endswith("08:02:00")
+
+
+def test_a_partial_delivery_says_what_became_of_each_parcel_what_was_left_undone_and_the_money(tmp_path: Path) -> None:
+    part = completed(
+        "s1",
+        outcome=Outcome.PARTIAL,
+        items=(
+            ItemOutcome(code="P1", state=ParcelState.DELIVERED, is_scanned=True),
+            ItemOutcome(code="P2", state=ParcelState.REFUSED),
+        ),
+        waivers=(Waiver(kind=EvidenceKind.PLACE, why=WaiverReason.ADDRESS_IS_ELSEWHERE),),
+        cash=Cash(amount_minor=2450, currency="EUR"),
+    )
+    sheet = sheet_after(tmp_path, ("stop.completed", part))
+    assert sheet.goods == ("P1: delivered", "P2: refused")
+    assert dict(sheet.facts)["Left undone"] == "place (address is elsewhere)"
+    assert dict(sheet.facts)["Cash"] == "24.50 EUR"

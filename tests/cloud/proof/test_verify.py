@@ -2,8 +2,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
 
 from cloud.proof.model import Entry, Proof, Strand, Verdict
+from cloud.proof.sheet import sheet_of
 from tests.cloud.proof.sealed import (
     MORNING_SAID,
     a_coordinator,
@@ -230,3 +233,38 @@ def test_a_closing_that_was_taken_back_closes_nothing(tmp_path: Path) -> None:
     found = looked_at(*read(database))
     database.close()
     assert found.verdict is Verdict.NOT_SEALED
+
+
+NONSENSE: st.SearchStrategy[Any] = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.text(max_size=3),
+    st.lists(st.integers(), max_size=2),
+    st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
+)
+
+
+@given(st.integers(0, 7), st.sampled_from(["kind", "body", "seal", "wall_ms", "wall_source"]), NONSENSE)
+@example(0, "kind", [])
+def test_nonsense_in_a_record_is_found_and_never_an_error(place: int, name: str, nonsense: Any) -> None:
+    proof, evidence = a_proof()
+    entries = list(strand_of(proof).entries)
+    assume(entries[place].record is not None and (entries[place].record or {})[name] != nonsense)
+    entries[place] = entries[place].model_copy(update={"record": {**(entries[place].record or {}), name: nonsense}})
+    found = looked_at(with_entries(proof, *entries), evidence)
+    assert found.verdict is not Verdict.VERIFIED
+    sheet_of(proof, found)
+
+
+@given(st.integers(0, 7), st.sampled_from(["stop_id", "sha256", "evidence_kind", "proofs", "listed"]), NONSENSE)
+def test_nonsense_in_a_body_or_a_seal_is_found_and_never_an_error(place: int, name: str, nonsense: Any) -> None:
+    proof, evidence = a_proof()
+    entries = list(strand_of(proof).entries)
+    record = entries[place].record
+    assume(record is not None)
+    assert record is not None
+    seal = {key: value for key, value in record["seal"].items() if key not in ("signature", "key")}
+    odd = {**record, "seal": seal, "kind": [], "body": {**record["body"], name: nonsense}}
+    entries[place] = entries[place].model_copy(update={"record": odd})
+    assert looked_at(with_entries(proof, *entries), evidence).verdict is not Verdict.VERIFIED

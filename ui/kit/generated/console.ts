@@ -58,6 +58,10 @@ export type SequencePolicy = 'free' | 'advised' | 'fixed'
  * What became of a better order that the van offered its driver.
  */
 export type SuggestionState = 'open' | 'accepted' | 'kept'
+/**
+ * Why a van tells no position. A word that a newer van may know is read as the driver's pause.
+ */
+export type OffDutyWhy = 'not begun' | 'paused' | 'shift over'
 export type PlaceTrouble = 'far' | 'off_map' | 'swapped' | 'cut_off' | 'closed'
 export type StopKind = 'delivery' | 'pickup' | 'return' | 'charge' | 'break' | 'handover' | 'depot'
 /**
@@ -251,6 +255,7 @@ export interface VanView {
   plans_made: number
   plans_made_offline: number
   blocked_until: string | null
+  off_duty: OffDutyWhy | null
   misplaced: Misplaced[]
   alarms: string[]
 }
