@@ -61,5 +61,5 @@ def _read(pem: str) -> x509.Certificate:
         warnings.simplefilter("error", CryptographyDeprecationWarning)
         try:
             return x509.load_pem_x509_certificate(pem.encode())
-        except CryptographyDeprecationWarning as odd:
+        except (x509.InvalidVersion, CryptographyDeprecationWarning) as odd:
             raise ValueError(str(odd)) from odd

@@ -4,7 +4,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cloud.proof.bundle import NoBundleError, pack, unpack
@@ -55,6 +55,7 @@ def test_it_is_verified_against_the_authority_that_the_carrier_made_known(tmp_pa
 
 @settings(max_examples=1000, deadline=None)
 @given(at=st.integers(0, len(BUNDLE) - 1), bits=st.integers(1, 255))
+@example(at=103, bits=2)  # a certificate of a version that there is not
 def test_any_byte_that_was_changed_is_named(tmp_path_factory: pytest.TempPathFactory, at: int, bits: int) -> None:
     changed = bytearray(BUNDLE)
     changed[at] ^= bits
