@@ -129,9 +129,11 @@ def _() -> Any:
 @planted("seqs are counted from the rows that still wait, so that they are given again")
 def _() -> Any:
     def make(original: Any) -> Any:
-        def append(database: VanDatabase, epoch_id: int, lane: str, items: Sequence[Any], at_ms: int) -> None:
+        def append(
+            database: VanDatabase, epoch_id: int, lane: str, items: Sequence[Any], at_ms: int, *, chain: Any = None
+        ) -> None:
             if lane == "track":
-                original(database, epoch_id, lane, items, at_ms)
+                original(database, epoch_id, lane, items, at_ms, chain=chain)
                 return
             ((last,),) = database.execute(
                 "SELECT coalesce(max(seq), 0) FROM outbox WHERE epoch_id = ? AND lane = ? AND receipted_ms IS NULL",
