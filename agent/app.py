@@ -65,7 +65,8 @@ log = logging.getLogger(__name__)
 HOUR_S = 3600.0
 MINUTE_S = 60.0
 PACK_LOOK_S = 30.0
-BALLAST_BYTES = 12_000_000
+BALLAST_BYTES = 14_000_000
+"""8.5 MB to work in while the disk is full (`room.WORK_BYTES`) and 5.5 for some 50 photos with their sealed records."""
 SWITCH_INTERVAL_S = 0.001
 """Between the threads of this process: a tap crosses from one to another and back while a plan is made on a third."""
 _DISK = {Saving.WELL: Disk.WELL, Saving.SLOW: Disk.SLOW, Saving.FAILING: Disk.FAILING}

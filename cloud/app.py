@@ -22,6 +22,8 @@ from cloud.errors import ConfigError, StoreError
 from cloud.feeds.poll import Poller
 from cloud.fleet.picture import Picture, VanFacts
 from cloud.identity.certificates import COORDINATOR
+from cloud.identity.desk import machine_now
+from cloud.identity.sealing import open_seal
 from cloud.identity.seals import SealChecks
 from cloud.ingest.ingest import Ingest, subscriptions
 from cloud.live import LiveFleet
@@ -122,6 +124,7 @@ async def run(settings: CloudSettings, stopped: asyncio.Event, say: Say) -> None
             fleet=settings.fleet,
             timezone=settings.timezone,
             checks=SealChecks(),
+            stater=await asyncio.to_thread(open_seal, settings.data_dir, settings.fleet, machine_now()),
             authority_pem=authority_file.read_text() if authority_file.exists() else "",
         )
         watch = ProofWatch(proofs, database, clock.now, live.note)

@@ -14,6 +14,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from cloud.errors import StoreError
+from cloud.proof.inventory import Stater
 from cloud.proof.model import Item, Proof, Verdict, Verification
 from cloud.proof.verify import Checks, verify
 from cloud.store.altered import note_altered
@@ -33,12 +34,12 @@ PACE_S = 0.2
 class ProofDesk:
     """What a stop's proof is worth, as it is stored now."""
 
-    def __init__(self, *, fleet: str, timezone: str, checks: Checks, authority_pem: str = "") -> None:
-        self._fleet, self._timezone = fleet, timezone
+    def __init__(self, *, fleet: str, timezone: str, checks: Checks, stater: Stater, authority_pem: str = "") -> None:
+        self._fleet, self._timezone, self._stater = fleet, timezone, stater
         self._checks, self._authority_pem = checks, authority_pem
         self.authority_sha256 = checks.fingerprint(authority_pem)
 
-    def proof(self, connection: Connection, stop_id: str, now: datetime) -> Proof | None:
+    def proof(self, connection: Connection, stop_id: str) -> Proof | None:
         """None for a stop that nobody knows."""
         return proof_of(
             connection,
@@ -46,7 +47,7 @@ class ProofDesk:
             fleet=self._fleet,
             timezone=self._timezone,
             authority_pem=self._authority_pem,
-            now=now,
+            stater=self._stater,
         )
 
     def verify(self, connection: Connection, proof: Proof) -> Verification:
@@ -100,10 +101,8 @@ class ProofWatch:
                     self._is_looking = False
 
     async def _look(self, stop_id: str) -> None:
-        now = self._now()
-
         def read(connection: Connection) -> tuple[Proof, Verification] | None:
-            proof = self._desk.proof(connection, stop_id, now)
+            proof = self._desk.proof(connection, stop_id)
             return None if proof is None else (proof, self._desk.verify(connection, proof))
 
         looked = await self._database.read(read)
@@ -111,6 +110,7 @@ class ProofWatch:
             return
         proof, found = looked
         van = found.sealed.van if found.sealed is not None else proof.strands[-1].van
+        now = self._now()
         why = " ".join(one.text for one in found.findings if one.verdict is Verdict.ALTERED)
         if await self._database.write(lambda connection: note_altered(connection, stop_id, van, why, now)):
             log.error("the proof of %s does not hold: %s", stop_id, why)

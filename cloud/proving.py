@@ -3,11 +3,13 @@ file.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 
 from cloud.config import CloudSettings
 from cloud.errors import CloudError
+from cloud.identity.desk import machine_now
+from cloud.identity.sealing import open_seal
 from cloud.identity.seals import SealChecks
 from cloud.proof.bundle import NoBundleError, Opened, pack, unpack
 from cloud.proof.fonts import find_fonts
@@ -62,7 +64,7 @@ def read_proof(settings: CloudSettings, stop_id: str) -> tuple[Proof, dict[str, 
             fleet=settings.fleet,
             timezone=settings.timezone,
             authority_pem=authority_pem(settings.data_dir),
-            now=datetime.now(UTC),
+            stater=open_seal(settings.data_dir, settings.fleet, machine_now()),
         )
         if proof is None:
             raise NoSuchStopError(f"there is no stop {stop_id}")
@@ -109,6 +111,7 @@ def _is_good(opened: Opened, authority: str | None, say: Say) -> bool:
     if authority is not None:
         wanted, here = authority.replace(":", "").lower(), SealChecks().fingerprint(proof.authority_pem)
         is_whose = wanted == here and found.sealed is not None and found.sealed.is_vouched
+        is_whose = is_whose and (found.is_complete or proof.schema_ == 1)
         if not is_whose:
             say(f"It does not come from the authority {wanted}.")
     return found.verdict is Verdict.VERIFIED and is_whose
@@ -127,4 +130,6 @@ def words(proof: Proof, found: Verification) -> list[str]:
         here = SealChecks().fingerprint(proof.authority_pem)
         if one.is_vouched and here is not None:
             lines.append(f"the van's certificate stands for it; authority {here}")
+    if proof.inventory is not None:
+        lines.append(f"all that the coordinator had of it on {proof.made_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
     return lines

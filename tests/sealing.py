@@ -7,10 +7,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.identity.sealkey import SealKey
 from agent.store.chain import Sealing
+from cloud.identity.sealing import CoordinatorSeal
 
 
 def a_key(name: str = "key") -> SealKey:
     return SealKey(Ed25519PrivateKey.from_private_bytes(hashlib.sha256(name.encode()).digest()))
+
+
+def a_stater(certificate_pem: str = "") -> CoordinatorSeal:
+    """The coordinator's key."""
+    return CoordinatorSeal(a_key("coordinator").key, certificate_pem)
 
 
 def sealing_key(van: str, epoch: str) -> SealKey:

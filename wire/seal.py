@@ -39,6 +39,7 @@ signed as the last that is said of a stop: nothing about it waits for the next o
 SAID_OPENLY: Final = frozenset({"stop_id", "outcome", "reason", "evidence_kind", "media_type", "size_bytes"})
 """Of a record about a stop: what says nothing of a person. All else, also what a newer agent knows of, is hidden."""
 SALT_BYTES: Final = 16
+BUNDLE: Final = 2
 _BESIDE_THE_DIGEST = frozenset({"prev", "salt", "hidden", "signature"})
 
 Salt = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -76,6 +77,8 @@ class Seal(Message):
     """The fields of the body that the digest takes as one commitment."""
     hidden: Sha256 | None = None
     """That commitment, in place of the salt and those fields, when they were taken out."""
+    bundle: Count = 1
+    """Of which version a bundle with this record is at least; 2: the coordinator signs in it what it has."""
     key: PublicKey | None = None
     signature: Signature | None = None
 
@@ -121,7 +124,7 @@ def sealed(
         seal["hides"] = sorted(body.keys() - SAID_OPENLY)
         seal["salt"] = _salt_of(record) or draw(SALT_BYTES).hex()
     if kind in SIGNED_KINDS:
-        seal["key"] = signer.public_key
+        seal["key"], seal["bundle"] = signer.public_key, BUNDLE
     made = {**said, "seal": seal}
     its_link = link(place, prev, digest_of(made))
     if kind in SIGNED_KINDS:

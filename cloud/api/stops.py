@@ -46,7 +46,7 @@ async def stop(request: web.Request) -> web.Response:
         order, facts = found[0]
         row = stop_row(order, facts.state, live_row.eta if live_row else None, facts.whole, now)
         held = reading.held_of(conn, [piece.sha256 for piece in facts.state.evidence])
-        proof = parts.proofs.proof(conn, stop_id, now)
+        proof = parts.proofs.proof(conn, stop_id)
         verification = None if proof is None else parts.proofs.verify(conn, proof)
         return stop_page(order, row, facts.state, reading.heard_of_stop(conn, stop_id), held, verification=verification)
 
@@ -60,10 +60,9 @@ async def bundle(request: web.Request) -> web.Response:
     """A stop's sealed proof as a file, for `python -m cloud verify`."""
     parts = request.app[PARTS]
     stop_id = request.match_info["stop_id"]
-    now = parts.clock.now()
 
     def read(conn: Connection) -> bytes | None:
-        proof = parts.proofs.proof(conn, stop_id, now)
+        proof = parts.proofs.proof(conn, stop_id)
         return None if proof is None else pack(proof, evidence_in(conn, proof))
 
     data = await parts.database.read(read)
@@ -77,10 +76,9 @@ async def page(request: web.Request) -> web.Response:
     """A stop's proof as a page for the shipper."""
     parts = request.app[PARTS]
     stop_id = request.match_info["stop_id"]
-    now = parts.clock.now()
 
     def read(conn: Connection) -> tuple[Sheet, dict[str, bytes]] | None:
-        proof = parts.proofs.proof(conn, stop_id, now)
+        proof = parts.proofs.proof(conn, stop_id)
         if proof is None:
             return None
         return sheet_of(proof, parts.proofs.verify(conn, proof), parts.proofs.authority_sha256), evidence_in(

@@ -1,7 +1,8 @@
 """What the fleet's authority signs: itself, servers, clients, and the list of what is revoked. Pure: keys, names and
 `now` in, certificates out. The only file of the coordinator that knows `cryptography`.
 
-Keys are EC P-256. Every certificate begins an hour early, so that a clock a little behind does not refuse it.
+Keys are EC P-256, but the one that signs documents. Every certificate begins an hour early, so that a clock a little
+behind does not refuse it.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 AUTHORITY_LIFE = timedelta(days=3650)
@@ -27,6 +29,11 @@ EARLY = timedelta(hours=1)
 
 COORDINATOR = "_coordinator"
 """The coordinator's own name at the broker. No van can be called so: a van's name has no underscore."""
+
+SEALER = "_seal"
+"""The name of the key that signs what the coordinator holds. It is nobody's at the broker, and no van's."""
+DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
+"""RFC 9336. Whoever asks TLS for a client's or a server's certificate is not shown this one."""
 
 MAX_CSR_BYTES = 8_192
 _CLIENT_NAME = re.compile(r"^(_coordinator|[a-z0-9][a-z0-9-]{0,31})$")
@@ -117,6 +124,12 @@ def client_certificate(
     return _leaf(authority, name, key, now, life=life, use=ExtendedKeyUsageOID.CLIENT_AUTH)
 
 
+def sealing_certificate(authority: Authority, key: Ed25519PublicKey, now: datetime) -> x509.Certificate:
+    """For the key by which the coordinator signs what it holds of a stop; ends with the authority."""
+    life = authority.certificate.not_valid_after_utc - now
+    return _leaf(authority, SEALER, key, now, life=life, use=DOCUMENT_SIGNING)
+
+
 def revoked_list(authority: Authority, revoked: Iterable[tuple[str, datetime]], now: datetime) -> bytes:
     """The list as PEM: (serial, since when), whatever their order."""
     builder = (
@@ -171,7 +184,7 @@ def server_names(certificate: x509.Certificate) -> frozenset[str]:
 def _leaf(
     authority: Authority,
     common_name: str,
-    key: ec.EllipticCurvePublicKey,
+    key: ec.EllipticCurvePublicKey | Ed25519PublicKey,
     now: datetime,
     *,
     life: timedelta,
@@ -192,7 +205,11 @@ def _leaf(
 
 
 def _begun(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: datetime, life: timedelta
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePublicKey | Ed25519PublicKey,
+    now: datetime,
+    life: timedelta,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()

@@ -119,7 +119,7 @@ def open_home(data_dir: Path, fleet: str, now: datetime) -> Home:
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     certificate_path, key_path = folder / "authority.pem", folder / "authority.key"
-    with _alone(folder):
+    with alone(folder):
         if not certificate_path.exists():
             # The key first: one without a certificate has never signed anything and may be replaced.
             made = new_authority(fleet, now)
@@ -155,8 +155,8 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """The command line and the coordinator may both find that there is no authority yet."""
+def alone(folder: Path) -> Iterator[None]:
+    """The command line and the coordinator may both find that there is no authority, or no key, yet."""
     with open(os.open(folder / "lock", os.O_WRONLY | os.O_CREAT, 0o600), "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,4 +1,6 @@
-"""Whether a seal's signature fits, and whether a van's certificate stands for the key that made it."""
+"""Whether a seal's signature fits, and whether a certificate stands for the key that made it: a van's, or the
+coordinator's.
+"""
 
 import warnings
 
@@ -9,6 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
+
+from cloud.identity.certificates import DOCUMENT_SIGNING, SEALER
 
 
 class SealChecks:
@@ -42,6 +46,24 @@ class SealChecks:
         except InvalidSignature:
             return "a signature on the way from the authority to the key does not fit"
         except (ValueError, TypeError, UnsupportedAlgorithm):
+            return "the certificate, or the authority's, cannot be read"
+        return None
+
+    def not_certified(self, *, public_key: str, certificate_pem: str, authority_pem: str) -> str | None:
+        """Why the authority does not stand for the coordinator's key (Ed25519, hex); None when it does."""
+        try:
+            certificate, authority = _read(certificate_pem), _read(authority_pem)
+            certificate.verify_directly_issued_by(authority)
+            key = certificate.public_key()
+            names = [str(name.value) for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+            uses = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+            if names != [SEALER] or list(uses) != [DOCUMENT_SIGNING]:
+                return "the certificate is for something else"
+            if not isinstance(key, Ed25519PublicKey) or key.public_bytes_raw().hex() != public_key:
+                return "the certificate is for another key"
+        except InvalidSignature:
+            return "the authority's signature under the certificate does not fit"
+        except (ValueError, TypeError, UnsupportedAlgorithm, x509.ExtensionNotFound, x509.DuplicateExtension):
             return "the certificate, or the authority's, cannot be read"
         return None
 

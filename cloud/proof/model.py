@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 
 from wire.envelope import Seq
-from wire.manifest import SCHEMA, EvidenceKind, Stop
+from wire.manifest import EvidenceKind, Stop
 from wire.model import Count, Epoch, Instant, Message, Name, Sha256, StopId, Value
 from wire.seal import PublicKey, Signature
 
@@ -64,13 +64,50 @@ class Item(Message):
     file: Annotated[str, Field(pattern=r"^evidence/[0-9]{1,3}-(photo|signature)\.(jpg|png)$")] | None = None
 
 
+class HeldRecord(Message):
+    """That the coordinator has a record about the stop, and when it came."""
+
+    seq: Seq
+    received_at: Instant
+
+
+class HeldChain(Message):
+    """What the coordinator has of one chain of a van."""
+
+    van: Name
+    epoch: Epoch
+    received_to: Count
+    """As in `Strand`: so far the chain was known at that moment, whatever it was about."""
+    is_cut: bool = False
+    records: tuple[HeldRecord, ...]
+    """All about the stop, by seq."""
+    link: Sha256 | None = None
+    """Of the last of them; None when nobody sealed it."""
+
+
+class Inventory(Message):
+    """All that the coordinator had of the stop at `Proof.made_at`, over its own signature: that nothing was left out
+    behind an earlier signature of the van (`cloud.proof.inventory`).
+    """
+
+    chains: tuple[HeldChain, ...]
+    public_key: PublicKey
+    certificate_pem: str = ""
+    """The authority's, for the key; nothing from a coordinator whose vans need no certificates."""
+    signature: Signature
+
+
 class Proof(Message):
     """What is known of one stop."""
 
-    schema_: Literal[1] = Field(SCHEMA, alias="schema")
+    schema_: Literal[1, 2] = Field(2, alias="schema")
+    """1: made before there was an inventory."""
     fleet: Name
     stop_id: StopId
     made_at: Instant
+    """Of which moment it speaks: when the newest of what it rests on was received, any record of its chains included.
+    So it is the same proof until something is heard. In the first version: when it was asked for.
+    """
     timezone: str = "UTC"
     """Of the depot."""
     stop: Stop | None = None
@@ -80,6 +117,7 @@ class Proof(Message):
     items: tuple[Item, ...] = ()
     authority_pem: str = ""
     """Whose word the van's certificate is."""
+    inventory: Inventory | None = None
 
 
 class Verdict(StrEnum):
@@ -120,6 +158,8 @@ class Verification(Value):
     """What is worth knowing, and spoils nothing."""
     sealed: Sealed | None = None
     """The last signature over the stop's closing."""
+    is_complete: bool = False
+    """Whether the coordinator says, over a signature that the fleet's authority stands for, that this is all it had."""
     records: int = 0
     """Of this stop."""
     items: int = 0

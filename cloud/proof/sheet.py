@@ -93,7 +93,7 @@ def sheet_of(proof: Proof, found: Verification, authority_sha256: str | None = N
         verdict_text=text,
         findings=tuple(one.text for one in found.findings) + tuple(dict.fromkeys(found.notes)),
         seal=_seal(found, authority_sha256),
-        made=f"Made on {_local(proof.made_at, zone, '%-d %B %Y, %H:%M')} from what fleet {proof.fleet} has stored",
+        made=f"All that fleet {proof.fleet} had stored on {_local(proof.made_at, zone, '%-d %B %Y, %H:%M:%S')}",
     )
 
 

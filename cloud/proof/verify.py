@@ -2,6 +2,7 @@
 
 The same code looks at what is stored here and at a bundle in somebody else's hands. Everything rests on signatures:
 from each one back, a record holds while the one after it names its link. What no signature covers is not verified.
+That nothing came after the last of them is the coordinator's word, by its own signature (`cloud.proof.inventory`).
 """
 
 import hashlib
@@ -11,6 +12,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from cloud.proof.closing import Closing, body_of, closings, kind_of, the_closing
+from cloud.proof.inventory import compare, signed_bytes
 from cloud.proof.model import MOST_BETWEEN, Entry, Finding, Item, Proof, Sealed, Strand, Verdict, Verification
 from wire.codec import content_hash
 from wire.events import EventKind
@@ -43,6 +45,10 @@ class Checks(Protocol):
         """Why the van's certificate does not stand for the message; None when it does."""
         ...
 
+    def not_certified(self, *, public_key: str, certificate_pem: str, authority_pem: str) -> str | None:
+        """Why the authority does not stand for the coordinator's key; None when it does."""
+        ...
+
     def fingerprint(self, authority_pem: str) -> str | None:
         """sha256 of the authority's certificate; None for what is no certificate."""
         ...
@@ -66,6 +72,11 @@ class _Report:
     """Of these, what a van calls by a kind that has no file."""
     signed_at: dict[tuple[str, str, int], Sealed] = field(default_factory=dict)
     """The closings that a signature covers."""
+    links: dict[tuple[str, str, int], str] = field(default_factory=dict)
+    """Of this stop's records."""
+    is_complete: bool = False
+    is_of_later: bool = False
+    """Whether a record of this stop belongs into a bundle with an inventory."""
     closings: tuple[Closing, ...] = ()
     is_cut: bool = False
     """Of a chain the front is not here: it was too long."""
@@ -108,6 +119,7 @@ def verify(proof: Proof, held: Callable[[Item], bytes | None], checks: Checks) -
         report.sealed = report.signed_at.get(closing.place)
     if report.sealed is not None and not report.sealed.is_vouched:
         report.notes.append(f"No certificate stands for the key of {report.sealed.van}.")
+    _inventory(report)
     _evidence(held, report)
     _listed(closing, report)
     if closing is None:
@@ -120,6 +132,7 @@ def verify(proof: Proof, held: Callable[[Item], bytes | None], checks: Checks) -
         findings=tuple(sorted(report.findings, key=lambda found: _WORST_FIRST.index(found.verdict))),
         notes=tuple(report.notes),
         sealed=report.sealed,
+        is_complete=report.is_complete,
         records=report.records,
         items=len(proof.items),
     )
@@ -144,6 +157,39 @@ def _keys(report: _Report) -> None:
             report.bad(f"The key of {said.van} is not what its certificate stands for: {why}.")
 
 
+def _inventory(report: _Report) -> None:
+    """That this is all, as the coordinator says over its signature."""
+    proof, inventory = report.proof, report.proof.inventory
+    if proof.schema_ == 1:
+        report.notes.append(
+            "It was made before the coordinator signed what it has: records after the last one here may have been left "
+            "out. Ask for a newer one."
+        )
+        if report.is_of_later:
+            report.bad("The van says that the coordinator signs what it has, and nothing here is.", Verdict.WAITING)
+        return
+    if inventory is None:
+        report.bad("The coordinator's list of what it had, with its signature, was left out.")
+        return
+    is_signed = report.checks.is_signed(inventory.public_key, inventory.signature, signed_bytes(proof, inventory))
+    if not is_signed:
+        report.bad("The coordinator's signature under the list of what it had does not fit: something was changed.")
+    compare(proof, inventory, report.links, report.bad)
+    if not inventory.certificate_pem:
+        report.notes.append("No certificate stands for the coordinator's key.")
+        if any(report.trusted.values()):
+            report.bad("A certificate stands for the van's key, and none for the coordinator's: somebody else signed.")
+        return
+    why = report.checks.not_certified(
+        public_key=inventory.public_key,
+        certificate_pem=inventory.certificate_pem,
+        authority_pem=proof.authority_pem,
+    )
+    if why is not None:
+        report.bad(f"The coordinator's key is not what its certificate stands for: {why}.")
+    report.is_complete = is_signed and why is None
+
+
 def _strand(strand: Strand, report: _Report) -> None:
     entries = _in_order(strand, report)
     linked = {entry.seq: one for entry in entries if (one := _linked(strand, entry, report)) is not None}
@@ -158,6 +204,7 @@ def _strand(strand: Strand, report: _Report) -> None:
         report.notes.append(f"What {strand.van} said before record {entries[0].seq} is not shown: it was too long ago.")
     ours = [entry for entry in entries if entry.record is not None and _is_ours(entry, report)]
     report.records += len(ours)
+    report.links |= {(strand.van, strand.epoch, seq): one.link for seq, one in linked.items() if one.entry.record}
     _follow(strand, ours, linked, report)
     for entry in ours:
         _take(strand, entry, linked.get(entry.seq), report, is_covered=entry.seq in covered)
@@ -257,6 +304,7 @@ def _take(strand: Strand, entry: Entry, one: _Linked | None, report: _Report, *,
     """Of a record about the stop, what it says."""
     assert entry.record is not None
     kind, body = kind_of(entry), body_of(entry)
+    report.is_of_later |= one is not None and one.seal is not None and one.seal.bundle > 1
     if not is_covered:
         if entry.record.get("seal") is None:
             report.bad(f"{_name(entry)} was said without a seal.", Verdict.NOT_SEALED)

@@ -1,18 +1,18 @@
 """What is stored of one stop's proof, put together for whoever looks whether it holds. Reads only."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from cloud.proof.bundle import evidence_names
 from cloud.proof.closing import the_closing
+from cloud.proof.inventory import Stater, stated
 from cloud.proof.model import MOST_BETWEEN, Entry, Item, Proof, Strand
 from cloud.store.blobs import whole_blob
 from cloud.store.instants import from_ms
 from cloud.store.keys import keys_of
-from cloud.store.tables import lane_cursors, manifests, orders, records
+from cloud.store.tables import blobs, lane_cursors, manifests, orders, records
 from wire.codec import WireError, content_hash, loads
 from wire.manifest import EvidenceKind, Manifest, Stop
 from wire.seal import SIGNED_KINDS, SealError, begin, digest_of, seal_of
@@ -26,9 +26,12 @@ MOST_FILES = 900
 
 
 def proof_of(
-    connection: Connection, stop_id: str, *, fleet: str, timezone: str, authority_pem: str, now: datetime
+    connection: Connection, stop_id: str, *, fleet: str, timezone: str, authority_pem: str, stater: Stater
 ) -> Proof | None:
-    """All that is stored about the stop; None for one that nobody knows."""
+    """All that is stored about the stop, and the coordinator's word that it is; None for one that nobody knows.
+
+    The same until something is heard of these chains, so that the same question has the same answer.
+    """
     order = connection.execute(select(orders).where(orders.c.stop_id == stop_id)).first()
     about = connection.execute(
         select(records).where(records.c.stop_id == stop_id).order_by(records.c.van, records.c.epoch, records.c.seq)
@@ -47,23 +50,48 @@ def proof_of(
     strands = tuple(_strand(connection, chain, rows) for chain, rows in by_chain.items())
     begins = {(strand.van, strand.epoch): strand.entries[0].seq for strand in strands}
     shown = [row for row in about if row.seq >= begins[row.van, row.epoch]]
-    return Proof(
+    items = _items(connection, shown)
+    heard_ms = [row.received_ms for row in about] + _heads_ms(connection, strands) + _evidence_ms(connection, items)
+    if order is not None:
+        heard_ms.append(order.added_ms)
+    proof = Proof(
         fleet=fleet,
         stop_id=stop_id,
-        made_at=now,
+        made_at=from_ms(max(heard_ms)),
         timezone=timezone,
         stop=_stop(connection, order, strands),
         strands=strands,
         keys=tuple(keys),
-        items=_items(connection, shown),
+        items=items,
         authority_pem=authority_pem,
     )
+    return stated(proof, stater)
 
 
 def evidence_in(connection: Connection, proof: Proof) -> dict[str, bytes]:
     """The bytes of what is here whole, by the names that the proof gives."""
     found = {item.file: whole_blob(connection, item.sha256) for item in proof.items if item.file is not None}
     return {name: data for name, data in found.items() if name is not None and data is not None}
+
+
+def _heads_ms(connection: Connection, strands: Iterable[Strand]) -> list[int]:
+    """When the last record came before which nothing of its chain is missing, whatever it is about."""
+    found = [
+        connection.execute(
+            select(records.c.received_ms).where(
+                records.c.van == strand.van, records.c.epoch == strand.epoch, records.c.seq == strand.received_to
+            )
+        ).scalar()
+        for strand in strands
+    ]
+    return [one for one in found if one is not None]
+
+
+def _evidence_ms(connection: Connection, items: Iterable[Item]) -> list[int]:
+    """When the last of the pictures came that are here."""
+    hashes = [item.sha256 for item in items if item.file is not None]
+    last = connection.execute(select(func.max(blobs.c.received_ms)).where(blobs.c.sha256.in_(hashes))).scalar()
+    return [] if last is None else [last]
 
 
 def _strand(connection: Connection, chain: tuple[str, str], about: list[Row[Any]]) -> Strand:

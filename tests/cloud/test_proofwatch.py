@@ -1,6 +1,6 @@
 import asyncio
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -11,17 +11,17 @@ from cloud.proofwatch import ProofDesk, ProofWatch
 from cloud.store.reading import van_news
 from cloud.store.records import Changes
 from tests.builders import MORNING
-from tests.cloud.proof.sealed import a_morning, announcement
+from tests.cloud.proof.sealed import a_morning, a_stater, announcement
 from tests.cloud.said import FLEET, VAN
 
 
 class LameDesk(ProofDesk):
     """Cannot look at one stop."""
 
-    def proof(self, connection: Connection, stop_id: str, now: datetime) -> Proof | None:
+    def proof(self, connection: Connection, stop_id: str) -> Proof | None:
         if stop_id == "s0":
             raise ValueError("what a van said")
-        return super().proof(connection, stop_id, now)
+        return super().proof(connection, stop_id)
 
 
 async def looked(folder: Path, spoil: str | None) -> tuple[int, list[Changes]]:
@@ -30,7 +30,9 @@ async def looked(folder: Path, spoil: str | None) -> tuple[int, list[Changes]]:
     if spoil is not None:
         with database.transaction() as connection:
             connection.exec_driver_sql(spoil)
-    desk = LameDesk(fleet=FLEET, timezone="UTC", checks=SealChecks(), authority_pem=announcement()[1])
+    desk = LameDesk(
+        fleet=FLEET, timezone="UTC", checks=SealChecks(), stater=a_stater(), authority_pem=announcement()[1]
+    )
     told: list[Changes] = []
     watch = ProofWatch(desk, database, lambda: MORNING, told.append)
     watch.note(Changes(stops={"s0", "s1", "s2"}))

@@ -31,6 +31,7 @@ from cloud.store.proofs import proof_of
 from tests.builders import MORNING, a_manifest, a_run
 from tests.rig import sealjudge
 from tests.rig.disk import Disk
+from tests.rig.sealjudge import STATER
 from tests.rig.vfs import the_vfs
 from tests.sealing import a_sealing, sealing_key
 from wire import topics
@@ -138,7 +139,7 @@ def crossed(folder: Path, there: Database) -> list[str]:
             apply_group(connection, _packets(file), MORNING)
             for stop_id in STOPS:
                 found = sealjudge.look(connection, stop_id)
-                proof = proof_of(connection, stop_id, fleet=FLEET, timezone="UTC", authority_pem="", now=MORNING)
+                proof = proof_of(connection, stop_id, fleet=FLEET, timezone="UTC", authority_pem="", stater=STATER)
                 named = {item.sha256 for item in proof.items} if proof is not None else set()
                 if not named <= OWN[stop_id].keys():
                     troubles.append(f"{stop_id} has evidence of another stop")

@@ -25,6 +25,7 @@ from cloud.store.database import open_database
 from host.clock import Clock, ClockSettings
 from roads.network import RoadNetwork
 from tests.builders import DEPOT, MORNING
+from tests.sealing import a_stater
 from wire import topics
 from wire.codec import encode, pack_chunk, to_json
 from wire.envelope import MAX_CHUNK_BYTES, Batch, ChunkHeader, Record
@@ -104,7 +105,7 @@ async def a_world(
         clock=clock,
         database=database,
         live=live,
-        proofs=ProofDesk(fleet="town", timezone=ZONE.key, checks=SealChecks()),
+        proofs=ProofDesk(fleet="town", timezone=ZONE.key, checks=SealChecks(), stater=a_stater()),
         outlet=outlet,
         is_broker_up=lambda: True,
         pages_dir=folder / "pages",

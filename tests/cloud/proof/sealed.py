@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -12,7 +12,15 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from cloud.identity.certificates import client_certificate, new_authority, new_key, pem_of
+from cloud.identity.certificates import (
+    Authority,
+    client_certificate,
+    new_authority,
+    new_key,
+    pem_of,
+    sealing_certificate,
+)
+from cloud.identity.sealing import CoordinatorSeal
 from cloud.identity.seals import SealChecks
 from cloud.ingest.apply import Incoming, apply_group
 from cloud.ingest.unpack import unpack
@@ -21,6 +29,7 @@ from cloud.proof.verify import verify
 from cloud.store.database import Database, open_database
 from cloud.store.manifests import save_manifest
 from cloud.store.proofs import evidence_in, proof_of
+from tests import sealing
 from tests.builders import MORNING, a_manifest, a_stop
 from tests.cloud.said import EPOCH, FLEET, VAN, a_record, arrived, chunk_packet, chunks_of, completed, on
 from tests.sealing import a_key
@@ -101,10 +110,23 @@ def chain(
 
 
 @cache
+def the_authority() -> Authority:
+    return new_authority(FLEET, MORNING - timedelta(days=1))
+
+
+@cache
+def a_stater(*, has_certificate: bool = True) -> CoordinatorSeal:
+    """The coordinator's key, with the authority's certificate."""
+    bare = sealing.a_stater()
+    pem = pem_of(sealing_certificate(the_authority(), bare.key.public_key(), MORNING)).decode()
+    return sealing.a_stater(pem) if has_certificate else bare
+
+
+@cache
 def announcement() -> tuple[Raw, str]:
     """The first record of the morning, and the fleet's authority (PEM)."""
     now = MORNING - timedelta(days=1)
-    authority, device = new_authority(FLEET, now), new_key()
+    authority, device = the_authority(), new_key()
     own_pem = pem_of(client_certificate(authority, VAN, device.public_key(), now)).decode()
     vouched = device.sign(to_vouch(VAN, EPOCH, KEY.public_key), ec.ECDSA(hashes.SHA256())).hex()
     body = KeyAnnounced(public_key=KEY.public_key, certificate_pem=own_pem, vouched=vouched)
@@ -118,10 +140,10 @@ def events(records: list[Raw], first_seq: int) -> tuple[str, bytes]:
     return on(topics.EVENTS), encode_text(canonical({**head, "records": records}).decode())
 
 
-def tell(database: Database, *packets: tuple[str, bytes]) -> None:
+def tell(database: Database, *packets: tuple[str, bytes], at: datetime = MORNING + timedelta(hours=2)) -> None:
     group = [Incoming(packet) for topic, payload in packets if (packet := unpack(FLEET, topic, payload)) is not None]
     with database.transaction() as connection:
-        apply_group(connection, group, MORNING + timedelta(hours=2))
+        apply_group(connection, group, at)
 
 
 def evidence_packets(*stop_ids: str) -> list[tuple[str, bytes]]:
@@ -181,7 +203,7 @@ def read(database: Database, stop_id: str = "s1") -> tuple[Proof, dict[str, byte
             fleet=FLEET,
             timezone="Europe/Lisbon",
             authority_pem=announcement()[1],
-            now=MORNING + timedelta(hours=3),
+            stater=a_stater(),
         )
         assert proof is not None
         return proof, evidence_in(connection, proof)
