@@ -24,6 +24,7 @@ from agent.identity.tls import Credentials, MachineTime
 from agent.link.live import live
 from agent.localroute.worker import Solver
 from agent.planner import Planner
+from agent.pod.labels import Spotted
 from agent.runtime import Runtime
 from agent.runtime.receiver import listen
 from agent.runtime.saving import Saving
@@ -35,6 +36,7 @@ from agent.screen.route import RouteAhead, Way
 from agent.screen.server import CabServer
 from agent.screen.taps import TapEntry, refused
 from agent.screen.view import Disk, ManoeuvreView, MapView
+from agent.spotting import spotted
 from agent.store.blobs import NewBlob
 from agent.store.chain import Sealing
 from agent.store.inputs import TapMade
@@ -42,6 +44,7 @@ from agent.store.mount import worry
 from agent.store.store import Store
 from agent.trip.decide import decide
 from agent.trip.eta import etas
+from agent.trip.found import wants_spotting
 from agent.trip.inputs import Alarmed, FixJudged, KeyReady, PlanNotFound, PlanSolved, TimeFound
 from agent.trip.plans import pending_effects
 from agent.trip.run import Run
@@ -228,6 +231,17 @@ class App:
             pin_hash = stop.stop.handover.pin_hash if stop is not None else ""
             return bool(pin_hash) and await asyncio.to_thread(is_right, pin_hash, pin)
 
+        async def spot(code: str) -> Spotted | None:
+            label, manifest = wants_spotting(runtime.run, code), runtime.run.manifest
+            if label is None or manifest is None or pack is None or pack.places_path is None:
+                return None
+            near = runtime.run.position.place if runtime.run.position else manifest.start.place
+            try:
+                return await asyncio.to_thread(spotted, pack.places_path, label, near)
+            except PackError as error:
+                log.error("the address of a label could not be looked for: %s", error)
+                return None
+
         async def changed(revision: int) -> int:
             return first_revision + await runtime.changed.after(revision - first_revision)
 
@@ -237,8 +251,8 @@ class App:
             take_tap=take_tap,
             find_evidence=find_evidence,
             changed=changed,
-            now=self._clock.now,
             check_pin=check_pin,
+            spot=spot,
         )
 
     async def _plan(

@@ -280,12 +280,13 @@ def _round_about(times: Matrix, legs: Sequence[int]) -> Matrix:
 def _start(run: Run, manifest: Manifest, now: datetime) -> Place:
     """Where the van is: at the stop it stands at, else where a fresh fix says, else at the stop it closed last."""
     arrived = next((stop for stop in run.open_stops if stop.phase is StopPhase.ARRIVED), None)
-    if arrived is not None:
+    if arrived is not None and arrived.stop.is_placed:
         return arrived.stop.place
     position = fresh_position(run, now)
     if position is not None:
         return position.place
-    visited = [stop for stop in run.stops if stop.arrived_at is not None and stop.closed_at is not None]
+    closed = [stop for stop in run.stops if stop.arrived_at is not None and stop.closed_at is not None]
+    visited = [stop for stop in closed if stop.stop.is_placed]
     if visited:
         return max(visited, key=lambda stop: (stop.closed_at, stop.stop_id)).stop.place
     return run.plan.start if run.plan else manifest.start.place

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from cloud.api.found import FoundStops
 from cloud.api.parts import Parts
 from cloud.api.server import make_app, serve
 from cloud.broker import PrivateBroker
@@ -132,6 +133,7 @@ async def run(settings: CloudSettings, stopped: asyncio.Event, say: Say) -> None
         def applied(changes: Changes) -> None:
             live.note(changes)
             watch.note(changes)
+            found.note(changes)
 
         ingest = Ingest(
             fleet=settings.fleet,
@@ -158,6 +160,8 @@ async def run(settings: CloudSettings, stopped: asyncio.Event, say: Say) -> None
             hosts=frozenset(http.certificate_names),
         )
 
+        found = FoundStops(parts, today)
+
         async def conditions_changed() -> None:
             publisher.wake()
             await live.closures_changed()
@@ -181,6 +185,7 @@ async def run(settings: CloudSettings, stopped: asyncio.Event, say: Say) -> None
             publisher.run(),
             live.run(),
             watch.run(),
+            found.run(),
             _keep_closed(network, database, clock),
             *(feed.run() for feed in feeds),
             *([doors.tend(private if lock else None, live.endings_are)] if doors else []),

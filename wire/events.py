@@ -8,6 +8,7 @@ from pydantic import Field
 
 from wire.changes import Move
 from wire.checks import CheckDone, ItemOutcome, LoadChecked, ParcelScanned, Returned, StopReopened, Waiver
+from wire.finding import StopFilled, StopFound
 from wire.handover import Cash, NextStep
 from wire.manifest import SCHEMA, Closure, EvidenceKind
 from wire.model import (
@@ -51,6 +52,8 @@ class EventKind(StrEnum):
     STOP_AMENDED = "stop.amended"
     LOAD_CHECKED = "load.checked"
     GOODS_RETURNED = "goods.returned"
+    STOP_FOUND = "stop.found"
+    STOP_FILLED = "stop.filled"
 
 
 class Outcome(StrEnum):
@@ -348,6 +351,8 @@ BODIES: Mapping[str, type[Message]] = {
     EventKind.STOP_AMENDED: StopAmended,
     EventKind.LOAD_CHECKED: LoadChecked,
     EventKind.GOODS_RETURNED: Returned,
+    EventKind.STOP_FOUND: StopFound,
+    EventKind.STOP_FILLED: StopFilled,
 }
 """The model of each kind's body. A kind not listed here is kept as it came: a newer van may know more than we do."""
 

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from wire.found import OfLabel, PlacedBy
 from wire.geo import Kerb, Place
 from wire.handover import Handover
 from wire.model import Count, Instant, Latitude, Longitude, Message, Name, Seconds, StopId
@@ -111,6 +112,13 @@ class Stop(Message):
     """The van must stop on the door's own side of the road."""
     proof: dict[EvidenceKind, EvidenceRule] = {}
     handover: Handover = Handover()
+    found: OfLabel | None = None
+    """Only of a stop that a van made of a label."""
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether it is known where it is."""
+        return self.found is None or self.found.placed_by is not PlacedBy.NOWHERE
 
     @property
     def place(self) -> Place:
@@ -146,6 +154,8 @@ class Manifest(Message):
     shift_starts_at: Instant
     shift_ends_at: Instant
     stops: tuple[Stop, ...]
+    declined: tuple[StopId, ...] = ()
+    """Stops that this van made of labels and the coordinator took off again."""
 
     @model_validator(mode="after")
     def each_stop_once(self) -> Self:

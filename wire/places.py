@@ -16,6 +16,8 @@ class PlaceTrouble(StrEnum):
     """On a road that leads to hardly any of the others, and from none of them: an island."""
     CLOSED = "closed"
     """On a road that is closed now."""
+    UNPLACED = "unplaced"
+    """Nobody knows where it is: a stop made of a label whose address is not on the map."""
 
 
 class Misplaced(Message):

@@ -62,6 +62,15 @@ class Lessons(Value):
             sums[key] = count + 1, round(total + value, 4)
         return self.model_copy(update={"sums": sums})
 
+    def minus(self, lessons: Iterable[Lesson]) -> "Lessons":
+        """As if those had not been learned; one that was forgotten since is passed over."""
+        sums = dict(self.sums)
+        for key, value in lessons:
+            count, total = sums.pop(key, (0, 0.0))
+            if count > 1:
+                sums[key] = count - 1, round(total - value, 4)
+        return self.model_copy(update={"sums": sums})
+
     def plus_score(self, band: int, value: float) -> "Lessons":
         scores = {**self.scores, band: (*self.scores.get(band, ()), round(value, 3))}
         return self.model_copy(update={"scores": scores})

@@ -48,6 +48,17 @@ class DaySums(Value):
             squares=self.squares + min(MOST_SQUARE, square),
         )
 
+    def minus(self, took_s: float, expected_s: float, square: float) -> "DaySums":
+        """As before that `plus`."""
+        if self.count <= 1:
+            return DaySums()
+        return DaySums(
+            count=self.count - 1,
+            took_s=max(0.0, self.took_s - took_s),
+            expected_s=max(0.0, self.expected_s - expected_s),
+            squares=max(0.0, self.squares - min(MOST_SQUARE, square)),
+        )
+
     @property
     def ratio(self) -> float:
         """How much longer all of it took than it should have."""

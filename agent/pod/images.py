@@ -43,11 +43,11 @@ def open_image(data: bytes) -> Image.Image:
         raise EvidenceRefusedError("The picture is damaged or cut short. Please take it again.") from error
 
 
-def as_jpeg(image: Image.Image, limit_bytes: int) -> bytes:
-    """A JPEG of at most that many bytes, without any metadata: first less quality, then fewer points."""
+def as_jpeg(image: Image.Image, limit_bytes: int, exif: bytes = b"") -> bytes:
+    """A JPEG of at most that many bytes, without any metadata but `exif`: first less quality, then fewer points."""
     for small in _ever_smaller(image, 1600):
         for quality in (82, 70, 58, 45):
-            data = _saved(small, "JPEG", quality=quality, optimize=True)
+            data = _saved(small, "JPEG", quality=quality, optimize=True, **({"exif": exif} if exif else {}))
             if len(data) <= limit_bytes:
                 return data
     raise EvidenceRefusedError("The picture cannot be made small enough. Please take another one.")
@@ -84,7 +84,7 @@ def _ever_smaller(image: Image.Image, edge: int) -> Iterator[Image.Image]:
         edge = edge * 3 // 4
 
 
-def _saved(image: Image.Image, name: str, **options: int | bool) -> bytes:
+def _saved(image: Image.Image, name: str, **options: int | bool | bytes) -> bytes:
     # Pasted into a fresh picture: what the old one carried beside its points (EXIF, comments, profiles) stays behind.
     clean = Image.frombytes(image.mode, image.size, image.tobytes())
     if image.mode == "P" and (palette := image.getpalette()):

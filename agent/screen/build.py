@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.gps.line import Foot
-from agent.screen.door import NOTHING_DONE, at_the_door, load_view
+from agent.screen.door import NOTHING_DONE, at_the_door, label_view, load_view
 from agent.screen.offer import offer_view
 from agent.screen.view import (
     CabView,
@@ -24,8 +24,10 @@ from agent.trip.progress import FRESH_FOR, fresh_position, is_within_reach
 from agent.trip.punctuality import Punctuality, minutes_off, punctuality, window_at
 from agent.trip.run import Plan, PlanLeg, Run, RunStop, StopPhase
 from wire.events import Eta, FixQuality
+from wire.found import PlacedBy
 from wire.manifest import Window
 from wire.model import StopId
+from wire.places import PlaceTrouble
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def cab_view(run: Run, around: Around, now: datetime) -> CabView:
         blocked_until=run.blocked_until(now),
         off_duty=run.off_duty.why if run.off_duty else None,
         load=load_view(run),
+        label=label_view(run),
     )
 
 
@@ -146,6 +149,7 @@ def _stop_view(stop: RunStop, place: int, eta: Eta | None, leg: PlanLeg | None, 
         missed_for=None,
         place_trouble=None,
         travel_m=leg.travel_m if leg and stop.is_open else None,
+        found=listed.found,
     )
 
 
@@ -156,6 +160,8 @@ def _with_reasons(view: StopView, run: Run) -> StopView:
     misses = {miss.stop_id: miss for miss in run.plan.misses} if run.plan and is_late else {}
     move, miss = moves.get(view.stop_id), misses.get(view.stop_id)
     places = {one.stop_id: one.why for one in run.plan.misplaced} if run.plan and view.closed_at is None else {}
+    if view.found is not None and view.found.placed_by is PlacedBy.NOWHERE:
+        places = {view.stop_id: PlaceTrouble.UNPLACED}
     return view.model_copy(
         update={
             "moved_why": move.why if move else None,

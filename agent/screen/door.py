@@ -3,13 +3,22 @@
 from datetime import datetime
 
 from agent.pod.rules import PlaceVerdict, rules_of
-from agent.screen.view import BackView, HandView, LoadView, ParcelView, ScanView, StepView
+from agent.screen.view import (
+    BackView,
+    HandView,
+    LabelStopView,
+    LabelView,
+    LoadView,
+    ParcelView,
+    ScanView,
+    StepView,
+)
 from agent.trip.afterwards import UNDO_SHOWN, can_undo
 from agent.trip.checks import min_age_of
 from agent.trip.custody import codes_expected, parcels_back, parcels_expected, to_bring_back
 from agent.trip.hand import LastScan
 from agent.trip.lifecycle import state_of
-from agent.trip.progress import proving_distance_m
+from agent.trip.progress import door_distance_m
 from agent.trip.proving import (
     is_nothing_handed_over,
     judged_now,
@@ -73,7 +82,7 @@ def at_the_door(run: Run, stop: RunStop, now: datetime) -> dict[str, object]:
         way=way_of(stop),
         way_name=hand.way_name,
         place=place_of(run, stop, now),
-        distance_m=proving_distance_m(stop.stop.place, run, now),
+        distance_m=door_distance_m(stop.stop, run, now),
         missing=found.missing,
         warned=found.warned,
         wants_name=found.wants_name,
@@ -110,6 +119,30 @@ def load_view(run: Run) -> LoadView:
         last_scan=_scan_view(run.load.last_scan),
         checked_at=run.load.checked_at,
         back=tuple(BackView(stop_id=stop.stop_id, parcels=parcels_back(stop)) for stop in to_bring_back(run)),
+    )
+
+
+def label_view(run: Run) -> LabelView | None:
+    """The newest code, and the stop that can be made of it."""
+    seen = run.label
+    if seen is None:
+        return None
+    stop = seen.stop
+    return LabelView(
+        scan=ScanView(**seen.scan.model_dump()),
+        stop=None
+        if stop is None or stop.found is None
+        else LabelStopView(
+            address=stop.address,
+            recipient_name=stop.recipient.name,
+            phone=stop.recipient.phone,
+            instruction=stop.instruction,
+            window=stop.windows[0] if stop.windows else None,
+            wants_signature=EvidenceKind.SIGNATURE in stop.proof,
+            found=stop.found,
+        ),
+        why_not=seen.why_not,
+        filled=seen.filled,
     )
 
 

@@ -11,6 +11,9 @@ from wire.model import Count, Instant, Sha256, StopId, Value
 
 TapId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{8,64}$")]
 
+Scanned = Annotated[str, Field(min_length=1, max_length=2_000)]
+"""A code as the reader sent it, or as it was typed: a transport label holds a whole address."""
+
 
 class ArrivedTap(Value):
     kind: Literal["arrived"] = "arrived"
@@ -97,7 +100,7 @@ class ScanTap(Value):
     kind: Literal["scan"] = "scan"
     tap_id: TapId
     stop_id: StopId
-    code: Annotated[str, Field(min_length=1, max_length=400)]
+    code: Scanned
     is_typed: bool = False
 
 
@@ -170,7 +173,7 @@ class AmendTap(Value):
 class LoadScanTap(Value):
     kind: Literal["load_scan"] = "load_scan"
     tap_id: TapId
-    code: Annotated[str, Field(min_length=1, max_length=400)]
+    code: Scanned
 
 
 class LoadTap(Value):
@@ -186,6 +189,22 @@ class ReturnedTap(Value):
 
     kind: Literal["returned"] = "returned"
     tap_id: TapId
+
+
+class LabelTap(Value):
+    """A code that was read, or typed, at no stop."""
+
+    kind: Literal["label"] = "label"
+    tap_id: TapId
+    code: Scanned
+
+
+class MakeStopTap(Value):
+    """*Make a stop of this label*; `code` is the parcel's, as the view has it."""
+
+    kind: Literal["make_stop"] = "make_stop"
+    tap_id: TapId
+    code: Annotated[str, Field(min_length=1, max_length=90)]
 
 
 PlainTap = (
@@ -209,12 +228,17 @@ PlainTap = (
     | LoadScanTap
     | LoadTap
     | ReturnedTap
+    | LabelTap
+    | MakeStopTap
 )
 """All but the one that must be checked before it is a fact."""
 AnyTap = Annotated[PlainTap | PinTap, Field(discriminator="kind")]
 
+SCAN_TAPS = (ScanTap, LoadScanTap, LabelTap)
+"""Those that carry a code as the reader sent it."""
 HAND_TAPS = (
-    ScanTap, MarkTap, PinTap, AgeTap, NoteTap, CashTap, WayTap, UndoTap, AmendTap, LoadScanTap, LoadTap, ReturnedTap
+    ScanTap, MarkTap, PinTap, AgeTap, NoteTap, CashTap, WayTap, UndoTap, AmendTap, LoadScanTap, LoadTap, ReturnedTap,
+    LabelTap, MakeStopTap,
 )  # fmt: skip
 
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 
+from agent.pod.exif import Capture, Spot
 from agent.screen.build import Around, cab_view
 from agent.screen.offer import OfferRoute
 from agent.screen.route import RouteAhead
 from agent.screen.view import CabView, Disk, OfferRouteView, RouteView
+from agent.trip.found import zone_of
+from agent.trip.progress import proving_position
 from agent.trip.run import Run
 from host.clock import Clock
 from wire.model import StopId
@@ -79,6 +82,17 @@ class Picture:
     def road_ahead(self) -> tuple[tuple[float, float], ...]:
         """(latitude, longitude) along the way just ahead of the van; empty when nobody knows it."""
         return self._route.ahead(self._run(), self._clock.now())
+
+    def capture(self) -> Capture:
+        """When and where a photo is taken that comes now: by the depot's clock; without a place where no fix proves
+        one, and off duty.
+        """
+        run, now = self._run(), self._clock.now()
+        at = now if run.manifest is None else now.astimezone(zone_of(run.manifest))
+        position = proving_position(run, now) if run.is_on_duty else None
+        if position is None:
+            return Capture(at=at)
+        return Capture(at=at, spot=Spot(place=position.place, fixed_at=position.fixed_at, error_m=position.error_m))
 
     async def offer_route(self) -> OfferRouteView:
         return await self._offer_route.view(self._run(), self._clock.now())

@@ -8,7 +8,7 @@ import contextlib
 import logging
 import socket
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC
 from typing import Literal
 
 from aiohttp import web
@@ -17,8 +17,9 @@ from pydantic import TypeAdapter, ValidationError
 from agent.errors import EvidenceRefusedError, StoreError, StoreErrorKind
 from agent.pod.evidence import keep
 from agent.pod.images import MAX_BYTES
+from agent.pod.labels import Spotted
 from agent.screen.guard import add_headers, not_saved, only_from_here
-from agent.screen.messages import AnyTap, NotSaved, PinTap, TapId
+from agent.screen.messages import SCAN_TAPS, AnyTap, NotSaved, PinTap, TapId
 from agent.screen.pages import Pages
 from agent.screen.picture import Picture
 from agent.screen.taps import TakeTap, TapEntry, evidence_entry, tap_entry
@@ -39,6 +40,9 @@ _TAP: TypeAdapter[AnyTap] = TypeAdapter(AnyTap)
 
 type FindEvidence = Callable[[str], Awaitable[tuple[str, bytes] | None]]
 """Media type and bytes of kept evidence by its hash; None for an unknown one."""
+
+type Spot = Callable[[str], Awaitable[Spotted | None]]
+"""Where the map has the address of a scanned label; None for any other code, and for what it does not have."""
 
 type CheckPin = Callable[[str, str], Awaitable[bool]]
 """Whether that is the PIN of the stop; False for a stop without one. Takes CPU, and takes it beside the event loop."""
@@ -64,15 +68,15 @@ class CabServer:
         take_tap: TakeTap,
         find_evidence: FindEvidence,
         changed: Callable[[int], Awaitable[int]],
-        now: Callable[[], datetime],
         check_pin: CheckPin,
+        spot: Spot,
     ) -> None:
         self._picture = picture
         self._take_tap = take_tap
         self._find_evidence = find_evidence
         self._changed = changed
-        self._now = now
         self._check_pin = check_pin
+        self._spot = spot
         self._closing = asyncio.Event()
         self._one_picture_at_a_time = asyncio.Semaphore(1)  # a photo unpacks to 40 MB
         self.app = web.Application(middlewares=[only_from_here], client_max_size=MAX_BYTES + 1)
@@ -155,7 +159,8 @@ class CabServer:
         except WireError as error:
             return not_saved(400, f"Not saved: {error}")
         is_right = await self._check_pin(tap.stop_id, tap.pin) if isinstance(tap, PinTap) else False
-        return await self._answer(tap_entry(tap, self._picture.road_ahead(), is_right_pin=is_right))
+        spotted = await self._spot(tap.code) if isinstance(tap, SCAN_TAPS) else None
+        return await self._answer(tap_entry(tap, self._picture.road_ahead(), is_right_pin=is_right, spotted=spotted))
 
     async def _evidence(self, request: web.Request) -> web.Response:
         try:
@@ -168,9 +173,10 @@ class CabServer:
             received = await request.read()
         except web.HTTPRequestEntityTooLarge:
             return not_saved(413, f"Not saved: the picture is bigger than {MAX_BYTES // 1_000_000} MB.")
+        capture = self._picture.capture()
         try:
             async with self._one_picture_at_a_time:
-                image = await asyncio.to_thread(keep, query.kind, received)
+                image = await asyncio.to_thread(keep, query.kind, received, capture)
         except EvidenceRefusedError as error:
             return not_saved(413 if len(received) > MAX_BYTES else 422, str(error))
         entry = evidence_entry(
@@ -179,7 +185,7 @@ class CabServer:
             image=image,
             received=received,
             signed_by=query.signed_by,
-            taken_at=self._now(),
+            taken_at=capture.at.astimezone(UTC),
         )
         return await self._answer(entry)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.pod.evidence import KeptImage
+from agent.pod.labels import Spotted
 from agent.screen.messages import (
     AcceptTap,
     AgeTap,
@@ -19,8 +20,10 @@ from agent.screen.messages import (
     FailedTap,
     ForgetTap,
     KeepTap,
+    LabelTap,
     LoadScanTap,
     LoadTap,
+    MakeStopTap,
     MarkTap,
     NoteTap,
     NotSaved,
@@ -51,6 +54,8 @@ from agent.trip.inputs import (
     ForgetTapped,
     GoodsReturned,
     KeepTapped,
+    LabelRead,
+    LabelTaken,
     LoadConfirmed,
     LoadScanned,
     NoteWritten,
@@ -81,13 +86,22 @@ type TakeTap = Callable[[TapEntry], Awaitable[Saved | NotSaved]]
 """Answers after the synced commit. Raises StoreError: full disk, or (constraint) an id used for another tap."""
 
 
-def tap_entry(tap: AnyTap, road_ahead: tuple[tuple[float, float], ...] = (), *, is_right_pin: bool = False) -> TapEntry:
+def tap_entry(
+    tap: AnyTap,
+    road_ahead: tuple[tuple[float, float], ...] = (),
+    *,
+    is_right_pin: bool = False,
+    spotted: Spotted | None = None,
+) -> TapEntry:
     """`road_ahead`: the way just before the van, for *road blocked*; sent again from elsewhere it is the same tap.
     `is_right_pin`: what became of the digits, which stay out of the hash too: four of them would be read from it.
+    `spotted`: where the map has the address of the label that was read.
     """
     same = tap.model_dump(mode="json", exclude={"pin"})
     entered = (
-        PinTried(stop_id=tap.stop_id, is_right=is_right_pin) if isinstance(tap, PinTap) else _input_of(tap, road_ahead)
+        PinTried(stop_id=tap.stop_id, is_right=is_right_pin)
+        if isinstance(tap, PinTap)
+        else _input_of(tap, road_ahead, spotted)
     )
     return TapEntry(tap.tap_id, _hash(same), entered)
 
@@ -117,7 +131,7 @@ def refused(refusal: Refusal) -> NotSaved:
     return NotSaved(trouble=refusal.trouble, message=str(refusal.trouble))
 
 
-def _input_of(tap: PlainTap, road_ahead: tuple[tuple[float, float], ...]) -> Tap:
+def _input_of(tap: PlainTap, road_ahead: tuple[tuple[float, float], ...], spotted: Spotted | None) -> Tap:
     match tap:
         case ArrivedTap():
             return ArrivedTapped(stop_id=tap.stop_id)
@@ -144,7 +158,7 @@ def _input_of(tap: PlainTap, road_ahead: tuple[tuple[float, float], ...]) -> Tap
         case DutyTap():
             return DutyTapped(is_on_duty=tap.is_on_duty)
         case ScanTap():
-            return CodeScanned(stop_id=tap.stop_id, code=tap.code, is_typed=tap.is_typed)
+            return CodeScanned(stop_id=tap.stop_id, code=tap.code, is_typed=tap.is_typed, spotted=spotted)
         case MarkTap():
             return ParcelMarked(stop_id=tap.stop_id, code=tap.code, state=tap.state)
         case AgeTap():
@@ -166,11 +180,15 @@ def _input_of(tap: PlainTap, road_ahead: tuple[tuple[float, float], ...]) -> Tap
                 note=tap.note,
             )
         case LoadScanTap():
-            return LoadScanned(code=tap.code)
+            return LoadScanned(code=tap.code, spotted=spotted)
         case LoadTap():
             return LoadConfirmed(counted=tap.counted)
         case ReturnedTap():
             return GoodsReturned()
+        case LabelTap():
+            return LabelRead(code=tap.code, spotted=spotted)
+        case MakeStopTap():
+            return LabelTaken(code=tap.code)
 
 
 def _hash(value: object) -> str:

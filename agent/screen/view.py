@@ -6,6 +6,7 @@ The page decides nothing: every word that depends on the run is a field here; wo
 from enum import StrEnum
 
 from agent.gps.position import Motion
+from agent.pod.labels import Filled, LabelTrouble
 from agent.pod.rules import PlaceVerdict
 from agent.trip.lifecycle import StopState
 from agent.trip.punctuality import Punctuality
@@ -13,6 +14,7 @@ from agent.trip.run import StopPhase
 from wire.changes import MissWhy, MoveWhy
 from wire.checks import ParcelState, ScanVerdict
 from wire.events import Alarm, Eta, FailReason, FixQuality, OffDutyWhy, Outcome, ReplanReason, TimesSource
+from wire.found import OfLabel
 from wire.handover import Cash, NextStep
 from wire.manifest import Address, Amount, EvidenceKind, EvidenceRule, SequencePolicy, StopKind, Window
 from wire.model import Instant, Latitude, Longitude, Metres, Sha256, StopId, Value
@@ -150,6 +152,8 @@ class StopView(Value):
     place_trouble: PlaceTrouble | None
     """Why no open road leads there: its times and the way to it are a guess."""
     travel_m: Metres | None
+    found: OfLabel | None
+    """Of a stop that was made of a label."""
 
 
 class ChargeView(Value):
@@ -263,6 +267,29 @@ class LoadView(Value):
     back: tuple[BackView, ...]
 
 
+class LabelStopView(Value):
+    """The stop that can be made of a label."""
+
+    address: Address
+    recipient_name: str
+    phone: str
+    instruction: str
+    window: Window | None
+    wants_signature: bool
+    found: OfLabel
+
+
+class LabelView(Value):
+    """The code that was read last, wherever that was, and what it is good for."""
+
+    scan: ScanView
+    stop: LabelStopView | None
+    why_not: LabelTrouble | None
+    """Why no stop can be made of a label that is on no list."""
+    filled: tuple[Filled, ...]
+    """What the stop it belongs to did not have, and has now."""
+
+
 class Disk(StrEnum):
     """Whether the van can save what is tapped: well, slow (a save is under way for seconds), or not at all now."""
 
@@ -306,6 +333,7 @@ class CabView(Value):
     off_duty: OffDutyWhy | None
     """Why the van keeps and tells no position; None on duty, and before there is a list."""
     load: LoadView
+    label: LabelView | None
 
 
 class ManoeuvreView(Value):

@@ -76,7 +76,9 @@ def _watched(run: Run, position: Position, now: datetime) -> list[Standing]:
                 dwell = Dwell(since=since, has_come=True)
                 watched.append(Standing(stop_id=stop.stop_id, place=position.place, dwell=dwell))
                 known.add(stop.stop_id)
-    if going_to is not None and going_to.stop_id not in known and going_to.phase is StopPhase.OPEN:
+    # One whose place nobody knows is arrived at by a tap alone.
+    is_watched = going_to is not None and going_to.phase is StopPhase.OPEN and going_to.stop.is_placed
+    if going_to is not None and is_watched and going_to.stop_id not in known:
         watched.append(Standing(stop_id=going_to.stop_id, place=going_to.stop.place))
     return watched
 

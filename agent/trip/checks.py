@@ -8,6 +8,7 @@ from datetime import datetime
 
 from agent.pod import scans
 from agent.trip.effects import Decision, Outgoing, Refusal, Trouble
+from agent.trip.found import after_filling, completed, offered
 from agent.trip.hand import Hand, LastScan, ParcelDone
 from agent.trip.inputs import (
     AgeAnswered,
@@ -66,10 +67,14 @@ def min_age_of(stop: RunStop) -> int | None:
 
 
 def _scanned(run: Run, stop: RunStop, tap: CodeScanned, now: datetime) -> Decision:
+    filled = completed(run, tap.code, stop.stop_id, now)
+    run = filled.run
+    stop = run.find(stop.stop_id) or stop
     listed = [other.stop for other in run.stops if other.is_listed]
     gone = [other.stop for other in run.stops if not other.is_listed]
     found = scans.judged(tap.code, stop.stop, listed, gone)
     seen = LastScan(code=found.code, verdict=found.verdict, belongs_to=found.belongs_to, at=now)
+    run = offered(run, tap.code, seen, tap.spotted)
     hand = stop.hand.model_copy(update={"last_scan": seen})
     if found.verdict is ScanVerdict.RIGHT:
         before = stop.hand.state_of(found.code)
@@ -77,7 +82,8 @@ def _scanned(run: Run, stop: RunStop, tap: CodeScanned, now: datetime) -> Decisi
         state = before.state if before is not None and is_kept_back else ParcelState.DELIVERED
         done = ParcelDone(code=found.code, state=state, is_scanned=True)
         if before == done:
-            return _with(run, stop, hand)  # read twice: shown again, told once
+            # Read twice: shown again, told once.
+            return after_filling(filled, _with(run, stop, hand))
         hand = _set(hand, done, now)
     told = ParcelScanned(
         stop_id=stop.stop_id,
@@ -86,7 +92,7 @@ def _scanned(run: Run, stop: RunStop, tap: CodeScanned, now: datetime) -> Decisi
         is_typed=tap.is_typed,
         belongs_to=found.belongs_to if found.verdict is not ScanVerdict.RIGHT else None,
     )
-    return _with(run, stop, hand, _said(EventKind.PARCEL_SCANNED, told))
+    return after_filling(filled, _with(run, stop, hand, _said(EventKind.PARCEL_SCANNED, told)))
 
 
 def _marked(run: Run, stop: RunStop, tap: ParcelMarked, now: datetime) -> Decision:

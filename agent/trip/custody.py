@@ -8,6 +8,7 @@ from datetime import datetime
 
 from agent.pod import scans
 from agent.trip.effects import Decision, Outgoing, Refusal, Trouble
+from agent.trip.found import after_filling, completed, offered
 from agent.trip.hand import LastScan, LoadState
 from agent.trip.inputs import GoodsReturned, LoadConfirmed, LoadScanned, LoadTap
 from agent.trip.run import Run, RunStop, StopPhase
@@ -76,19 +77,22 @@ def _from_depot(run: Run) -> list[RunStop]:
 
 
 def _scanned(run: Run, tap: LoadScanned, now: datetime) -> Decision:
+    filled = completed(run, tap.code, None, now)
+    run = filled.run
     found = scans.judged_aboard(
         tap.code,
         [stop.stop for stop in run.stops if stop.is_listed],
         [stop.stop for stop in run.stops if not stop.is_listed],
     )
     seen = LastScan(code=found.code, verdict=found.verdict, belongs_to=found.belongs_to, at=now)
+    run = offered(run, tap.code, seen, tap.spotted)
     load = run.load.model_copy(update={"last_scan": seen})
     if found.verdict is ScanVerdict.RIGHT and found.code not in load.scanned:
         load = load.model_copy(update={"scanned": (*load.scanned, found.code)})
     wrong = (ScanVerdict.NOT_THIS_VAN, ScanVerdict.UNKNOWN)
     if found.verdict in wrong and found.code not in load.unlisted:
         load = load.model_copy(update={"unlisted": (*load.unlisted, found.code)[-200:]})
-    return Decision(run=run.model_copy(update={"load": load}))
+    return after_filling(filled, Decision(run=run.model_copy(update={"load": load})))
 
 
 def _confirmed(run: Run, tap: LoadConfirmed, now: datetime) -> Decision:

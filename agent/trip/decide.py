@@ -16,6 +16,7 @@ from agent.trip.checks import handed
 from agent.trip.custody import loaded
 from agent.trip.duty import begun_by, duty_at_minute, duty_of_list, duty_tapped
 from agent.trip.effects import Decision
+from agent.trip.found import label_answered
 from agent.trip.inputs import (
     AcceptTapped,
     AgeAnswered,
@@ -37,6 +38,8 @@ from agent.trip.inputs import (
     GoodsReturned,
     KeepTapped,
     KeyReady,
+    LabelRead,
+    LabelTaken,
     LinkChanged,
     LoadConfirmed,
     LoadScanned,
@@ -57,7 +60,7 @@ from agent.trip.inputs import (
     WayChosen,
 )
 from agent.trip.keys import key_ready
-from agent.trip.learning import forget_tapped, learned_at_stop, with_forecasts
+from agent.trip.learning import forget_tapped, learned_at_stop, unlearned_at_stop, with_forecasts
 from agent.trip.membership import (
     command_arrived,
     conditions_arrived,
@@ -83,10 +86,14 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
             return duty_tapped(run, entered, now)
         case CodeScanned() | ParcelMarked() | PinTried() | AgeAnswered() | NoteWritten() | CashTaken() | WayChosen():
             return handed(run, entered, now)
-        case UndoTapped() | AmendTapped():
+        case UndoTapped():
+            return unlearned_at_stop(afterwards(run, entered, now), entered.stop_id)
+        case AmendTapped():
             return afterwards(run, entered, now)
         case LoadScanned() | LoadConfirmed() | GoodsReturned():
             return loaded(run, entered, now)
+        case LabelRead() | LabelTaken():
+            return label_answered(run, entered, now)
         case ForgetTapped():
             return forget_tapped(run, entered)
         case AcceptTapped() | KeepTapped():

@@ -53,6 +53,7 @@ class Trouble(StrEnum):
     TOO_LATE = "It is too late to take that back."
     PAUSED = "The place cannot be proven while you are paused. Go on first."
     NOT_CLOSED = "This stop is not closed."
+    LABEL_GONE = "Please scan this label again."
 
 
 class Refusal(Value):

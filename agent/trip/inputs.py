@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter
 
 from agent.gps.position import Motion, Position
 from agent.learn.known import Known
+from agent.pod.labels import Spotted
 from agent.trip.run import Evidence, Plan, Proposal
 from wire.checks import ParcelState, Waiver
 from wire.events import Alarm, FailReason, KeyAnnounced, Outcome
@@ -140,6 +141,8 @@ class CodeScanned(Value):
     stop_id: StopId
     code: str
     is_typed: bool = False
+    spotted: Spotted | None = None
+    """Where the map has the address of its label, if it is one and was looked for."""
 
 
 class ParcelMarked(Value):
@@ -211,6 +214,7 @@ class LoadScanned(Value):
 
     kind: Literal["load_scanned"] = "load_scanned"
     code: str
+    spotted: Spotted | None = None
 
 
 class LoadConfirmed(Value):
@@ -224,6 +228,21 @@ class GoodsReturned(Value):
     """What was not handed over has been given back at the depot."""
 
     kind: Literal["goods_returned"] = "goods_returned"
+
+
+class LabelRead(Value):
+    """A code was read, or typed, at no stop."""
+
+    kind: Literal["label_read"] = "label_read"
+    code: str
+    spotted: Spotted | None = None
+
+
+class LabelTaken(Value):
+    """The driver makes a stop of the label that was read."""
+
+    kind: Literal["label_taken"] = "label_taken"
+    code: str
 
 
 class PlanSolved(Value):
@@ -299,7 +318,8 @@ HandTap = CodeScanned | ParcelMarked | PinTried | AgeAnswered | NoteWritten | Ca
 """What is done at a door before it is closed."""
 AfterTap = UndoTapped | AmendTapped
 LoadTap = LoadScanned | LoadConfirmed | GoodsReturned
-Tap = StopTap | OfferTap | ForgetTapped | RoadTap | ChargeTold | DutyTapped | HandTap | AfterTap | LoadTap
+LabelTap = LabelRead | LabelTaken
+Tap = StopTap | OfferTap | ForgetTapped | RoadTap | ChargeTold | DutyTapped | HandTap | AfterTap | LoadTap | LabelTap
 AnyInput = (
     FixJudged
     | ManifestArrived

@@ -18,15 +18,16 @@ from agent.learn.conformal import UNCALIBRATED, band_of, moved, score
 from agent.learn.expect import Expecting, Way
 from agent.learn.keys import address_key
 from agent.learn.known import Known
-from agent.learn.lessons import DayLearned, Lessons
+from agent.learn.lessons import DayLearned, Lessons, keys_of
 from agent.learn.observe import Seen, leg_seen, visit_seen
 from agent.learn.today import DaySums
+from agent.trip.afterwards import UNDO_FOR
 from agent.trip.effects import Decision, Recall, Refusal, Trouble
 from agent.trip.eta import expected_arrivals
 from agent.trip.inputs import ForgetTapped
 from agent.trip.progress import leg_start
 from agent.trip.punctuality import window_at
-from agent.trip.run import Forecast, Run, RunStop, StopPhase, Today
+from agent.trip.run import Forecast, Run, RunStop, StopPhase, Taught, Today
 from agent.trip.weather import service_factor, travel_factor
 from wire.events import TimesSource
 
@@ -52,6 +53,23 @@ def learned_at_stop(before: Run, decision: Decision, stop_id: str, now: datetime
     return decision.model_copy(update={"run": run.model_copy(update={"today": today})})
 
 
+def unlearned_at_stop(decision: Decision, stop_id: str) -> Decision:
+    """The decision with what the visit of a stop taught taken back, as its closing is: it teaches when it has ended."""
+    run = decision.run
+    today = run.today
+    taught = next((one for one in reversed(today.taught) if one.stop_id == stop_id), None)
+    if decision.refusal is not None or taught is None:
+        return decision
+    today = today.model_copy(
+        update={
+            "visits": today.visits.minus(taught.took_s, taught.usual_s, taught.square),
+            "lessons": today.lessons.minus(taught.lessons),
+            "taught": tuple(one for one in today.taught if one is not taught),
+        }
+    )
+    return decision.model_copy(update={"run": run.model_copy(update={"today": today})})
+
+
 def forget_tapped(run: Run, tap: ForgetTapped) -> Decision:
     """Forgets the address of a stop."""
     stop = run.find(tap.stop_id)
@@ -62,7 +80,12 @@ def forget_tapped(run: Run, tap: ForgetTapped) -> Decision:
 
 def forgotten(run: Run, address: str) -> Decision:
     """The run as if nothing had been learned about an address, and the request to erase it from the store too."""
-    today = run.today.model_copy(update={"lessons": run.today.lessons.without(address)})
+    gone = keys_of(address)
+    taught = tuple(
+        one.model_copy(update={"lessons": tuple(lesson for lesson in one.lessons if lesson.key not in gone)})
+        for one in run.today.taught
+    )
+    today = run.today.model_copy(update={"lessons": run.today.lessons.without(address), "taught": taught})
     known = None if run.known is None else run.known.without(address)
     # Read anew: an answer of the store that is on its way was read before this.
     return Decision(run=run.model_copy(update={"today": today, "known": known}), effects=(Recall(),), erased=address)
@@ -101,6 +124,8 @@ def _driven(before: Run, known: Known, stop: RunStop, now: datetime) -> Today:
     today, plan, manifest = before.today, before.plan, before.manifest
     if plan is None or manifest is None or plan.times is not TimesSource.ROADS or before.next_stop != stop:
         return today
+    if not all(other.stop.is_placed for other in (stop, *(one for one in before.stops if one.closed_at))):
+        return today  # one end of the leg may be a place nobody knows
     leg = next((leg for leg in plan.legs if leg.stop_id == stop.stop_id), None)
     closed = [other.closed_at for other in before.stops if other.closed_at]
     began_at = leg_start(before, plan)[0]
@@ -127,7 +152,18 @@ def _visited(today: Today, known: Known, stop: RunStop, now: datetime, slower: f
     seen = visit_seen(expecting, stop.stop, (now - stop.arrived_at).total_seconds() / slower, setup_s)
     if seen is None:
         return today
-    return today.model_copy(update={"visits": _sums(today.visits, seen), **_taught(today, seen)})
+    taught = Taught(
+        stop_id=stop.stop_id,
+        at=now,
+        lessons=seen.lessons,
+        took_s=seen.took_s,
+        usual_s=seen.usual_s,
+        square=seen.square,
+    )
+    recent = tuple(one for one in today.taught if now - one.at <= UNDO_FOR and one.stop_id != stop.stop_id)
+    return today.model_copy(
+        update={"visits": _sums(today.visits, seen), **_taught(today, seen), "taught": (*recent, taught)}
+    )
 
 
 def _sums(sums: DaySums, seen: Seen) -> DaySums:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from agent.learn.keys import key_of_words
 from agent.trip.effects import Decision, Effect, Outgoing, Recall, SendLive
+from agent.trip.found import relisted, stays
 from agent.trip.hand import Load
 from agent.trip.inputs import (
     CommandArrived,
@@ -64,6 +65,7 @@ def manifest_arrived(run: Run, arrived: ManifestArrived, now: datetime) -> Decis
                     "today": Today(),
                     "standings": (),
                     "load": Load(),
+                    "label": None,
                 }
                 if is_new_day
                 else {}
@@ -82,8 +84,10 @@ def manifest_arrived(run: Run, arrived: ManifestArrived, now: datetime) -> Decis
 def merged(stops: tuple[RunStop, ...], manifest: Manifest) -> tuple[RunStop, ...]:
     """The stops of a new list in its order, with what became of them; behind them those that it no longer names."""
     known = {stop.stop_id: stop for stop in stops}
-    listed = tuple(_listed(known.pop(stop.stop_id, None), stop) for stop in manifest.stops)
-    return listed + tuple(_moved(stop, StopEvent.UNLISTED, is_listed=False) for stop in known.values())
+    listed = tuple(_listed(known.pop(stop.stop_id, None), stop, manifest) for stop in manifest.stops)
+    made = tuple(stop for stop in known.values() if stays(stop, manifest))
+    gone = (stop for stop in known.values() if not stays(stop, manifest))
+    return (*listed, *made, *(_moved(stop, StopEvent.UNLISTED, is_listed=False) for stop in gone))
 
 
 def manifest_unreadable(run: Run, unreadable: ManifestUnreadable) -> Decision:
@@ -160,19 +164,19 @@ def _rests_on(run: Run) -> object:
     return run.manifest.day, run.manifest.policy, run.manifest.end, run.manifest.shift_ends_at, sorted(stops)
 
 
-def _listed(known: RunStop | None, stop: Stop) -> RunStop:
+def _listed(known: RunStop | None, stop: Stop, manifest: Manifest) -> RunStop:
     """The stop as the new list has it. A closed one keeps the words under which it was closed."""
     if known is None:
         return RunStop(stop=stop)
     if known.phase in (StopPhase.COMPLETED, StopPhase.FAILED):
-        return known.model_copy(update={"is_listed": True})
+        return known.model_copy(update={"is_listed": True, "is_found": False})
     hand, before = known.hand, known.before
     if stop.handover.pin_hash != known.stop.handover.pin_hash:
         # Another PIN: what was tried or passed was the old one's.
         hand = hand.model_copy(update={"pin_tries": 0, "pin_passed_at": None})
         before = None
-    relisted = known.model_copy(update={"stop": stop, "hand": hand, "before": before})
-    return _moved(relisted, StopEvent.LISTED, is_listed=True)
+    fresh = known.model_copy(update={**relisted(known, stop, manifest), "hand": hand, "before": before})
+    return _moved(fresh, StopEvent.LISTED, is_listed=True)
 
 
 def _moved(stop: RunStop, event: StopEvent, *, is_listed: bool) -> RunStop:

@@ -6,6 +6,7 @@ from agent.gps.dwell import tells
 from agent.gps.position import Motion, Position
 from agent.trip.run import Plan, Run
 from wire.geo import Place, distance_m
+from wire.manifest import Stop
 
 REACH_M = 60.0
 FRESH_FOR = timedelta(seconds=60)
@@ -38,10 +39,15 @@ def proving_distance_m(place: Place, run: Run, now: datetime) -> float | None:
     return None if position is None else distance_m(position.place, place)
 
 
+def door_distance_m(stop: Stop, run: Run, now: datetime) -> float | None:
+    """The same to the door of a stop; None also where nobody knows where that is."""
+    return proving_distance_m(stop.place, run, now) if stop.is_placed else None
+
+
 def distance_to_next_m(run: Run, now: datetime) -> float | None:
     """Straight-line metres to the next stop; None without one or without a fresh position."""
     stop = run.next_stop
-    return None if stop is None else distance_to_m(stop.stop.place, run, now)
+    return None if stop is None or not stop.stop.is_placed else distance_to_m(stop.stop.place, run, now)
 
 
 def is_within_reach(run: Run, now: datetime) -> bool:

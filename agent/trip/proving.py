@@ -5,7 +5,7 @@ from datetime import datetime
 
 from agent.pod.rules import Judged, PlaceVerdict, judged, place_verdict
 from agent.trip.effects import Trouble
-from agent.trip.progress import proving_distance_m
+from agent.trip.progress import door_distance_m
 from agent.trip.run import Run, RunStop
 from wire.checks import ItemOutcome, ParcelState
 from wire.events import OffDutyWhy, Outcome
@@ -43,7 +43,7 @@ def way_of(stop: RunStop) -> Outcome:
 def place_of(run: Run, stop: RunStop, now: datetime) -> PlaceVerdict:
     if run.off_duty is not None and run.off_duty.why is OffDutyWhy.PAUSED:
         return PlaceVerdict.PAUSED
-    return place_verdict(proving_distance_m(stop.stop.place, run, now), stop.stop.handover.reach)
+    return place_verdict(door_distance_m(stop.stop, run, now), stop.stop.handover.reach)
 
 
 def judged_now(run: Run, stop: RunStop, outcome: Outcome, received_by: str, now: datetime) -> Judged:

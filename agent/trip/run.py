@@ -10,15 +10,17 @@ from pydantic import Field
 from agent.gps.dwell import Dwell
 from agent.gps.position import Motion, Position
 from agent.learn.known import Known
-from agent.learn.lessons import Lessons
+from agent.learn.lessons import Lesson, Lessons
 from agent.learn.today import DaySums
 from agent.trip.hand import Hand, Load
+from agent.trip.label import LabelSeen
 from wire.changes import Miss, Move
 from wire.events import Alarm, ArrivedBy, FailReason, ManifestRefused, OffDutyWhy, Outcome, ReplanReason, TimesSource
 from wire.geo import Place
 from wire.manifest import Closure, Conditions, EvidenceKind, Manifest, SpeedChange, Stop
 from wire.model import Instant, Metres, Seconds, Sha256, StopId, Value
 from wire.places import Misplaced
+from wire.transport import TransportLabel
 
 
 class StopPhase(StrEnum):
@@ -85,6 +87,12 @@ class RunStop(Value):
     """False once the coordinator took it off the manifest; a stop already closed keeps its outcome."""
     hand: Hand = Hand()
     before: Before | None = None
+    is_found: bool = False
+    """Made here of a parcel's label, and on no list of the coordinator yet."""
+    labels: tuple[TransportLabel, ...] = ()
+    """Those that gave `stop` what the list does not say."""
+    listed_as: Stop | None = None
+    """As the list has it, where a label added something."""
 
     @property
     def stop_id(self) -> StopId:
@@ -264,6 +272,17 @@ class Forecast(Value):
     sd_s: float
 
 
+class Taught(Value):
+    """What one visit taught, for as long as its closing can be taken back."""
+
+    stop_id: StopId
+    at: Instant
+    lessons: tuple[Lesson, ...]
+    took_s: float
+    usual_s: float
+    square: float
+
+
 class Today(Value):
     """What this day shows of itself, beside what was known before it."""
 
@@ -276,6 +295,8 @@ class Today(Value):
     """For the days to come."""
     shifts: Mapping[int, tuple[float, float]] = {}
     """By band, what is added to the bounds of ranges for the rest of the day."""
+    taught: tuple[Taught, ...] = ()
+    """By the visits of a moment ago."""
 
 
 class OffDuty(Value):
@@ -325,6 +346,8 @@ class Run(Value):
     alarms: tuple[Alarm, ...] = ()
     """What is wrong with the van's own computer today, for driver and coordinator."""
     load: Load = Load()
+    label: LabelSeen | None = None
+    """The code that was read last, and what it is good for."""
     key_announced: str = ""
     """Which sealing key the coordinator was told of, as a hash (`keys.py`)."""
     off_duty: OffDuty | None = None
@@ -351,6 +374,10 @@ class Run(Value):
 
     def find(self, stop_id: str) -> RunStop | None:
         return next((stop for stop in self.stops if stop.stop_id == stop_id), None)
+
+    def find_code(self, code: str) -> RunStop | None:
+        """The stop of a parcel, listed or taken off."""
+        return next((stop for stop in self.stops if any(one.code == code for one in stop.stop.handover.parcels)), None)
 
     @property
     def open_stops(self) -> tuple[RunStop, ...]:

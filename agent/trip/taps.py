@@ -11,7 +11,7 @@ from agent.trip.hand import Hand
 from agent.trip.inputs import ArrivedTapped, DeliveredTapped, EvidenceTaken, FailedTapped, SkippedTapped, StopTap
 from agent.trip.lifecycle import StopEvent, next_phase
 from agent.trip.plans import asking, changed
-from agent.trip.progress import proving_distance_m, proving_position
+from agent.trip.progress import door_distance_m, proving_position
 from agent.trip.proving import (
     cash_of,
     closed_as,
@@ -115,8 +115,8 @@ def _delivered(run: Run, stop: RunStop, tap: DeliveredTapped, now: datetime) -> 
         proofs=tuple(evidence.sha256 for evidence in stop.proofs),
         lat_deg=position.lat_deg if position else None,
         lon_deg=position.lon_deg if position else None,
-        distance_m=proving_distance_m(stop.stop.place, run, now),
-        listed=content_hash(stop.stop),
+        distance_m=door_distance_m(stop.stop, run, now),
+        listed=content_hash(stop.listed_as or stop.stop),
         items=items_of(stop),
         waivers=tap.waivers,
         note=stop.hand.note,
@@ -167,7 +167,7 @@ def _failed(run: Run, stop: RunStop, tap: FailedTapped, now: datetime) -> Decisi
         note=note,
         next_step=next_step,
         attempt=attempt,
-        listed=content_hash(stop.stop),
+        listed=content_hash(stop.listed_as or stop.stop),
     )
     told = (_said(EventKind.STOP_FAILED, failed),)
     if next_step is NextStep.LATER_TODAY:
@@ -234,7 +234,7 @@ def _arrival(run: Run, stop: RunStop, now: datetime) -> Outgoing:
         stop_id=stop.stop_id,
         lat_deg=position.lat_deg if position else None,
         lon_deg=position.lon_deg if position else None,
-        distance_m=proving_distance_m(stop.stop.place, run, now),
+        distance_m=door_distance_m(stop.stop, run, now),
     )
     return _said(EventKind.STOP_ARRIVED, arrived)
 

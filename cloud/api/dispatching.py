@@ -15,6 +15,7 @@ from cloud.dispatch.manifest import build_manifest, says_the_same
 from cloud.dispatch.van import Van
 from cloud.fleet.view import AssignReport, ImportReport, RowProblem
 from cloud.orders.csvfile import OrdersFile, read_orders
+from cloud.orders.found import day_of_found, taken_in
 from cloud.orders.order import ImportPlan, Known, Order, plan_import
 from cloud.orders.table import NotATable
 from cloud.store import manifests, reading
@@ -31,7 +32,7 @@ class Dispatch:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._one_at_a_time = asyncio.Lock()
+        self._one_at_a_time = parts.dispatching
 
     async def import_orders(self, data: bytes, day: date, *, is_dry_run: bool) -> ImportReport:
         """Takes the good rows of a file. Raises BadRequestError when it is no table of orders."""
@@ -48,7 +49,11 @@ class Dispatch:
             plan = _plan(conn, file)
             order_store.save_import(conn, plan, now)
             changed = order_store.find_orders(conn, [row.stop.stop_id for row in plan.updated])
-            for on_day, names in _vans_by_day(changed.values()).items():
+            touched = _vans_by_day(changed.values())
+            for on_day in {row.day for row in (*plan.added, *plan.updated)}:
+                # What is new here may be what a van has made a stop of already.
+                touched.setdefault(on_day, set()).update(self._joined(conn, on_day, now))
+            for on_day, names in touched.items():
                 self._renew(conn, names, on_day, now)
             return plan
 
@@ -93,6 +98,27 @@ class Dispatch:
             order, versions = await parts.database.write(change)
         await self._tell([stop_id])
         return AssignReport(day=order.day, manifests=versions, assigned=0, unassigned={})
+
+    async def take_in(self, stop_id: StopId) -> None:
+        """Makes an order of a stop that a van made of a label; the same again changes nothing. Raises TooLargeError."""
+        parts = self._parts
+        now = parts.clock.now()
+
+        def change(conn: Connection) -> set[StopId]:
+            heard = reading.found_stop(conn, stop_id)
+            day = None if heard is None else day_of_found(heard[0])
+            vans = [] if heard is None else [van for van in heard[1] if van in {one.name for one in parts.vans}]
+            if heard is None or day is None or not vans:
+                return set()
+            orders, closed = reading.orders_and_closed(conn, day)
+            taken = taken_in(heard[0], vans, day, orders, closed)
+            order_store.save_found(conn, taken, now)
+            self._renew(conn, vans[:1], day, now)
+            return {stop_id, *taken.carried}
+
+        async with self._one_at_a_time:
+            changed = await parts.database.write(change)
+        await self._tell(changed)
 
     async def set_policy(self, name: str, day: date, policy: SequencePolicy) -> AssignReport:
         """Who may change the order of a van's stops that day, in a new manifest that says the same otherwise.
@@ -141,13 +167,28 @@ class Dispatch:
             travel_s=_straight_s,
         )
 
+    def _joined(self, conn: Connection, day: date, now: datetime) -> set[str]:
+        """Lets stops made of labels take over orders of the same parcels; the vans whose lists that changes."""
+        vans: set[str] = set()
+        orders, closed = reading.orders_and_closed(conn, day)
+        for order in orders:
+            heard = None if order.stop.found is None or order.van is None else reading.found_stop(conn, order.stop_id)
+            if heard is None or order.is_cancelled:
+                continue
+            taken = taken_in(heard[0], heard[1], day, orders, closed)
+            if taken.order != order or taken.carried:
+                order_store.save_found(conn, taken, now)
+                orders = order_store.orders_of_day(conn, day)
+                vans.add(taken.order.van or "")
+        return vans
+
     def _renew(self, conn: Connection, names: Iterable[str], day: date, now: datetime) -> dict[str, int]:
         """Makes a new manifest for each van whose last one no longer says what is so; answers the versions in force."""
         wanted = set(names)
         vans = [van for van in self._parts.vans if van.name in wanted]
         if not vans:
             return {}
-        orders = [order for order in order_store.orders_of_day(conn, day) if not order.is_cancelled]
+        orders = order_store.orders_of_day(conn, day)
         versions = {}
         for van in vans:
             version = self._renew_one(conn, van, day, [order for order in orders if order.van == van.name], now)
@@ -157,13 +198,15 @@ class Dispatch:
 
     def _renew_one(self, conn: Connection, van: Van, day: date, orders: list[Order], now: datetime) -> int | None:
         before = manifests.newest_manifest(conn, van.name, day)
-        if before is None and not orders:
+        standing = [order for order in orders if not order.is_cancelled]
+        if before is None and not standing:
             return None
         manifest = build_manifest(
             van,
             day,
             manifests.next_version(conn, van.name),
-            stops=[order.stop for order in orders],
+            stops=[order.stop for order in standing],
+            declined=[order.stop_id for order in orders if order.is_cancelled and order.stop.found is not None],
             depot=self._parts.depot,
             zone=self._parts.zone,
             policy=before.policy if before else van.policy,
@@ -174,7 +217,7 @@ class Dispatch:
             encode(manifest)
         except TooBigError as error:
             raise TooLargeError(
-                f"the manifest of {van.name} would hold {len(orders)} stops, too many for one message: {error}. "
+                f"the manifest of {van.name} would hold {len(standing)} stops, too many for one message: {error}. "
                 "Give the van less room, or shorten instructions and items"
             ) from error
         manifests.save_manifest(conn, manifest, now)
@@ -190,7 +233,12 @@ def _plan(conn: Connection, file: OrdersFile) -> ImportPlan:
     found = order_store.find_orders(conn, stop_ids)
     closed = reading.closed_among(conn, found)
     known = {
-        stop_id: Known(stop=order.stop, is_cancelled=order.is_cancelled, is_closed=stop_id in closed)
+        stop_id: Known(
+            stop=order.stop,
+            is_cancelled=order.is_cancelled,
+            is_closed=stop_id in closed,
+            is_carried=bool(order.carried),
+        )
         for stop_id, order in found.items()
     }
     return plan_import(file.good, known)

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from cloud.dispatch.van import Van
 from wire.manifest import Depot, Manifest, SequencePolicy, Stop
+from wire.model import StopId
 
 
 def build_manifest(
@@ -17,6 +18,7 @@ def build_manifest(
     depot: Depot,
     zone: ZoneInfo,
     policy: SequencePolicy,
+    declined: Sequence[StopId] = (),
 ) -> Manifest:
     """The stops in the order given, which is the order the van starts from; it begins and ends at the depot.
 
@@ -36,6 +38,7 @@ def build_manifest(
         shift_starts_at=shift_starts_at,
         shift_ends_at=shift_ends_at,
         stops=tuple(stops),
+        declined=tuple(sorted(declined)),
     )
 
 

@@ -38,6 +38,8 @@ class Job(Protocol):
     def why_unassigned(self) -> str: ...
     @property
     def cancelled_at(self) -> Instant | None: ...
+    @property
+    def carried(self) -> str: ...
 
 
 def status_of(job: Job, state: StopState) -> StopStatus:
@@ -89,6 +91,7 @@ def stop_row(job: Job, state: StopState, eta: Eta | None, whole: Collection[Sha2
         proofs_whole=sum(piece.sha256 in whole for piece in evidence),
         is_flagged=bool(flags(job, state)),
         why_unassigned=job.why_unassigned if status is StopStatus.UNASSIGNED else "",
+        found_by=job.stop.found.van if job.stop.found else None,
     )
 
 
@@ -99,6 +102,8 @@ def flags(job: Job, state: StopState) -> tuple[str, ...]:
         found.append("delivered although it was cancelled")
     if len(state.completed_by) > 1:
         found.append(f"delivered by more than one van: {', '.join(state.completed_by)}")
+    if job.stop.found is not None and job.stop.found.also and job.cancelled_at is None:
+        found.append(f"made of a label by {job.stop.found.van}; the same parcel: {job.stop.found.also}")
     if job.van is None and state.closing is not None:
         found.append(f"closed by {state.closing.origin.van}, and on no van's manifest")
     return tuple(found)

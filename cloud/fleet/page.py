@@ -20,6 +20,7 @@ from wire.events import (
     StopDeparted,
     StopFailed,
 )
+from wire.finding import StopFilled, StopFound
 from wire.handover import NextStep
 from wire.manifest import EvidenceKind
 from wire.model import Instant, Message, Sha256, Value
@@ -59,6 +60,7 @@ def stop_page(
     """Everything about a stop. `heard` in the order received; `held` for the evidence of which anything is here."""
     closing, arrival = state.closing, state.arrival
     notes = [*([closing.note] if closing and closing.note else []), *flags(job, state)]
+    notes += [job.carried] if job.carried else []
     place = closing or arrival
     return StopPage(
         stop=row,
@@ -100,6 +102,10 @@ def detail(kind: str, body: Mapping[str, object]) -> str:
             return f"{words}{again}: {note}" if note else words + again
         case StopDeparted(stood_s=stood_s, is_closed=is_closed):
             return f"{stood_s / 60:.0f} min{'' if is_closed else ', still open'}"
+        case StopFound() as found:
+            return f"made of the label of {found.code}"
+        case StopFilled() as filled:
+            return f"from the label of {filled.code}: {_filled_words(filled)}"
         case ParcelScanned() as scan:
             verdict = scan.verdict.value.replace("_", " ")
             return f"{scan.code}: {verdict}{', typed' if scan.is_typed else ''}"
@@ -125,6 +131,18 @@ def _seal(found: Verification) -> SealView:
         head=sealed.link if sealed else None,
         is_vouched=sealed is not None and sealed.is_vouched,
     )
+
+
+def _filled_words(filled: StopFilled) -> str:
+    said = {
+        "code": filled.is_code_new,
+        "window": bool(filled.windows),
+        "address": filled.address is not None,
+        "name": bool(filled.name),
+        "phone": bool(filled.phone),
+        "signature required": filled.wants_signature,
+    }
+    return ", ".join(what for what, is_said in said.items() if is_said)
 
 
 def _check_words(check: CheckDone) -> str:

@@ -118,6 +118,8 @@ class StopRow(Value):
     is_flagged: bool
     """Something about it needs a person: delivered after cancel, closed by two vans, not on any manifest."""
     why_unassigned: str
+    found_by: str | None
+    """The van that made it of a parcel's label; None for what was ordered."""
 
 
 class EndingKind(StrEnum):

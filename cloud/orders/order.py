@@ -9,6 +9,8 @@ from wire.manifest import Stop
 from wire.model import Instant, StopId, Value
 
 MAX_ORDER_REF = 64
+CARRIED = "carried by "
+"""How `why_unassigned` begins of an order that another stop has taken over; it counts as cancelled."""
 _PLAIN = re.compile(r"^(?!.*__)[A-Za-z0-9_.-]{1,55}$", re.ASCII)
 _UNSAFE = re.compile(r"[^A-Za-z0-9.-]+", re.ASCII)
 
@@ -27,6 +29,11 @@ class Order(Value):
     @property
     def is_cancelled(self) -> bool:
         return self.cancelled_at is not None
+
+    @property
+    def carried(self) -> str:
+        """Which stop stands for it, in words: one that a van made of its parcel's label. Empty for any other."""
+        return self.why_unassigned if self.is_cancelled and self.why_unassigned.startswith(CARRIED) else ""
 
     @property
     def order_ref(self) -> str:
@@ -55,6 +62,8 @@ class Known(Value):
     stop: Stop
     is_cancelled: bool
     is_closed: bool
+    is_carried: bool = False
+    """A stop that a van made of its label stands for it."""
 
 
 class ImportPlan(Value):
@@ -88,8 +97,11 @@ def plan_import(rows: Iterable[ReadRow], known: Mapping[StopId, Known]) -> Impor
         before = known.get(row.stop.stop_id)
         if before is None:
             added.append(row)
-        elif before.stop == row.stop and not before.is_cancelled:
+        elif before.stop == row.stop and (before.is_carried or not before.is_cancelled):
             unchanged += 1
+        elif before.is_carried:
+            why = "is carried by the van that read its label, and cannot be changed any more; take the row out"
+            problems.append(BadCell(row=row.row, column="order_ref", problem=f"{row.stop.order_ref} {why}"))
         elif before.is_cancelled:
             why = "was cancelled and stays so; to deliver it after all, give it another order_ref"
             problems.append(BadCell(row=row.row, column="order_ref", problem=f"{row.stop.order_ref} {why}"))

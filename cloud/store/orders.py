@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from cloud.dispatch.assign import Assignment
+from cloud.orders.found import TakenIn
 from cloud.orders.order import ImportPlan, Order
 from cloud.store.instants import from_ms, to_ms
 from cloud.store.parts import parts
@@ -56,6 +57,36 @@ def save_import(conn: Connection, plan: ImportPlan, now: datetime) -> None:
             update(orders)
             .where(orders.c.stop_id == row.stop.stop_id)
             .values(stop=_text(row.stop), why_unassigned="", changed_ms=at_ms)
+        )
+
+
+def save_found(conn: Connection, taken: TakenIn, now: datetime) -> None:
+    """Writes the order of a label, at the end of its van's list, and marks what it takes over as carried."""
+    at_ms, order = to_ms(now), taken.order
+    known = conn.execute(select(orders.c.cancelled_ms).where(orders.c.stop_id == order.stop_id)).first()
+    if known is None:
+        day = order.day.isoformat()
+        last = select(func.max(orders.c.position)).where(orders.c.day == day, orders.c.van == order.van)
+        newest: int | None = conn.execute(last).scalar()
+        values = {"stop_id": order.stop_id, "order_ref": order.order_ref, "day": day, "van": order.van}
+        conn.execute(
+            orders.insert().values(
+                **values,
+                stop=_text(order.stop),
+                position=0 if newest is None else newest + 1,
+                why_unassigned=taken.declined,
+                cancelled_ms=at_ms if taken.declined else None,
+                added_ms=at_ms,
+                changed_ms=at_ms,
+            )
+        )
+    else:
+        changed = {"stop": _text(order.stop), "order_ref": order.order_ref, "changed_ms": at_ms}
+        conn.execute(update(orders).where(orders.c.stop_id == order.stop_id).values(**changed))
+    for stop_id, why in taken.carried.items():
+        carried = {"cancelled_ms": at_ms, "why_unassigned": why, "changed_ms": at_ms}
+        conn.execute(
+            update(orders).where(orders.c.stop_id == stop_id, orders.c.cancelled_ms.is_(None)).values(**carried)
         )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, Row, func, select
 
 from cloud.proof.bundle import evidence_names
@@ -14,6 +15,8 @@ from cloud.store.instants import from_ms
 from cloud.store.keys import keys_of
 from cloud.store.tables import blobs, lane_cursors, manifests, orders, records
 from wire.codec import WireError, content_hash, loads
+from wire.events import EventKind
+from wire.finding import StopFound
 from wire.manifest import EvidenceKind, Manifest, Stop
 from wire.seal import SIGNED_KINDS, SealError, begin, digest_of, seal_of
 
@@ -191,4 +194,18 @@ def _stop(connection: Connection, order: Row[Any] | None, strands: Iterable[Stra
         of_that_version = found if row.version == said and of_that_version is None else of_that_version
     if known is not None and listed is not None and content_hash(known) == listed:
         return known
-    return of_that_version or known
+    return _found(strands, stop_id, listed) or of_that_version or known
+
+
+def _found(strands: Iterable[Strand], stop_id: str, listed: object) -> Stop | None:
+    """As the van itself made it of a label, where that is what it closed."""
+    for entry in (entry for strand in strands for entry in strand.entries):
+        record = entry.record or {}
+        if record.get("kind") == EventKind.STOP_FOUND:
+            try:
+                found = StopFound.model_validate(record.get("body"))
+            except ValidationError:
+                continue
+            if found.stop_id == stop_id and content_hash(found.stop) == listed:
+                return found.stop
+    return None

@@ -11,6 +11,7 @@ from cloud.fleet.news import InForce, VanNews
 from cloud.fleet.page import Heard, Held
 from cloud.fleet.picture import StopFacts
 from cloud.fleet.view import StopStatus
+from cloud.orders.found import first_found_id
 from cloud.orders.order import Order
 from cloud.store.altered import altered_since
 from cloud.store.instants import from_ms, to_ms
@@ -19,7 +20,8 @@ from cloud.store.orders import find_orders, orders_of_day
 from cloud.store.parts import Among, parts
 from cloud.store.stop_facts import state_from, states_of
 from cloud.store.tables import blob_chunks, blobs, forks, records, stop_facts, van_states
-from wire.events import Live, Presence
+from wire.events import EventKind, Live, Presence
+from wire.finding import StopFound
 from wire.model import Sha256, StopId
 
 _WHOLE = Among(select(blobs.c.sha256).where(blobs.c.is_whole), blobs.c.sha256)
@@ -71,6 +73,30 @@ def heard_of_stop(conn: Connection, stop_id: StopId) -> tuple[Heard, ...]:
         .order_by(records.c.received_ms, records.c.van, records.c.epoch, records.c.seq)
     )
     return tuple(_heard(row) for row in rows)
+
+
+def found_stop(conn: Connection, stop_id: StopId) -> tuple[StopFound, tuple[str, ...]] | None:
+    """What vans said of a stop that they made of a label: as the first of them has it, and who they are."""
+    rows = conn.execute(
+        select(records.c.van, records.c.record)
+        .where(records.c.stop_id == stop_id, records.c.kind == EventKind.STOP_FOUND.value, records.c.problem.is_(None))
+        .order_by(records.c.received_ms, records.c.van, records.c.epoch, records.c.seq)
+    ).all()
+    if not rows:
+        return None
+    found = StopFound.model_validate(json.loads(rows[0].record)["body"])
+    return found, tuple(dict.fromkeys(row.van for row in rows))
+
+
+def found_without_order(conn: Connection, days: Iterable[date]) -> set[StopId]:
+    """The stops of these days that vans made of labels, and that no order was made of yet."""
+    found: set[StopId] = set()
+    for day in days:
+        first = first_found_id(day)
+        here = records.c.stop_id.between(first, first + "~")
+        rows = conn.execute(select(records.c.stop_id).where(here, records.c.kind == EventKind.STOP_FOUND.value))
+        found |= set(rows.scalars())
+    return found - find_orders(conn, found).keys()
 
 
 def held_of(conn: Connection, sha256s: Iterable[Sha256]) -> dict[Sha256, Held]:

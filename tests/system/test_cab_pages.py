@@ -1,6 +1,7 @@
 """The built cab page in a real browser, against the canned agent of ui/dev. Needs Node, `npm ci` in ui/, Chromium."""
 
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -511,3 +512,37 @@ def test_without_webgl_the_route_is_drawn_plainly(playwright: Playwright, agent:
     expect(page.get_by_test_id("plain-map")).to_have_attribute("data-ready", "true")
     expect(page.get_by_test_id("manoeuvre")).to_contain_text("Rua do Almada")
     chromium.close()
+
+
+def test_a_label_on_no_list_is_read_on_the_map_and_made_a_stop(page: Page, agent: Agent) -> None:
+    agent.change(motion="parked")
+    expect(page.get_by_test_id("cab")).to_have_attribute("data-motion", "parked")
+    page.keyboard.type("]d200340123450000000017", delay=2)
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("label-plate")).to_contain_text("12")
+    facts = page.get_by_test_id("label-fact")
+    leave, signature, dangerous, door = (
+        "Safe place allowed",
+        "Signature required",
+        "Dangerous goods",
+        "House number is on the map",
+    )
+    expect(facts).to_have_text([re.compile("15:00 . 17:30"), leave, signature, dangerous, door])
+    last, button = facts.last.bounding_box(), page.get_by_test_id("make-stop").bounding_box()
+    assert last is not None
+    assert button is not None
+    assert last["y"] + last["height"] <= button["y"]  # all of it is to be seen
+    page.get_by_test_id("make-stop").click()
+    expect(page.get_by_test_id("cab")).to_have_attribute("data-page", "day")
+    assert [(tap["kind"], tap["code"]) for tap in agent.taps()] == [
+        ("label", "]d200340123450000000017"),
+        ("make_stop", "340123450000000017"),
+    ]
+
+
+def test_a_moving_van_reads_no_label(page: Page, agent: Agent) -> None:
+    page.keyboard.type("]d200340123450000000017", delay=2)
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(200)
+    expect(page.get_by_test_id("cab")).to_have_attribute("data-page", "drive")
+    assert agent.taps() == []

@@ -26,6 +26,7 @@ export type Page =
   | { is: 'way'; stop_id: string; is_neighbour?: boolean }
   | { is: 'why'; stop_id: string }
   | { is: 'load' }
+  | { is: 'label'; back: Page }
   | { is: 'problem'; stop_id: string }
   | { is: 'reason'; stop_id: string; reason: FailReason }
   | { is: 'saved'; stop_id: string; saved_at: string; outcome: Outcome | null; reason: FailReason | null }
@@ -150,10 +151,19 @@ class Cab {
       if (!this.not_saved) tone(this.view?.load.last_scan?.verdict === 'right')
       return
     }
+    if (this.page.is === 'label' || this.page.is === 'van') return this.readLabel(code)
     const stop_id = 'stop_id' in this.page ? this.page.stop_id : this.next?.phase === 'arrived' ? this.next.stop_id : null
-    if (stop_id === null || !isOpen(this.stop(stop_id) ?? ({ phase: 'completed' } as StopView))) return
+    if (stop_id === null || !isOpen(this.stop(stop_id) ?? ({ phase: 'completed' } as StopView))) return this.readLabel(code)
     await this.tap({ kind: 'scan', stop_id, code, is_typed: false }, () => this.open({ is: 'scan', stop_id }))
     if (!this.not_saved) tone(this.stop(stop_id)?.hand.last_scan?.verdict === 'right')
+  }
+
+  /** A code that is for no stop at hand: what it is, and whether a stop can be made of its label. */
+  private async readLabel(code: string): Promise<void> {
+    if (this.is_locked) return
+    const back: Page = this.page.is === 'label' ? this.page.back : this.page
+    await this.tap({ kind: 'label', code }, () => this.open({ is: 'label', back }))
+    if (!this.not_saved) tone(this.view?.label?.scan.verdict === 'right')
   }
 
   async evidence(evidence: EvidenceTap, then: () => void): Promise<void> {

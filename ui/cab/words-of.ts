@@ -98,6 +98,7 @@ const TROUBLES: Record<Trouble, () => string> = {
   'This stop does not ask for that.': () => t('trouble_not_asked'),
   'It is too late to take that back.': () => t('trouble_too_late'),
   'This stop is not closed.': () => t('trouble_not_closed'),
+  'Please scan this label again.': () => t('trouble_label_gone'),
 }
 
 /** "24,50 €" in the driver's language. */

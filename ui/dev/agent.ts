@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 
 import type { CabView, EvidenceKind, HandView, ParcelView, StepView, StopView } from '../kit/generated/cab.ts'
-import { day } from './town.ts'
+import { day, LABEL } from './town.ts'
 
 /** How the next taps are answered. */
 export type Mood = 'well' | 'silent' | 'full' | 'refuses'
@@ -70,6 +70,8 @@ export class CannedAgent {
         this.changeStop(tap.stop_id, {
           outcome: tap.outcome ?? null, reason: tap.reason ?? null, phase: tap.reason ? 'failed' : 'completed', state: 'amended',
         })
+      else if (tap.kind === 'label') this.change({ label: LABEL })
+      else if (tap.kind === 'make_stop') this.change({ label: null, total: this.view.total + 1 })
       else if (tap.kind === 'load') this.change({ load: { ...this.view.load, counted: tap.counted ?? null, checked_at: now } })
       else this.check(tap)
       return { saved_at: now, tap_id: tap.tap_id, sha256: null }

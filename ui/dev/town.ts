@@ -1,6 +1,6 @@
 /** A canned day for development and screen tests: one depot in Porto, invented people, the pictures' example. */
 
-import type { CabView, Eta, HandView, OfferView, OfferedStop, Punctuality, RouteView, StepView, StopView } from '../kit/generated/cab.ts'
+import type { CabView, LabelView, Eta, HandView, OfferView, OfferedStop, Punctuality, RouteView, StepView, StopView } from '../kit/generated/cab.ts'
 
 const DAY = '2026-11-24'
 export const at = (clock: string): string => `${DAY}T${clock.length === 5 ? `${clock}:00` : clock}Z`
@@ -90,7 +90,7 @@ function stopOf(position: number, next: number): StopView {
     state: is_done ? 'served' : position === next ? 'next' : 'pending',
     arrived_at: null, closed_at: is_done && row.eta ? at(row.eta[1]) : null,
     outcome: is_done ? 'delivered_to_recipient' : null, reason: null,
-    is_locked: false, is_skipped: false, is_listed: true, moved_by: 0, moved_why: null, moved_for: null, missed_why: null, missed_for: null, place_trouble: null, travel_m: 700, ...row.extra,
+    is_locked: false, is_skipped: false, is_listed: true, moved_by: 0, moved_why: null, moved_for: null, missed_why: null, missed_for: null, place_trouble: null, travel_m: 700, found: null, ...row.extra,
   }
 }
 
@@ -111,8 +111,21 @@ export function day(next: number): CabView {
     load: {
       expected: 58, codes: 0, scanned: 0, missing: [], unlisted: [], counted: null, last_scan: null, checked_at: at('08:11'), back: [],
     },
+    label: null,
     stops: Array.from({ length: 31 }, (_, i) => stopOf(i + 1, next)), done: next - 1, total: 31,
   }
+}
+
+/** A transport label that is on no list. */
+export const LABEL: LabelView = {
+  scan: { code: '340123450000000017', verdict: 'unknown', belongs_to: null, at: at('14:30') },
+  stop: {
+    address: { number: '12', street: 'Rua das Flores', postcode: '4050-262', city: 'Porto' },
+    recipient_name: 'Maria José, Loja das Flores', phone: '+351220000000', instruction: '2.º esquerdo',
+    window: { opens_at: at('15:00'), closes_at: at('17:30'), is_hard: false }, wants_signature: true,
+    found: { van: 'van-7', placed_by: 'door', may_leave: true, is_dangerous: true, service: '', also: '' },
+  },
+  why_not: null, filled: [],
 }
 
 /** No roundabout, no sign. */

@@ -1,9 +1,11 @@
 """The cab's HTTP as its page meets it, on a whole agent with no gpsd, broker or map."""
 
 import hashlib
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from agent.errors import StoreError, StoreErrorKind
 from agent.gps.position import Motion
@@ -12,6 +14,7 @@ from agent.trip.offers import offered
 from tests.agent.conftest import ASKED, StartCab, begin_day
 from tests.agent.pictures import a_photo, a_signature
 from tests.builders import MORNING, a_proposal, a_run, a_stop, with_proof
+from tests.labels import SSCC, a_label
 from wire.manifest import EvidenceKind
 
 PROVEN = a_stop(1, proof=with_proof(EvidenceKind.SIGNATURE, EvidenceKind.PHOTO))
@@ -193,3 +196,30 @@ async def test_a_full_disk_is_said_before_anything_is_called_saved(
             assert "storage is full" in refused["message"]
             assert (await cab.view())["stops"][0]["phase"] == "open"
         assert (await cab.tap(kind="arrived", tap_id="tap-00001", stop_id="s1"))[0] == 200
+
+
+async def test_a_stop_is_made_of_a_label_without_a_network_and_outlives_a_restart(
+    folder: Path, start_cab: StartCab
+) -> None:
+    async with start_cab(folder) as cab:
+        assert (await cab.tap(kind="label", tap_id="tap-00001", code=a_label(_4309="")))[0] == 200
+        label = (await cab.view())["label"]
+        assert (label["scan"]["verdict"], label["stop"]["found"]["placed_by"]) == ("unknown", "nowhere")
+        assert (label["stop"]["wants_signature"], label["stop"]["found"]["may_leave"]) == (True, True)
+        made = await cab.tap(kind="make_stop", tap_id="tap-00002", code=SSCC)
+        assert made[0] == 200
+    async with start_cab(folder) as cab:
+        assert await cab.tap(kind="make_stop", tap_id="tap-00002", code=SSCC) == made
+        view = await cab.view()
+        assert [stop["place_trouble"] for stop in view["stops"]] == [None, None, "unplaced"]
+        assert view["link"]["waiting"] == 2  # the key, and the stop
+        assert not view["link"]["is_online"]
+
+
+async def test_a_kept_photo_says_when_it_was_taken(folder: Path, start_cab: StartCab) -> None:
+    async with start_cab(folder) as cab:
+        _, saved = await cab.evidence("s1", a_photo(), kind="photo", tap_id="tap-00001")
+        async with cab.http.get(f"{cab.url}/api/evidence/{saved['sha256']}") as answer:
+            exif = Image.open(BytesIO(await answer.read())).getexif()
+    assert exif.get_ifd(0x8769)[0x9011] in ("+00:00", "+01:00")
+    assert not exif.get_ifd(0x8825)  # there is no fix

@@ -23,6 +23,7 @@ from agent.trip.inputs import (
     MinutePassed,
     PlanSolved,
     Recalled,
+    UndoTapped,
 )
 from agent.trip.learning import FORECAST_EVERY
 from agent.trip.run import Run
@@ -231,3 +232,55 @@ def test_an_arrival_says_what_it_rests_on_and_how_old_that_is() -> None:
     assert basis(learned) == (EtaBasis.LEARNED, at(-8 * 60) - timedelta(days=1))
     served = lived(learned, (2, ArrivedTapped(stop_id="s1")), (6, DeliveredTapped(stop_id="s1")))
     assert basis(served) == (EtaBasis.LEARNED, at(6))
+
+
+def test_a_visit_that_was_taken_back_is_learned_once_and_as_it_ended() -> None:
+    undone = lived(
+        a_day(), (2, ArrivedTapped(stop_id="s1")), (4, DeliveredTapped(stop_id="s1")), (4.1, UndoTapped(stop_id="s1"))
+    )
+    assert undone.today == lived(a_day(), (2, ArrivedTapped(stop_id="s1"))).today
+    again = lived(undone, (8, DeliveredTapped(stop_id="s1")))
+    assert again.today.visits.count == 1
+    assert sums(again)[ADDRESS] == pytest.approx(2.0)
+    once = lived(a_day(), (2, ArrivedTapped(stop_id="s1")), (8, DeliveredTapped(stop_id="s1")))
+    assert again.today == once.today
+
+
+def test_a_visit_taken_back_that_then_failed_teaches_nothing() -> None:
+    run = lived(
+        a_day(),
+        (2, ArrivedTapped(stop_id="s1")),
+        (8, DeliveredTapped(stop_id="s1")),
+        (8.1, UndoTapped(stop_id="s1")),
+        (9, FailedTapped(stop_id="s1", reason=FailReason.NOT_HOME)),
+    )
+    assert (run.today.visits.count, sums(run)) == (0, {})
+
+
+def test_taking_one_visit_back_leaves_what_another_taught() -> None:
+    first = lived(a_day(), (2, ArrivedTapped(stop_id="s1")), (8, DeliveredTapped(stop_id="s1")))
+    met = lived(first, (10, ArrivedTapped(stop_id="s2")))
+    undone = lived(met, (13, DeliveredTapped(stop_id="s2")), (13.1, UndoTapped(stop_id="s2")))
+    assert undone.today.visits == pytest.approx(met.today.visits)
+    for key, value in sums(met).items():
+        assert sums(undone)[key] == pytest.approx(value, abs=2e-4)
+    assert sums(undone).keys() == sums(met).keys()
+
+
+def test_an_undo_that_came_too_late_leaves_what_was_learned() -> None:
+    closed = lived(a_day(), (2, ArrivedTapped(stop_id="s1")), (8, DeliveredTapped(stop_id="s1")))
+    late = decide(closed, UndoTapped(stop_id="s1"), at(9))
+    assert late.refusal is not None
+    assert late.run.today == closed.today
+
+
+def test_an_address_forgotten_between_closing_and_taking_back_stays_forgotten() -> None:
+    run = lived(
+        a_day(),
+        (2, ArrivedTapped(stop_id="s1")),
+        (8, DeliveredTapped(stop_id="s1")),
+        (8.05, ForgetTapped(stop_id="s1")),
+        (8.1, UndoTapped(stop_id="s1")),
+    )
+    assert ADDRESS not in run.today.lessons.sums
+    assert ADDRESS not in run.model_dump_json()

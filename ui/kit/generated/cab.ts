@@ -138,7 +138,11 @@ export type NextStep = 'later_today' | 'depot' | 'pickup_point'
  */
 export type StopState =
   'pending' | 'next' | 'travelling' | 'arrived' | 'parked' | 'served' | 'failed' | 'skipped' | 'cancelled' | 'amended'
-export type PlaceTrouble = 'far' | 'off_map' | 'swapped' | 'cut_off' | 'closed'
+export type PlaceTrouble = 'far' | 'off_map' | 'swapped' | 'cut_off' | 'closed' | 'unplaced'
+/**
+ * How it is known where such a stop is. A word that a newer van may know is read as a street's.
+ */
+export type PlacedBy = 'label' | 'door' | 'between' | 'street' | 'list' | 'nowhere'
 /**
  * Whether the van can save what is tapped: well, slow (a save is under way for seconds), or not at all now.
  */
@@ -147,6 +151,14 @@ export type Disk = 'well' | 'slow' | 'failing'
  * Why a van tells no position. A word that a newer van may know is read as the driver's pause.
  */
 export type OffDutyWhy = 'not begun' | 'paused' | 'shift over'
+/**
+ * Why no stop can be made of a label.
+ */
+export type LabelTrouble = 'not_today' | 'no_address'
+/**
+ * What a label gave to a listed stop.
+ */
+export type Filled = 'code' | 'window' | 'address' | 'name' | 'phone' | 'signature'
 /**
  * Why something that was only warned about was not done.
  */
@@ -172,6 +184,7 @@ export type Trouble =
   | 'It is too late to take that back.'
   | 'The place cannot be proven while you are paused. Go on first.'
   | 'This stop is not closed.'
+  | 'Please scan this label again.'
 
 export interface AcceptTap {
   kind: 'accept'
@@ -255,6 +268,7 @@ export interface CabView {
   blocked_until: string | null
   off_duty: OffDutyWhy | null
   load: LoadView
+  label: LabelView | null
 }
 export interface LinkView {
   is_online: boolean
@@ -387,6 +401,7 @@ export interface StopView {
   missed_for: string | null
   place_trouble: PlaceTrouble | null
   travel_m: number | null
+  found: OfLabel | null
 }
 /**
  * When a stop may be served. A hard window may not be missed; a soft one costs.
@@ -454,6 +469,17 @@ export interface Cash {
   currency: string
 }
 /**
+ * What stands beside a stop that was made of a label.
+ */
+export interface OfLabel {
+  van: string
+  placed_by: PlacedBy
+  may_leave: boolean | null
+  is_dangerous: boolean
+  service: string
+  also: string
+}
+/**
  * What should be aboard, what was found, and what must come back.
  */
 export interface LoadView {
@@ -466,6 +492,27 @@ export interface LoadView {
   last_scan: ScanView | null
   checked_at: string | null
   back: BackView[]
+}
+/**
+ * The code that was read last, wherever that was, and what it is good for.
+ */
+export interface LabelView {
+  scan: ScanView
+  stop: LabelStopView | null
+  why_not: LabelTrouble | null
+  filled: Filled[]
+}
+/**
+ * The stop that can be made of a label.
+ */
+export interface LabelStopView {
+  address: Address
+  recipient_name: string
+  phone: string
+  instruction: string
+  window: Window | null
+  wants_signature: boolean
+  found: OfLabel
 }
 export interface CashTap {
   kind: 'cash'
@@ -527,6 +574,14 @@ export interface KeepTap {
   tap_id: string
   offer: number
 }
+/**
+ * A code that was read, or typed, at no stop.
+ */
+export interface LabelTap {
+  kind: 'label'
+  tap_id: string
+  code: string
+}
 export interface LoadScanTap {
   kind: 'load_scan'
   tap_id: string
@@ -539,6 +594,14 @@ export interface LoadTap {
   kind: 'load'
   tap_id: string
   counted: number | null
+}
+/**
+ * *Make a stop of this label*; `code` is the parcel's, as the view has it.
+ */
+export interface MakeStopTap {
+  kind: 'make_stop'
+  tap_id: string
+  code: string
 }
 /**
  * One instruction of the route, in OSRM's own words for type and modifier; the page puts it into a language.

@@ -62,7 +62,7 @@ export type SuggestionState = 'open' | 'accepted' | 'kept'
  * Why a van tells no position. A word that a newer van may know is read as the driver's pause.
  */
 export type OffDutyWhy = 'not begun' | 'paused' | 'shift over'
-export type PlaceTrouble = 'far' | 'off_map' | 'swapped' | 'cut_off' | 'closed'
+export type PlaceTrouble = 'far' | 'off_map' | 'swapped' | 'cut_off' | 'closed' | 'unplaced'
 export type StopKind = 'delivery' | 'pickup' | 'return' | 'charge' | 'break' | 'handover' | 'depot'
 /**
  * A fold of the events lane, beside what the coordinator itself decided.
@@ -309,6 +309,7 @@ export interface StopRow {
   proofs_whole: number
   is_flagged: boolean
   why_unassigned: string
+  found_by: string | null
 }
 /**
  * When a stop may be served. A hard window may not be missed; a soft one costs.
