@@ -13,14 +13,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import select
-
 from agent.store.store import Store
 from cloud.store.blobs import whole_blob
 from cloud.store.database import Database
 from cloud.store.records import Sender, cursor_of
-from cloud.store.stop_facts import rebuild_facts, state_from
-from cloud.store.tables import stop_facts
 from tests.rig import trackjudge
 from tests.rig.driver import Act, Saying
 from tests.rig.trackbook import TrackBook
@@ -141,19 +137,6 @@ def _settle(
         for act in saved:
             if act.entry.image is not None:
                 _evidence(findings, van, act.entry.image.sha256, act.entry.image.data, there)
-
-
-def refold(findings: Findings, database: Database) -> None:
-    """The stops' states, kept up as records came in, against the same folded anew from all records."""
-    with database.transaction() as connection:
-        before = {row.stop_id: state_from(*row) for row in connection.execute(select(stop_facts))}
-        rebuild_facts(connection)
-        after = {row.stop_id: state_from(*row) for row in connection.execute(select(stop_facts))}
-    for stop_id in sorted(before.keys() | after.keys()):
-        if before.get(stop_id) != after.get(stop_id):
-            findings.disordered.append(
-                f"the state of {stop_id} is {before.get(stop_id)}, folded anew {after.get(stop_id)}"
-            )
 
 
 def _sayings(
