@@ -147,21 +147,22 @@ def _records(raw: Sequence[Any], texts: Sequence[bytes], first_seq: int) -> tupl
 
 
 def _record(seq: int, raw: Any, text: bytes, read: Mapping[str, Any], problem: str | None = None) -> NewRecord:
-    kind, body = read["kind"], raw["body"]
+    kind, body, wall_source = read["kind"], raw["body"], read["wall_source"]
     is_read = problem is None and kind in BODIES
+    # By place and not by name: of all that is done for a record this would be a tenth.
     return NewRecord(
-        seq=seq,
-        kind=kind,
-        stop_id=body["stop_id"] if is_read and kind in _ABOUT_A_STOP else _stop_id(body),
-        sha256=hashlib.sha256(text).hexdigest(),
-        text=text.decode(),
-        captured_ms=read["wall_ms"],
-        has_time=read["wall_source"] != "none",
-        problem=problem,
-        body=body if is_read else None,
-        boot=read.get("boot"),
-        mono_ms=read["mono_ms"],
-        is_sure=read["wall_source"] == "gps",
+        seq,
+        kind,
+        body["stop_id"] if is_read and kind in _ABOUT_A_STOP else _stop_id(body),
+        hashlib.sha256(text).hexdigest(),
+        text.decode(),
+        read["wall_ms"],
+        wall_source != "none",
+        problem,
+        body if is_read else None,
+        read.get("boot"),
+        read["mono_ms"],
+        wall_source == "gps",
     )
 
 

@@ -350,6 +350,7 @@ class World:
             judge.settle(self.findings, name, driver.saved, *files, self._books[name], ended_s)
         database = open_database(self._cloud.folder / CLOUD_FILE)
         try:
+            judge.refold(self.findings, database)
             closed = {
                 stop_id
                 for driver in self._drivers.values()

@@ -21,6 +21,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cloud.app import DATABASE_FILE as CLOUD_FILE
+from cloud.store.database import open_database
 from tests.builders import MORNING
 from tests.rig import judge
 from tests.rig.ext4 import MachineLacksError
@@ -202,6 +203,11 @@ class Schedule:
             self.verdict.saved += len(driver.saved)
             findings.doubled += driver.troubles
             judge.settle(findings, driver.van.name, driver.saved, driver.van.data / VAN_FILE, there)
+        database = open_database(there)
+        try:
+            judge.refold(findings, database)
+        finally:
+            database.close()
         with closing(sqlite3.connect(there)) as rows:
             gaps = rows.execute(
                 "SELECT van, contiguous_seq, beyond FROM lane_cursors WHERE lane = 'events' AND beyond <> '[]'"
