@@ -26,7 +26,7 @@ from wire.model import StopId
 REFRESH_S = 0.5
 """How often the picture is looked over, in real seconds."""
 LEAST_PAUSE_S = 0.1
-REST_SHARE = 4.0
+REST_SHARE = 8.0
 """A look is followed by a pause this many times as long: when a fleet comes back, receipts go before the picture."""
 STOPS_AT_ONCE = 200
 """Read in one look; more would hold up the receipts that are due meanwhile."""

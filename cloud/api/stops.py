@@ -20,7 +20,9 @@ from cloud.store import blobs, reading
 from cloud.store.proofs import evidence_in
 
 _SHA256 = re.compile(r"^[0-9a-f]{64}$")
-_SHOWN_AS = frozenset({"image/png", "image/jpeg"})
+_PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+"""How a file begins, and what it is."""
+_NO_PICTURE = "application/octet-stream"
 
 
 def routes() -> Sequence[web.AbstractRouteDef]:
@@ -99,17 +101,16 @@ async def blob(request: web.Request) -> web.Response:
     if not _SHA256.match(sha256):
         raise NotFoundError("evidence is named by its sha256: 64 hexadecimal digits")
 
-    def read(conn: Connection) -> tuple[bytes | None, str | None, int]:
+    def read(conn: Connection) -> tuple[bytes | None, bool, int]:
         held = reading.held_of(conn, [sha256]).get(sha256)
-        media_type = reading.announced_media_type(conn, sha256)
-        return blobs.whole_blob(conn, sha256), media_type, held.held_bytes if held else 0
+        return blobs.whole_blob(conn, sha256), reading.is_awaited(conn, sha256), held.held_bytes if held else 0
 
-    data, media_type, held_bytes = await request.app[PARTS].database.read(read)
+    data, is_awaited, held_bytes = await request.app[PARTS].database.read(read)
     if data is None:
-        if media_type is None and not held_bytes:
+        if not is_awaited and not held_bytes:
             raise NotFoundError(f"no van has announced evidence {sha256}")
         raise NotFoundError(f"this evidence is not whole yet: {held_bytes} bytes are here, the van is still sending it")
-    # Whoever sent the bytes, a browser never takes them for anything but a picture.
-    content_type = media_type if media_type in _SHOWN_AS else "application/octet-stream"
+    # Whoever sent the bytes, and whatever they were called, a browser never takes them for anything but a picture.
+    content_type = next((kind for begin, kind in _PICTURES.items() if data.startswith(begin)), _NO_PICTURE)
     headers = {"Cache-Control": "private, max-age=31536000, immutable"}
     return web.Response(body=data, content_type=content_type, headers=headers)

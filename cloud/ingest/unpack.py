@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from cloud.store.records import NewRecord, Sender
 from cloud.store.vans import Unreadable
 from wire import topics
-from wire.codec import WireError, canonical_each, decode, first_problem, unpack_chunk
+from wire.codec import WireError, decode, decode_with_texts, first_problem, unpack_chunk
 from wire.envelope import MAX_RECORDS, ChunkHeader, Record, Seq
 from wire.events import BODIES, Live, Presence
 from wire.manifest import SCHEMA
@@ -131,17 +131,14 @@ def unpack(fleet: str, topic: str, payload: bytes) -> Packet | None:
 
 
 def _events(payload: bytes) -> tuple[str, Content]:
-    batch = decode(_LooseEvents, payload)
-    return batch.van, Events(Sender(batch.van, batch.epoch), batch.boot, _records(batch.records, batch.first_seq))
+    # Texts of what was said and not of our model of it: a newer coordinator, which knows of a field more, must come to
+    # the same hash when the van says it again.
+    batch, texts = decode_with_texts(_LooseEvents, payload, "records")
+    records = _records(batch.records, texts, batch.first_seq)
+    return batch.van, Events(Sender(batch.van, batch.epoch), batch.boot, records)
 
 
-def _records(raw: Sequence[Any], first_seq: int) -> tuple[NewRecord, ...]:
-    # Over what was said and not over our model of it: a newer coordinator, which knows of a field more, must come
-    # to the same hash when the van says it again.
-    try:
-        texts = canonical_each(raw)
-    except (ValueError, RecursionError) as error:
-        raise WireError(f"a record can be read and not written again: {error}") from error
+def _records(raw: Sequence[Any], texts: Sequence[bytes], first_seq: int) -> tuple[NewRecord, ...]:
     try:
         read = _ORDINARY.validate_python(raw)
     except ValidationError:
@@ -150,21 +147,22 @@ def _records(raw: Sequence[Any], first_seq: int) -> tuple[NewRecord, ...]:
 
 
 def _record(seq: int, raw: Any, text: bytes, read: Mapping[str, Any], problem: str | None = None) -> NewRecord:
-    kind, body = read["kind"], raw["body"]
+    kind, body, wall_source = read["kind"], raw["body"], read["wall_source"]
     is_read = problem is None and kind in BODIES
+    # By place and not by name: of all that is done for a record this would be a tenth.
     return NewRecord(
-        seq=seq,
-        kind=kind,
-        stop_id=body["stop_id"] if is_read and kind in _ABOUT_A_STOP else _stop_id(body),
-        sha256=hashlib.sha256(text).hexdigest(),
-        text=text.decode(),
-        captured_ms=read["wall_ms"],
-        has_time=read["wall_source"] != "none",
-        problem=problem,
-        body=body if is_read else None,
-        boot=read.get("boot"),
-        mono_ms=read["mono_ms"],
-        is_sure=read["wall_source"] == "gps",
+        seq,
+        kind,
+        body["stop_id"] if is_read and kind in _ABOUT_A_STOP else _stop_id(body),
+        hashlib.sha256(text).hexdigest(),
+        text.decode(),
+        read["wall_ms"],
+        wall_source != "none",
+        problem,
+        body if is_read else None,
+        read.get("boot"),
+        read["mono_ms"],
+        wall_source == "gps",
     )
 
 

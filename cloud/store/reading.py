@@ -18,8 +18,8 @@ from cloud.store.instants import from_ms, to_ms
 from cloud.store.manifests import in_force
 from cloud.store.orders import find_orders, orders_of_day
 from cloud.store.parts import Among, parts
-from cloud.store.stop_facts import state_from, states_of
-from cloud.store.tables import blob_chunks, blobs, forks, records, stop_facts, van_states
+from cloud.store.stop_states import states_of
+from cloud.store.tables import blob_chunks, blobs, forks, records, van_states, wanted_blobs
 from wire.events import EventKind, Live, Presence
 from wire.finding import StopFound
 from wire.model import Sha256, StopId
@@ -117,14 +117,9 @@ def held_of(conn: Connection, sha256s: Iterable[Sha256]) -> dict[Sha256, Held]:
     return held
 
 
-def announced_media_type(conn: Connection, sha256: Sha256) -> str | None:
-    """What a van said the bytes are, for evidence that a stop's records name; None when none does."""
-    rows = conn.execute(select(stop_facts).where(stop_facts.c.facts.contains(sha256)))
-    for stop_id, lines in rows:
-        for piece in state_from(stop_id, lines).evidence:
-            if piece.sha256 == sha256:
-                return piece.media_type
-    return None
+def is_awaited(conn: Connection, sha256: Sha256) -> bool:
+    """Whether a van has named this evidence, and it is not whole."""
+    return conn.execute(select(wanted_blobs.c.sha256).where(wanted_blobs.c.sha256 == sha256)).first() is not None
 
 
 def facts_of(conn: Connection, stop_ids: Iterable[StopId]) -> dict[StopId, StopFacts]:

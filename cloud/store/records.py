@@ -7,19 +7,18 @@ identity with another hash is a fork (a cloned or restored store), kept beside i
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
-from cloud.fleet.fold import FACTS
 from cloud.store.cursor import Cursor
 from cloud.store.database import execute_many, execute_one, insert_rows
 from cloud.store.instants import to_ms
 from cloud.store.keys import add_key
-from cloud.store.stop_facts import Line, add_facts, rebuild_facts, record_from
+from cloud.store.stop_states import record_from
 from cloud.store.tables import breadcrumbs, clock_anchors, forks, lane_cursors, records, track_gaps
 from cloud.store.vans import COUNTED, count_plans
 from wire.events import ClockAnchored, EventKind
@@ -110,7 +109,7 @@ class Changes:
 def apply_records(
     connection: Connection, sender: Sender, boot: int, batch: Sequence[NewRecord], now: datetime
 ) -> Changes:
-    """Keep consecutive records of the events lane and fold the new ones; those known already change nothing."""
+    """Keep consecutive records of the events lane; those known already change nothing."""
     first, last = batch[0].seq, batch[-1].seq
     cursor = cursor_of(connection, sender, Lane.EVENTS)
     known = _known(connection, sender, first, last) if cursor.meets(first, last) else {}
@@ -142,7 +141,6 @@ def apply_records(
     differing = [one for one in batch if known.get(one.seq, one.sha256) != one.sha256] if known else []
     _keep_forks(connection, sender, differing, now)
     _advance(connection, sender, Lane.EVENTS, (first, last))
-    add_facts(connection, _facts(sender, fresh, anchors, received_ms))
     changes = Changes(vans={van}, stops={one.stop_id for one in fresh if one.stop_id is not None})
     changes.forked |= {sender} if differing else set()
     changes.named = {(van, sha256) for sha256 in evidence_of(fresh)}
@@ -231,16 +229,6 @@ def _known(connection: Connection, sender: Sender, first: int, last: int) -> dic
     return {row.seq: row.sha256 for row in execute_one(connection, _KNOWN, span)}
 
 
-def _facts(
-    sender: Sender, fresh: Iterable[NewRecord], anchors: Mapping[int, int], received_ms: int
-) -> Iterator[tuple[str, Line]]:
-    van, epoch = sender.van, sender.epoch
-    for one in fresh:
-        if one.kind in FACTS and one.body is not None and one.stop_id is not None:
-            captured_ms = anchors.get(one.seq, one.captured_ms if one.has_time else None)
-            yield one.stop_id, (van, epoch, one.seq, captured_ms, received_ms, one.kind, one.body)
-
-
 def _anchors(connection: Connection, sender: Sender, boot: int, fresh: Iterable[NewRecord]) -> dict[int, int]:
     """When those records were captured whose van learned the time later, by seq."""
     unsure = [record for record in fresh if not record.is_sure and record.problem is None]
@@ -284,8 +272,6 @@ def _anchor(connection: Connection, sender: Sender, seq: int, anchored: ClockAnc
             one = told & (records.c.seq == row.seq)
             connection.execute(update(records).where(one).values(anchored_ms=anchored_ms))
             moved |= {row.stop_id} if row.stop_id is not None else set()
-    if moved:
-        rebuild_facts(connection, moved)
     return moved
 
 

@@ -1,7 +1,6 @@
 """Every table of the coordinator. `migrations/` brings a database to this state; a test compares the two.
 
-Records are kept as they came, for good; what a stop's state is, is a fold of them (`stop_facts` holds what is folded
-for each stop, kept up to date in the same transaction that applies a record, and can be rebuilt from `records` alone).
+Records are kept as they came, for good; what a stop's state is, is a fold of them, made when it is read.
 Instants are stored as Unix milliseconds (UTC), documents as JSON text.
 """
 
@@ -236,13 +235,6 @@ altered_proofs = Table(
 )
 
 # Made of the records, rebuilt from them at any time ---------------------------------------------------------------
-
-stop_facts = Table(
-    "stop_facts",
-    metadata,
-    Column("stop_id", String(64), primary_key=True),
-    Column("facts", Text, nullable=False),  # lines of JSON in no order; see cloud.store.stop_facts
-)
 
 van_states = Table(
     "van_states",

@@ -16,11 +16,13 @@ from pathlib import Path
 from sqlalchemy import select
 
 from agent.store.store import Store
+from cloud.fleet.fold import FACTS, Origin, fold
 from cloud.store.blobs import whole_blob
 from cloud.store.database import Database
+from cloud.store.instants import from_ms
 from cloud.store.records import Sender, cursor_of
-from cloud.store.stop_facts import rebuild_facts, state_from
-from cloud.store.tables import stop_facts
+from cloud.store.stop_states import states_of
+from cloud.store.tables import records as kept
 from tests.rig import trackjudge
 from tests.rig.driver import Act, Saying
 from tests.rig.trackbook import TrackBook
@@ -29,6 +31,7 @@ from wire import topics
 from wire.codec import canonical, decode
 from wire.envelope import Receipts, Record
 from wire.events import ReplanReason
+from wire.model import Message
 from wire.topics import Lane
 
 DRIVERS_KINDS = ("stop.arrived", "proof.captured", "stop.completed", "stop.failed", "stop.skipped")
@@ -144,15 +147,29 @@ def _settle(
 
 
 def refold(findings: Findings, database: Database) -> None:
-    """The stops' states, kept up as records came in, against the same folded anew from all records."""
-    with database.transaction() as connection:
-        before = {row.stop_id: state_from(*row) for row in connection.execute(select(stop_facts))}
-        rebuild_facts(connection)
-        after = {row.stop_id: state_from(*row) for row in connection.execute(select(stop_facts))}
-    for stop_id in sorted(before.keys() | after.keys()):
-        if before.get(stop_id) != after.get(stop_id):
+    """The stops' states as the console gets them, against the same records read by the judge and folded backwards."""
+    with database.snapshot() as connection:
+        told: dict[str, list[tuple[Origin, Message]]] = {}
+        rows = connection.execute(
+            select(kept).where(kept.c.problem.is_(None), kept.c.kind.in_(FACTS)).order_by(kept.c.seq.desc())
+        )
+        for row in rows:
+            record = Record.model_validate_json(row.record)
+            at_ms = row.captured_ms if row.anchored_ms is None else row.anchored_ms
+            is_dated = row.anchored_ms is not None or record.wall_source != "none"
+            origin = Origin(
+                van=row.van,
+                epoch=row.epoch,
+                seq=row.seq,
+                captured_at=from_ms(at_ms) if is_dated else None,
+                received_at=from_ms(row.received_ms),
+            )
+            told.setdefault(record.body["stop_id"], []).append((origin, FACTS[row.kind].model_validate(record.body)))
+        shown = states_of(connection, told)
+    for stop_id, facts in sorted(told.items()):
+        if shown[stop_id] != fold(stop_id, facts):
             findings.disordered.append(
-                f"the state of {stop_id} is {before.get(stop_id)}, folded anew {after.get(stop_id)}"
+                f"the state of {stop_id} is {shown[stop_id]}, folded anew {fold(stop_id, facts)}"
             )
 
 

@@ -20,6 +20,7 @@ from wire.codec import (
     canonical,
     content_hash,
     decode,
+    decode_with_texts,
     encode,
     loads,
     pack_chunk,
@@ -29,6 +30,7 @@ from wire.codec import (
 from wire.envelope import MAX_CHUNK_BYTES, Batch, ChunkHeader, Receipts, Record
 from wire.events import Presence
 from wire.manifest import Command, CommandKind, Manifest, SequencePolicy
+from wire.model import Message
 from wire.topics import MAX_PACKET_BYTES
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -161,6 +163,55 @@ def test_any_bytes_are_a_message_or_a_refusal(packet: bytes) -> None:
             decode(model, packet)
         except WireError:
             continue
+
+
+class Listed(Message):
+    """Anything, and a list of anything."""
+
+    head: Any = None
+    records: list[Any]
+
+
+_WAYS: dict[str, dict[str, Any]] = {
+    "as we write": {"separators": (",", ":"), "ensure_ascii": False},
+    "keys in no order": {"separators": (",", ":"), "ensure_ascii": False},
+    "with blanks": {},
+}
+
+
+@settings(max_examples=150)
+@given(json_values, st.lists(json_values, max_size=4), st.sampled_from(sorted(_WAYS)), st.booleans())
+def test_each_record_s_text_is_its_canonical_one_however_the_packet_was_written(
+    head: Any, records: list[Any], way: str, is_last: bool
+) -> None:
+    said = {"head": head, "records": records} if is_last else {"records": records, "head": head}
+    if way == "as we write":
+        said["records"] = [json.loads(canonical(one)) for one in records]
+    packet = json.dumps(said, **_WAYS[way]).encode()
+
+    message, texts = decode_with_texts(Listed, packet, "records")
+
+    assert repr(message) == repr(decode(Listed, packet))
+    assert texts == [canonical(one) for one in loads(packet)["records"]]
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b'{"records":[1],"records":[2]}',
+        b'{"records":[{"a":1,"a":2}]}',
+        b'{"records":[NaN]}',
+        b'{"records":[1e999]}',
+        b'{"records":["\\ud800"]}',
+        b'{"records":[1]',
+        b'{"records":{"a":1}}',
+        b"[1]",
+        b'{"head":1}',
+    ],
+)
+def test_records_that_are_not_strict_json_are_a_refusal(packet: bytes) -> None:
+    with pytest.raises(WireError):
+        decode_with_texts(Listed, packet, "records")
 
 
 @settings(max_examples=40)

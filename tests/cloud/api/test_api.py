@@ -36,7 +36,7 @@ from wire.events import (
 from wire.manifest import Manifest, SequencePolicy
 
 DAY = MORNING.date()
-PHOTO = bytes(range(256)) * 100
+PHOTO = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 100
 
 
 @pytest.fixture

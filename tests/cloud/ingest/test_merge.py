@@ -11,7 +11,7 @@ from cloud.ingest.apply import Incoming, apply_group
 from cloud.ingest.unpack import unpack
 from cloud.store.database import Database
 from cloud.store.manifests import next_version, save_manifest
-from cloud.store.stop_facts import states_of
+from cloud.store.stop_states import states_of
 from cloud.store.tables import forks, records
 from tests.builders import MORNING, a_manifest
 from tests.cloud.said import EPOCH, FLEET, VAN, a_record, arrived, batch_packet, completed, on

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from cloud.ingest.apply import Incoming, apply_group
 from cloud.ingest.unpack import unpack
 from cloud.store.database import Database
-from cloud.store.stop_facts import states_of
+from cloud.store.stop_states import states_of
 from cloud.store.tables import forks, records
 from tests.builders import MORNING
 from tests.cloud.said import FLEET, MORNING_MS, a_record, arrived, batch_packet, completed

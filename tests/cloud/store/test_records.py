@@ -23,7 +23,7 @@ from cloud.store.blobs import blob_receipts, whole_blob
 from cloud.store.cursor import Cursor
 from cloud.store.database import Database, open_database
 from cloud.store.records import Sender, apply_track, cursor_of
-from cloud.store.stop_facts import rebuild_facts, states_of
+from cloud.store.stop_states import states_of
 from cloud.store.tables import (
     blob_chunks,
     blobs,
@@ -32,7 +32,6 @@ from cloud.store.tables import (
     metadata,
     parked,
     records,
-    stop_facts,
     van_states,
     wanted_blobs,
 )
@@ -101,7 +100,8 @@ def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def stop_ids_told(connection: Connection) -> Sequence[str]:
-    return connection.execute(select(stop_facts.c.stop_id)).scalars().all()
+    named = select(records.c.stop_id).where(records.c.stop_id.is_not(None)).distinct()
+    return connection.execute(named).scalars().all()
 
 
 def wipe(database: Database) -> None:
@@ -181,16 +181,6 @@ def test_however_a_day_is_cut_shuffled_and_repeated_it_comes_to_the_same(
     assert everything(database) == in_order
     assert cursor(database) == Cursor(len(said))
     assert count(database, forks) == 0
-
-
-def test_the_states_can_be_rebuilt_from_the_records_alone(database: Database) -> None:
-    take(database, *cut(a_day(), [3, 3]))
-    before = everything(database)
-
-    with database.transaction() as connection:
-        rebuild_facts(connection)
-
-    assert everything(database) == before
 
 
 def test_an_older_database_s_states_are_what_its_records_say(database: Database, tmp_path: Path) -> None:
@@ -453,5 +443,3 @@ def test_what_a_newer_van_says_beside_is_no_reason_to_refuse_what_stands_by_it(d
         assert cursor_of(connection, Sender(VAN, EPOCH), Lane.EVENTS) == Cursor(2)
         states = states_of(connection, ["s1", "s2"])
         assert [states[stop_id].status for stop_id in ("s1", "s2")] == [StopStatus.ARRIVED, StopStatus.COMPLETED]
-        rebuild_facts(connection)
-        assert states_of(connection, ["s1", "s2"]) == states

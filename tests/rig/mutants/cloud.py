@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
@@ -10,6 +11,7 @@ from sqlalchemy import delete, event
 import cloud.ingest.apply
 import cloud.store.database
 import cloud.store.records
+import cloud.store.stop_states
 from cloud.errors import StoreError as CloudStoreError
 from cloud.store.cursor import Cursor
 from cloud.store.database import Database as CloudDatabase
@@ -134,13 +136,13 @@ def _() -> Any:
     def make(original: Any) -> Any:
         count = iter(range(1, 10**9))
 
-        def facts(sender: Any, fresh: Any, anchors: Any, received_ms: int) -> Any:
-            for stop_id, line in original(sender, fresh, anchors, received_ms):
-                yield stop_id, (*line[:2], next(count), *line[3:])
+        def fact(row: Any) -> Any:
+            found = original(row)
+            return None if found is None else (replace(found[0], seq=next(count)), found[1])
 
-        return facts
+        return fact
 
-    return wrapped(cloud.store.records, "_facts", make)
+    return wrapped(cloud.store.stop_states, "_fact", make)
 
 
 @planted("a commit that failed is answered as if it had not")
