@@ -226,7 +226,7 @@ async def test_van_and_coordinator_come_to_the_same_whatever_was_done_meanwhile(
     await take(world, FOUND)
     page = await world.get(f"/api/stops/{FOUND}")
     assert (page["stop"]["status"], page["stop"]["order_ref"]) == ("completed", "A1")
-    proof = await world.parts.database.read(lambda conn: world.parts.proofs.proof(conn, FOUND, MORNING))
+    proof = await world.parts.database.read(lambda conn: world.parts.proofs.proof(conn, FOUND))
     assert proof is not None
     assert proof.stop is not None
     assert proof.stop.recipient.name == "Maria José, Loja das Flores"  # as the driver had it
