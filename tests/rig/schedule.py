@@ -38,6 +38,8 @@ class Event:
     is_up: bool = False
     """Of a one-way partition: it is the way up that is closed."""
     room_bytes: int = 0
+    is_at_receipt: bool = False
+    """Of a van's full disk: not yet at `at_s`, but as soon after it as a receipt was taken and is not on the disk."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,10 @@ def draw(seed: int) -> Schedule:
             full[0] = replace(full[0], at_s=max(event.at_s for event in events) + dice.uniform(3.0, 6.0))
             events.append(full[0])
         second_list_at_s = full[0].at_s + 0.5  # a list that the disk will not take must be taken once it can
+    other_dice = random.Random(f"{seed} at a receipt")  # what is drawn from it moves nothing else
+    if other_dice.random() < 0.2:
+        at_s, for_s = other_dice.uniform(0.0, 0.6 * lasts_s), other_dice.uniform(2.0, 6.0)
+        events.append(Event(at_s, Fault.FULL, other_dice.choice(vans), for_s, is_at_receipt=True))
     is_tight = any(event.fault is Fault.TIGHT and event.node in vans for event in events)
     return Schedule(
         seed=seed,

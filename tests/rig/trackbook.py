@@ -3,12 +3,13 @@ the memory of a life that ended. Each fix carries its number in its content (no 
 whoever finds a breadcrumb anywhere knows which it is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent.errors import StoreError
 from agent.store.store import Step, Store
 from tests.rig.disk import Disk
+from wire.envelope import Receipts
 from wire.track import Breadcrumb
 
 QUICKLY_S = 2.0
@@ -141,6 +142,13 @@ class BookedStore(Store):
 
     book: TrackBook
     disk: Disk
+    receipted: Callable[[], None]
+
+    async def apply_receipts(self, receipts: Receipts, at_ms: int, *, is_resume: bool = False) -> None:
+        before = self.waiting
+        await super().apply_receipts(receipts, at_ms, is_resume=is_resume)
+        if self._database.has_notes and (self.waiting.events, self.waiting.track) < (before.events, before.track):
+            self.receipted()
 
     async def save(self, step: Step) -> None:
         if self.disk.is_dead:  # nobody hears what it answers

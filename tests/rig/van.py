@@ -40,6 +40,10 @@ RESERVE_BYTES, BALLAST_BYTES = 40_000, 40_000
 """Both are files beside those of the disk, for they are nothing but room: the disk hears when they are given back."""
 
 
+def nothing() -> None:
+    """Happens."""
+
+
 class NotThereError(Exception):
     """Whoever was asked is down, or died before it answered."""
 
@@ -73,6 +77,7 @@ class VanNode:
         self.runtime: Runtime | None = None
         self.boots = 0
         self.is_driving = True
+        self.on_receipts: Callable[[], None] = nothing
         self._dice, self._make_clock = dice, make_clock
         self._sky, self._hears_time = sky, hears_time
         self._fix_every_s, self._book = fix_every_s, book
@@ -96,6 +101,9 @@ class VanNode:
     def _given_back(self) -> int:
         kept = {"reserve": RESERVE_BYTES, "ballast": BALLAST_BYTES}
         return sum(size for name, size in kept.items() if not (self.folder / name).exists())
+
+    def _receipted(self) -> None:
+        self.on_receipts()
 
     def _lose_power(self) -> None:
         asyncio.get_running_loop().call_soon(self._on_cut, self)  # not from within SQLite
@@ -161,7 +169,7 @@ class VanNode:
             store = await BookedStore.open(
                 self.folder, reserve_bytes=4_096, sealing=a_sealing(self.name, self._dice.getrandbits(64))
             )  # on no disk of ours: its size says nothing
-            store.book, store.disk = self._book, disk
+            store.book, store.disk, store.receipted = self._book, disk, self._receipted
             return store
         except StoreError:
             if disk.is_dead:

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -42,7 +43,7 @@ from tests.rig.judge import Findings, Promises
 from tests.rig.schedule import LEAST_CRASHES, Event, Fault, Schedule
 from tests.rig.trackbook import BookedStore, TrackBook
 from tests.rig.van import DATABASE_FILE as VAN_FILE
-from tests.rig.van import FLEET, NotThereError, VanNode
+from tests.rig.van import FLEET, NotThereError, VanNode, nothing
 from tests.rig.vfs import the_vfs
 from tests.rig.virtual import DeadlockError, VirtualLoop
 from tests.rig.virtual_link import SimLink
@@ -154,13 +155,20 @@ class World:
                 self._after(event.amount, self._broker.restart)
             case Fault.FULL | Fault.TIGHT:
                 assert node is not None
-                self._fill(node, event)
+                if isinstance(node, VanNode) and event.is_at_receipt:
+                    node.on_receipts = partial(self._fill_at_receipt, node, event)
+                else:
+                    self._fill(node, event)
             case Fault.EPOCH:
                 assert isinstance(node, VanNode)
                 self._crash(node, has_power=False)
                 (node.folder / "boot").write_text("1000000\n")
             case Fault.JUMP:
                 self._skew_s[event.node] += event.amount
+
+    def _fill_at_receipt(self, node: VanNode, event: Event) -> None:
+        node.on_receipts = nothing
+        self._fill(node, event)
 
     def _fill(self, node: VanNode | CloudNode, event: Event) -> None:
         if event.fault is Fault.FULL:
@@ -202,7 +210,7 @@ class World:
         for node in self.nodes:
             node.disk.is_full, node.disk.limit_bytes = False, None
         for van in self._vans.values():
-            van.is_driving = False
+            van.is_driving, van.on_receipts = False, nothing
         while self.crashes < LEAST_CRASHES:
             if on := [node for node in self.nodes if node.is_on]:
                 self._crash(self._dice.choice(on), has_power=False)
