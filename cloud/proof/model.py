@@ -10,14 +10,18 @@ from wire.manifest import EvidenceKind, Stop
 from wire.model import Count, Epoch, Instant, Message, Name, Sha256, StopId, Value
 from wire.seal import PublicKey, Signature
 
-MOST_BETWEEN: Final = 3_000
-"""Records of a chain from the first about a stop to the signature: many days' worth. Of more the end is shown."""
+MOST_BETWEEN: Final = 50_000
+"""Records of a chain from the first about a stop to the signature: weeks' worth, 3 MB, and two seconds to look at. Of
+more the end is shown.
+"""
+DIGEST_LETTERS: Final = 64
 
 
 class Entry(Message):
-    """One record of a chain: shown as it was said; or, when it is about something else, by its digest alone.
+    """One record of a chain, shown as it was said; or one about something else, or several of those in a row, by their
+    digests alone.
 
-    Neither is there for a record that nobody sealed, or that never arrived.
+    Nothing is there for a record that nobody sealed.
     """
 
     seq: Seq
@@ -26,9 +30,21 @@ class Entry(Message):
     """By the coordinator's clock."""
     prev: Sha256 | None = None
     digest: Sha256 | None = None
+    digests: Annotated[str, Field(pattern=r"^([0-9a-f]{64})+$")] | None = None
+    """Of this record and those after it, each linked to the one before: then `prev` is that of the first."""
     key: PublicKey | None = None
     """Of another record that was signed: then what came before it is sealed by it."""
     signature: Signature | None = None
+
+    @property
+    def last_seq(self) -> int:
+        """Of a row of digests the last one's; else its own."""
+        return self.seq + max(1, len(self.each_digest())) - 1
+
+    def each_digest(self) -> list[str]:
+        """Of what is about something else; nothing of a record that is shown, whatever stands beside it."""
+        said = (self.digests or self.digest or "") if self.record is None else ""
+        return [said[at : at + DIGEST_LETTERS] for at in range(0, len(said), DIGEST_LETTERS)]
 
 
 class Strand(Message):

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from cloud.proof.closing import Closing, body_of, closings, kind_of, the_closing
 from cloud.proof.inventory import compare, signed_bytes
-from cloud.proof.model import MOST_BETWEEN, Entry, Finding, Item, Proof, Sealed, Strand, Verdict, Verification
+from cloud.proof.model import Entry, Finding, Item, Proof, Sealed, Strand, Verdict, Verification
 from wire.codec import content_hash
 from wire.events import EventKind
 from wire.model import Sha256
@@ -22,6 +22,8 @@ from wire.seal import SIGNED_KINDS, Place, Seal, SealError, begin, digest_of, li
 _MUST_BE_SIGNED = SIGNED_KINDS - {EventKind.STOP_DEPARTED}
 """An agent that signs no departures says nothing false: a later signature is waited for."""
 CLOSINGS = (EventKind.STOP_COMPLETED, EventKind.STOP_FAILED)
+_MOST_OF_THE_FIRST = 3_000
+"""Of so many records a bundle of the first version could leave out the front; now the inventory says whether it is."""
 _PICTURES = ("photo", "signature", None)
 """None: which it was, was taken out."""
 _WORST_FIRST = (Verdict.ALTERED, Verdict.NOT_SEALED, Verdict.WAITING)
@@ -91,7 +93,7 @@ class _Report:
 
 @dataclass(frozen=True)
 class _Linked:
-    """An entry, what it is linked to, and its own link."""
+    """An entry, what it is linked to, and its own link; the last one's of several."""
 
     entry: Entry
     seal: Seal | None
@@ -197,9 +199,9 @@ def _strand(strand: Strand, report: _Report) -> None:
     joined = {seq for seq, one in linked.items() if _joins(strand, linked, one, report)}
     covered: set[int] = set()
     for entry in reversed(entries):
-        if entry.seq in signed or (entry.seq in joined and entry.seq + 1 in covered):
+        if entry.seq in signed or (entry.seq in joined and entry.last_seq + 1 in covered):
             covered.add(entry.seq)
-    if strand.is_cut and len(strand.entries) > MOST_BETWEEN:
+    if strand.is_cut and (report.proof.schema_ > 1 or len(strand.entries) > _MOST_OF_THE_FIRST):
         report.is_cut = True
         report.notes.append(f"What {strand.van} said before record {entries[0].seq} is not shown: it was too long ago.")
     ours = [entry for entry in entries if entry.record is not None and _is_ours(entry, report)]
@@ -212,32 +214,44 @@ def _strand(strand: Strand, report: _Report) -> None:
 
 def _in_order(strand: Strand, report: _Report) -> list[Entry]:
     """Each record once and by its number."""
-    seqs = [entry.seq for entry in strand.entries]
-    for before, after in pairwise(seqs):
-        if after == before:
-            report.bad(f"Record {after} stands there twice.")
-        elif after < before:
-            report.bad(f"Record {after} stands after record {before}: they were put in another order.")
+    for before, after in pairwise(strand.entries):
+        if before.seq <= after.seq <= before.last_seq:
+            report.bad(f"Record {after.seq} stands there twice.")
+        elif after.seq < before.seq:
+            report.bad(f"Record {after.seq} stands after record {before.seq}: they were put in another order.")
     by_seq = {entry.seq: entry for entry in strand.entries}
-    if seqs:
-        for seq in sorted(set(range(min(seqs), max(seqs))) - by_seq.keys()):
-            _missing(strand, seq, report)
-    return [by_seq[seq] for seq in sorted(by_seq)]
+    entries = [by_seq[seq] for seq in sorted(by_seq)]
+    for before, after in pairwise(entries):
+        _missing(strand, before.last_seq + 1, after.seq - 1, report)
+    return entries
 
 
-def _missing(strand: Strand, seq: int, report: _Report) -> None:
-    if seq <= strand.received_to:
-        report.bad(f"Record {seq} of {strand.van} is missing.")
-    else:
-        report.bad(f"Record {seq} of {strand.van} has not arrived yet.", Verdict.WAITING)
+def _missing(strand: Strand, first: int, last: int, report: _Report) -> None:
+    """From the first to the last, if any."""
+    arrived = min(last, strand.received_to)
+    if first <= arrived:
+        word, is_or_are = _span(first, arrived)
+        report.bad(f"{word} of {strand.van} {is_or_are} missing.")
+    if (first := max(first, arrived + 1)) <= last:
+        word, is_or_are = _span(first, last)
+        has = "has" if is_or_are == "is" else "have"
+        report.bad(f"{word} of {strand.van} {has} not arrived yet.", Verdict.WAITING)
+
+
+def _span(first: int, last: int) -> tuple[str, str]:
+    return (f"Record {first}", "is") if first == last else (f"Records {first} to {last}", "are")
 
 
 def _linked(strand: Strand, entry: Entry, report: _Report) -> _Linked | None:
     place = Place(strand.van, strand.epoch, entry.seq)
     if entry.record is None:
-        if entry.prev is None or entry.digest is None:
+        digests = entry.each_digest()
+        if entry.prev is None or not digests:
             return None
-        return _Linked(entry, None, entry.prev, link(place, entry.prev, entry.digest))
+        its_link = entry.prev
+        for seq, digest in enumerate(digests, entry.seq):
+            its_link = link(Place(strand.van, strand.epoch, seq), its_link, digest)
+        return _Linked(entry, None, entry.prev, its_link)
     try:
         seal = seal_of(entry.record)
         if seal is None:
@@ -264,7 +278,7 @@ def _is_signed(strand: Strand, one: _Linked, report: _Report) -> bool:
 
 def _joins(strand: Strand, linked: Mapping[int, _Linked], one: _Linked, report: _Report) -> bool:
     """Whether the record after this one names it."""
-    after = linked.get(one.entry.seq + 1)
+    after = linked.get(one.entry.last_seq + 1)
     if after is None:
         return False
     if after.prev == one.link:
@@ -294,7 +308,7 @@ def _follow(strand: Strand, ours: Sequence[Entry], linked: Mapping[int, _Linked]
         if named and named not in seqs and report.is_cut and named < min(linked, default=0):
             pass  # it is among those that are not shown
         elif named and named not in seqs:
-            _missing(strand, named, report)
+            _missing(strand, named, named, report)
         elif named and named != before:
             report.bad(f"Record {before} of {strand.van} is none of this stop's.")
         before = entry.seq
@@ -370,6 +384,8 @@ def _listed(closing: Closing | None, report: _Report) -> None:
 
 def _named(entry: Entry) -> str:
     """`the photo (record 7)`."""
+    if entry.record is None and entry.last_seq > entry.seq:
+        return f"one of the records {entry.seq} to {entry.last_seq}, which are about something else"
     if entry.record is None:
         return f"record {entry.seq}, which is about something else"
     kind = entry.record.get("kind")

@@ -1,6 +1,6 @@
 """What is stored of one stop's proof, put together for whoever looks whether it holds. Reads only."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from cloud.proof.bundle import evidence_names
 from cloud.proof.closing import the_closing
+from cloud.proof.entries import Shown
 from cloud.proof.inventory import Stater, stated
 from cloud.proof.model import MOST_BETWEEN, Entry, Item, Proof, Strand
 from cloud.store.blobs import whole_blob
@@ -18,12 +19,13 @@ from wire.codec import WireError, content_hash, loads
 from wire.events import EventKind
 from wire.finding import StopFound
 from wire.manifest import EvidenceKind, Manifest, Stop
-from wire.seal import SIGNED_KINDS, SealError, begin, digest_of, seal_of
+from wire.seal import SIGNED_KINDS, begin
 
 _SIGNED = sorted(map(str, SIGNED_KINDS))
 # An agent of before departures were signed sealed them without.
 _IS_SIGNED = records.c.kind.in_(_SIGNED) & records.c.record.contains('"signature":')
 _PICTURES = {EvidenceKind.PHOTO, EvidenceKind.SIGNATURE}
+_BY_PAGES = {"yield_per": 500}
 MOST_FILES = 900
 """Pictures of one stop that go into a bundle; of more the records alone are there."""
 
@@ -97,8 +99,8 @@ def _evidence_ms(connection: Connection, items: Iterable[Item]) -> list[int]:
     return [] if last is None else [last]
 
 
-def _strand(connection: Connection, chain: tuple[str, str], about: list[Row[Any]]) -> Strand:
-    van, epoch = chain
+def _strand(connection: Connection, whose: tuple[str, str], about: list[Row[Any]]) -> Strand:
+    van, epoch = whose
     first, last = about[0].seq, about[-1].seq
     mine = (records.c.van == van) & (records.c.epoch == epoch)
     sealed_by = connection.execute(
@@ -109,38 +111,39 @@ def _strand(connection: Connection, chain: tuple[str, str], about: list[Row[Any]
     ).scalar()
     end = last if sealed_by is None else sealed_by
     first = max(first, end - MOST_BETWEEN)
+    asked = select(records.c.seq, records.c.record, records.c.received_ms)
     rows = connection.execute(
-        select(records).where(mine, records.c.seq.between(first, end)).order_by(records.c.seq)
-    ).all()
+        asked.where(mine, records.c.seq.between(first, end)).order_by(records.c.seq), execution_options=_BY_PAGES
+    )
     ours = {row.seq for row in about}
     cursor = connection.execute(
         select(lane_cursors.c.contiguous_seq).where(
             lane_cursors.c.van == van, lane_cursors.c.epoch == epoch, lane_cursors.c.lane == "events"
         )
     ).scalar()
-    start = begin(van, epoch)
-    ends = {row.seq - 1 for row in rows if start in row.record} | {end}
-    entries = tuple(_shown(row) if row.seq in ours else _other(row, is_end=row.seq in ends) for row in rows)
+    shown, start = Shown(van, epoch), begin(van, epoch)
+    for row, after in _with_next(rows):
+        if row.seq in ours:
+            shown.show(_shown(row))
+        else:
+            shown.add(row.seq, _said(row.record), is_end=after is None or start in after.record)
     is_cut = about[0].seq < first
-    return Strand(van=van, epoch=epoch, received_to=cursor or 0, is_cut=is_cut, entries=entries)
+    return Strand(van=van, epoch=epoch, received_to=cursor or 0, is_cut=is_cut, entries=shown.entries())
+
+
+def _with_next(rows: Iterable[Row[*tuple[Any, ...]]]) -> Iterator[tuple[Any, Any | None]]:
+    """Each with the one after it, read as they are needed: it may be weeks of a van."""
+    rest = iter(rows)
+    row = next(rest, None)
+    while row is not None:
+        after = next(rest, None)
+        yield row, after
+        row = after
 
 
 def _shown(row: Row[Any]) -> Entry:
     record = _said(row.record)
     return Entry(seq=row.seq, record=record if isinstance(record, dict) else {}, received_at=from_ms(row.received_ms))
-
-
-def _other(row: Row[Any], *, is_end: bool) -> Entry:
-    """Another stop's, or nobody's: whoever gets this proof learns nothing of it."""
-    record = _said(row.record)
-    try:
-        seal = seal_of(record) if isinstance(record, dict) else None
-        if seal is None:
-            return Entry(seq=row.seq)
-        entry = Entry(seq=row.seq, prev=seal.prev, digest=digest_of(record))
-    except SealError:
-        return Entry(seq=row.seq)
-    return entry.model_copy(update={"key": seal.key, "signature": seal.signature}) if is_end else entry
 
 
 def _said(text: str) -> Any:

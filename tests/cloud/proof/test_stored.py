@@ -1,12 +1,12 @@
 """A stop's proof as it is put together from what is stored."""
 
 import hashlib
+from itertools import batched
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cloud.proof import verify as verifying
 from cloud.proof.bundle import pack, unpack
 from cloud.proof.model import Verdict
 from cloud.proof.sheet import sheet_of
@@ -15,15 +15,22 @@ from tests.builders import MORNING, a_manifest
 from tests.cloud.proof.sealed import (
     MORNING_SAID,
     STOPS,
+    a_coordinator,
+    announcement,
+    chain,
     closed,
+    events,
+    evidence_packets,
     heard,
     looked_at,
     read,
     taken,
+    tell,
     verdict_of,
 )
 from tests.cloud.said import arrived, chunk_packet, chunks_of, completed
 from wire.codec import content_hash
+from wire.envelope import MAX_RECORDS
 from wire.events import FailReason, ProofCaptured, StopDeparted, StopFailed
 from wire.handover import NextStep
 from wire.manifest import EvidenceKind
@@ -91,11 +98,24 @@ def test_another_address_than_on_any_list_is_still_named(tmp_path: Path) -> None
 def test_a_chain_too_long_to_be_shown_whole_is_not_called_altered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (proofs, verifying):
-        monkeypatch.setattr(module, "MOST_BETWEEN", 3)
+    monkeypatch.setattr(proofs, "MOST_BETWEEN", 3)
     said = (taken("s1", EvidenceKind.PHOTO), *[arrived("s2")] * 4, taken("s1", EvidenceKind.SIGNATURE), closed("s1"))
     database = heard(tmp_path, *said)
     assert verdict_of(database) == (Verdict.VERIFIED, [])
+
+
+def test_a_stop_that_a_van_comes_back_to_after_weeks_is_shown_with_its_whole_chain(tmp_path: Path) -> None:
+    between = 3_500
+    database = a_coordinator(tmp_path)
+    tell(database, events([announcement()[0]], 1), *evidence_packets("s1"))
+    records = chain((*MORNING_SAID[:-2], *[arrived("s2")] * between, *MORNING_SAID[-2:]))
+    for first, part in enumerate(batched(records, MAX_RECORDS)):
+        tell(database, events(list(part), 2 + first * MAX_RECORDS))
+    proof, _ = read(database)
+    assert verdict_of(database) == (Verdict.VERIFIED, [])
+    (strand,) = proof.strands
+    assert (len(strand.entries), strand.is_cut) == (5, False)
+    assert len(proof.model_dump_json()) < 70 * between
 
 
 def test_a_short_chain_without_its_front_is_named_whatever_it_says_of_itself(tmp_path: Path) -> None:
