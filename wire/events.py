@@ -25,6 +25,7 @@ from wire.model import (
     UnixMs,
 )
 from wire.places import Misplaced
+from wire.transfer import GoodsHanded, StopKept, StopReleased
 
 
 class EventKind(StrEnum):
@@ -51,6 +52,9 @@ class EventKind(StrEnum):
     STOP_AMENDED = "stop.amended"
     LOAD_CHECKED = "load.checked"
     GOODS_RETURNED = "goods.returned"
+    STOP_RELEASED = "stop.released"
+    STOP_KEPT = "stop.kept"
+    GOODS_HANDED = "goods.handed"
 
 
 class Outcome(StrEnum):
@@ -64,6 +68,8 @@ class Outcome(StrEnum):
     PICKED_UP = "picked_up"
     PARTIAL = "partial"
     """Some parcels were handed over and some were not; which is in `items`."""
+    HANDED_OVER = "handed_over"
+    """Of a stop where two vans meet: which goods changed vans is said for each stop (`GoodsHanded`)."""
 
 
 class FailReason(StrEnum):
@@ -348,6 +354,9 @@ BODIES: Mapping[str, type[Message]] = {
     EventKind.STOP_AMENDED: StopAmended,
     EventKind.LOAD_CHECKED: LoadChecked,
     EventKind.GOODS_RETURNED: Returned,
+    EventKind.STOP_RELEASED: StopReleased,
+    EventKind.STOP_KEPT: StopKept,
+    EventKind.GOODS_HANDED: GoodsHanded,
 }
 """The model of each kind's body. A kind not listed here is kept as it came: a newer van may know more than we do."""
 

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from wire.geo import Kerb, Place
 from wire.handover import Handover
 from wire.model import Count, Instant, Latitude, Longitude, Message, Name, Seconds, StopId
+from wire.transfer import Meeting, ReleaseAsked
 
 SCHEMA: Final = 1
 """The manifest and envelope schema we write. A reader refuses a higher one by name rather than guess."""
@@ -146,6 +147,9 @@ class Manifest(Message):
     shift_starts_at: Instant
     shift_ends_at: Instant
     stops: tuple[Stop, ...]
+    releases: tuple[ReleaseAsked, ...] = ()
+    """Stops of this list that are wanted on another van."""
+    meetings: tuple[Meeting, ...] = ()
 
     @model_validator(mode="after")
     def each_stop_once(self) -> Self:

@@ -188,6 +188,24 @@ class ReturnedTap(Value):
     tap_id: TapId
 
 
+class HandOverTap(Value):
+    """At a meeting of two vans: the goods of `stop_ids` were given, or taken."""
+
+    kind: Literal["hand_over"] = "hand_over"
+    tap_id: TapId
+    stop_id: StopId
+    stop_ids: Annotated[tuple[StopId, ...], Field(min_length=1, max_length=500)]
+
+
+class ReleaseTap(Value):
+    """Whether goods that are wanted on another van are aboard, where only the driver knows."""
+
+    kind: Literal["release"] = "release"
+    tap_id: TapId
+    stop_id: StopId
+    is_aboard: bool
+
+
 PlainTap = (
     ArrivedTap
     | DeliveredTap
@@ -209,12 +227,15 @@ PlainTap = (
     | LoadScanTap
     | LoadTap
     | ReturnedTap
+    | HandOverTap
+    | ReleaseTap
 )
 """All but the one that must be checked before it is a fact."""
 AnyTap = Annotated[PlainTap | PinTap, Field(discriminator="kind")]
 
 HAND_TAPS = (
-    ScanTap, MarkTap, PinTap, AgeTap, NoteTap, CashTap, WayTap, UndoTap, AmendTap, LoadScanTap, LoadTap, ReturnedTap
+    ScanTap, MarkTap, PinTap, AgeTap, NoteTap, CashTap, WayTap, UndoTap, AmendTap, LoadScanTap, LoadTap, ReturnedTap,
+    HandOverTap, ReleaseTap,
 )  # fmt: skip
 
 

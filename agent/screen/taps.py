@@ -18,6 +18,7 @@ from agent.screen.messages import (
     DutyTap,
     FailedTap,
     ForgetTap,
+    HandOverTap,
     KeepTap,
     LoadScanTap,
     LoadTap,
@@ -26,6 +27,7 @@ from agent.screen.messages import (
     NotSaved,
     PinTap,
     PlainTap,
+    ReleaseTap,
     ReturnedTap,
     RoadBlockedTap,
     RoadOpenTap,
@@ -50,12 +52,14 @@ from agent.trip.inputs import (
     FailedTapped,
     ForgetTapped,
     GoodsReturned,
+    HandedOver,
     KeepTapped,
     LoadConfirmed,
     LoadScanned,
     NoteWritten,
     ParcelMarked,
     PinTried,
+    ReleaseAnswered,
     RoadBlockedTapped,
     RoadOpenTapped,
     SkippedTapped,
@@ -171,6 +175,10 @@ def _input_of(tap: PlainTap, road_ahead: tuple[tuple[float, float], ...]) -> Tap
             return LoadConfirmed(counted=tap.counted)
         case ReturnedTap():
             return GoodsReturned()
+        case HandOverTap():
+            return HandedOver(stop_id=tap.stop_id, stop_ids=tap.stop_ids)
+        case ReleaseTap():
+            return ReleaseAnswered(stop_id=tap.stop_id, is_aboard=tap.is_aboard)
 
 
 def _hash(value: object) -> str:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from agent.gps.position import Motion
 from agent.pod.rules import PlaceVerdict
+from agent.trip.goods import Custody
 from agent.trip.lifecycle import StopState
 from agent.trip.punctuality import Punctuality
 from agent.trip.run import StopPhase
@@ -17,6 +18,7 @@ from wire.handover import Cash, NextStep
 from wire.manifest import Address, Amount, EvidenceKind, EvidenceRule, SequencePolicy, StopKind, Window
 from wire.model import Instant, Latitude, Longitude, Metres, Sha256, StopId, Value
 from wire.places import PlaceTrouble
+from wire.transfer import Side
 
 
 class LinkView(Value):
@@ -105,6 +107,15 @@ class HandView(Value):
     """Until when the newest closing can be taken back."""
 
 
+class MeetingView(Value):
+    """Whom the van meets at this stop, and whose goods can change hands there now."""
+
+    meeting_id: StopId
+    side: Side
+    other_van: str
+    stop_ids: tuple[StopId, ...]
+
+
 class StopView(Value):
     stop_id: StopId
     position: int
@@ -150,6 +161,16 @@ class StopView(Value):
     place_trouble: PlaceTrouble | None
     """Why no open road leads there: its times and the way to it are a guess."""
     travel_m: Metres | None
+    custody: Custody
+    """Where its goods are."""
+    meeting: MeetingView | None
+    """Of a stop where two vans meet."""
+    waits_for: StopId | None
+    """The stop where its goods change vans; None where it waits for none."""
+    passed_to: str | None
+    """The van that it went to."""
+    release_to: str | None
+    """The van that wants it, while only the driver can say whether its goods are aboard."""
 
 
 class ChargeView(Value):

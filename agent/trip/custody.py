@@ -8,6 +8,7 @@ from datetime import datetime
 
 from agent.pod import scans
 from agent.trip.effects import Decision, Outgoing, Refusal, Trouble
+from agent.trip.goods import leaves_with, taken_now
 from agent.trip.hand import LastScan, LoadState
 from agent.trip.inputs import GoodsReturned, LoadConfirmed, LoadScanned, LoadTap
 from agent.trip.run import Run, RunStop, StopPhase
@@ -45,7 +46,10 @@ def to_bring_back(run: Run) -> tuple[RunStop, ...]:
     return tuple(
         stop
         for stop in run.stops
-        if stop.stop.kind is not StopKind.PICKUP and parcels_back(stop) > 0 and stop.stop_id not in run.load.returned
+        if stop.stop.kind is not StopKind.PICKUP
+        and parcels_back(stop) > 0
+        and stop.stop_id not in run.load.returned
+        and _may_be_aboard(run, stop)
     )
 
 
@@ -57,6 +61,18 @@ def parcels_back(stop: RunStop) -> int:
     if stop.phase is StopPhase.COMPLETED:
         return sum(parcel.state in (ParcelState.REFUSED, ParcelState.DAMAGED) for parcel in stop.hand.parcels)
     return 0
+
+
+def _is_elsewhere(run: Run, stop: RunStop) -> bool:
+    """Whether another van has the goods, or is to hand them over."""
+    return stop.passed is not None or stop.meeting is not None or stop.stop_id in run.to_take
+
+
+def _may_be_aboard(run: Run, stop: RunStop) -> bool:
+    """What another van has, or never left the depot, does not come back with this one."""
+    waits = any(one.is_open and one.meeting is not None and stop.stop_id in one.meeting.stop_ids for one in run.stops)
+    never_left = run.load.taken is not None and stop.taken_at is None and stop.stop_id not in run.load.taken
+    return not (_is_elsewhere(run, stop) or waits or never_left)
 
 
 def _returned(run: Run) -> Decision:
@@ -71,15 +87,14 @@ def _returned(run: Run) -> Decision:
 
 
 def _from_depot(run: Run) -> list[RunStop]:
-    kinds = (StopKind.DELIVERY, StopKind.HANDOVER)
-    return [stop for stop in run.stops if stop.is_listed and stop.stop.kind in kinds]
+    return [stop for stop in run.stops if leaves_with(run, stop)]
 
 
 def _scanned(run: Run, tap: LoadScanned, now: datetime) -> Decision:
     found = scans.judged_aboard(
         tap.code,
-        [stop.stop for stop in run.stops if stop.is_listed],
-        [stop.stop for stop in run.stops if not stop.is_listed],
+        [stop.stop for stop in run.stops if stop.is_listed and not _is_elsewhere(run, stop)],
+        [stop.stop for stop in run.stops if not stop.is_listed or stop.passed is not None],
     )
     seen = LastScan(code=found.code, verdict=found.verdict, belongs_to=found.belongs_to, at=now)
     load = run.load.model_copy(update={"last_scan": seen})
@@ -100,6 +115,8 @@ def _confirmed(run: Run, tap: LoadConfirmed, now: datetime) -> Decision:
         missing=missing[:500],
         unlisted=load.unlisted,
     )
-    done = load.model_copy(update={"state": LoadState.DONE, "counted": tap.counted, "checked_at": now})
+    done = load.model_copy(
+        update={"state": LoadState.DONE, "counted": tap.counted, "checked_at": now, "taken": taken_now(run)}
+    )
     outgoing = Outgoing(kind=EventKind.LOAD_CHECKED, body=to_json(checked))
     return Decision(run=run.model_copy(update={"load": done}), outgoing=(outgoing,))

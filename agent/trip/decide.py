@@ -35,6 +35,7 @@ from agent.trip.inputs import (
     FixJudged,
     ForgetTapped,
     GoodsReturned,
+    HandedOver,
     KeepTapped,
     KeyReady,
     LinkChanged,
@@ -49,6 +50,7 @@ from agent.trip.inputs import (
     PlanNotFound,
     PlanSolved,
     Recalled,
+    ReleaseAnswered,
     RoadBlockedTapped,
     RoadOpenTapped,
     SkippedTapped,
@@ -70,10 +72,15 @@ from agent.trip.offers import answered
 from agent.trip.plans import minute_passed, not_found, recalled, solved
 from agent.trip.run import Run
 from agent.trip.taps import tapped
+from agent.trip.transfer import settled, transferred
 
 
 def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
     """The run after `entered` at `now` (aware UTC, domain time), with everything that follows from it."""
+    return settled(run, _decided(run, entered, now), now)
+
+
+def _decided(run: Run, entered: AnyInput, now: datetime) -> Decision:
     match entered:
         case FixJudged():
             return position_judged(run, entered, now)
@@ -121,5 +128,7 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
             return recalled(run, entered, now)
         case KeyReady():
             return key_ready(run, entered)
+        case HandedOver() | ReleaseAnswered():
+            return begun_by(transferred(run, entered, now), now)
         case _:
             assert_never(entered)

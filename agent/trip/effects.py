@@ -53,6 +53,10 @@ class Trouble(StrEnum):
     TOO_LATE = "It is too late to take that back."
     PAUSED = "The place cannot be proven while you are paused. Go on first."
     NOT_CLOSED = "This stop is not closed."
+    NOT_TAKEN = "These goods are still on another van. Take them over first."
+    PASSED_ON = "These goods were given to another van."
+    NO_MEETING = "No goods change vans at this stop."
+    NOT_ASKED_FOR = "Nobody asks for this stop any more."
 
 
 class Refusal(Value):

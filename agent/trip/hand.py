@@ -85,3 +85,5 @@ class Load(Value):
     checked_at: Instant | None = None
     returned: tuple[StopId, ...] = ()
     """The stops whose goods are back at the depot."""
+    taken: tuple[StopId, ...] | None = None
+    """The stops whose goods left the depot with this van; None: it has not left yet, as far as anybody said."""

@@ -226,6 +226,22 @@ class GoodsReturned(Value):
     kind: Literal["goods_returned"] = "goods_returned"
 
 
+class HandedOver(Value):
+    """At a meeting of two vans: the goods of `stop_ids` were given, or taken; None: all that were to be."""
+
+    kind: Literal["handed_over"] = "handed_over"
+    stop_id: StopId
+    stop_ids: tuple[StopId, ...] | None = None
+
+
+class ReleaseAnswered(Value):
+    """The driver's word where nobody else knows whether goods that are wanted elsewhere are aboard."""
+
+    kind: Literal["release_answered"] = "release_answered"
+    stop_id: StopId
+    is_aboard: bool
+
+
 class PlanSolved(Value):
     """The planner's answer for the run as it was at `run_version`; a stale one is dropped."""
 
@@ -299,7 +315,8 @@ HandTap = CodeScanned | ParcelMarked | PinTried | AgeAnswered | NoteWritten | Ca
 """What is done at a door before it is closed."""
 AfterTap = UndoTapped | AmendTapped
 LoadTap = LoadScanned | LoadConfirmed | GoodsReturned
-Tap = StopTap | OfferTap | ForgetTapped | RoadTap | ChargeTold | DutyTapped | HandTap | AfterTap | LoadTap
+TransferTap = HandedOver | ReleaseAnswered
+Tap = StopTap | OfferTap | ForgetTapped | RoadTap | ChargeTold | DutyTapped | HandTap | AfterTap | LoadTap | TransferTap
 AnyInput = (
     FixJudged
     | ManifestArrived

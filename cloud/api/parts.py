@@ -1,7 +1,8 @@
 """What the HTTP side is made of: real parts from `app.py`, others from tests."""
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Protocol
@@ -57,6 +58,8 @@ class Parts:
     """The console has TLS, and people sign in."""
     hosts: frozenset[str] = frozenset()
     """Names and addresses, beyond loopback, under which the console is asked for."""
+    one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while the day's work is changed."""
 
     @property
     def today(self) -> date:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from cloud.dispatch.van import Van
 from wire.manifest import Depot, Manifest, SequencePolicy, Stop
+from wire.transfer import Meeting, ReleaseAsked
 
 
 def build_manifest(
@@ -17,6 +18,8 @@ def build_manifest(
     depot: Depot,
     zone: ZoneInfo,
     policy: SequencePolicy,
+    releases: Sequence[ReleaseAsked] = (),
+    meetings: Sequence[Meeting] = (),
 ) -> Manifest:
     """The stops in the order given, which is the order the van starts from; it begins and ends at the depot.
 
@@ -36,6 +39,8 @@ def build_manifest(
         shift_starts_at=shift_starts_at,
         shift_ends_at=shift_ends_at,
         stops=tuple(stops),
+        releases=tuple(releases),
+        meetings=tuple(meetings),
     )
 
 

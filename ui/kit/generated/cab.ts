@@ -15,6 +15,7 @@ export type Outcome =
   | 'delivered_to_safe_place'
   | 'picked_up'
   | 'partial'
+  | 'handed_over'
 /**
  * Why a stop failed.
  */
@@ -140,6 +141,11 @@ export type StopState =
   'pending' | 'next' | 'travelling' | 'arrived' | 'parked' | 'served' | 'failed' | 'skipped' | 'cancelled' | 'amended'
 export type PlaceTrouble = 'far' | 'off_map' | 'swapped' | 'cut_off' | 'closed'
 /**
+ * Whose hands the goods of a stop are in.
+ */
+export type Custody = 'none' | 'sender' | 'depot' | 'aboard' | 'other_van' | 'recipient' | 'unknown'
+export type Side = 'gives' | 'takes'
+/**
  * Whether the van can save what is tapped: well, slow (a save is under way for seconds), or not at all now.
  */
 export type Disk = 'well' | 'slow' | 'failing'
@@ -172,6 +178,10 @@ export type Trouble =
   | 'It is too late to take that back.'
   | 'The place cannot be proven while you are paused. Go on first.'
   | 'This stop is not closed.'
+  | 'These goods are still on another van. Take them over first.'
+  | 'These goods were given to another van.'
+  | 'No goods change vans at this stop.'
+  | 'Nobody asks for this stop any more.'
 
 export interface AcceptTap {
   kind: 'accept'
@@ -387,6 +397,11 @@ export interface StopView {
   missed_for: string | null
   place_trouble: PlaceTrouble | null
   travel_m: number | null
+  custody: Custody
+  meeting: MeetingView | null
+  waits_for: string | null
+  passed_to: string | null
+  release_to: string | null
 }
 /**
  * When a stop may be served. A hard window may not be missed; a soft one costs.
@@ -452,6 +467,15 @@ export interface ScanView {
 export interface Cash {
   amount_minor: number
   currency: string
+}
+/**
+ * Whom the van meets at this stop, and whose goods can change hands there now.
+ */
+export interface MeetingView {
+  meeting_id: string
+  side: Side
+  other_van: string
+  stop_ids: string[]
 }
 /**
  * What should be aboard, what was found, and what must come back.
@@ -521,6 +545,19 @@ export interface ForgetTap {
   kind: 'forget'
   tap_id: string
   stop_id: string
+}
+/**
+ * At a meeting of two vans: the goods of `stop_ids` were given, or taken.
+ */
+export interface HandOverTap {
+  kind: 'hand_over'
+  tap_id: string
+  stop_id: string
+  /**
+   * @minItems 1
+   * @maxItems 500
+   */
+  stop_ids: [string, ...string[]]
 }
 export interface KeepTap {
   kind: 'keep'
@@ -601,6 +638,15 @@ export interface PinTap {
   tap_id: string
   stop_id: string
   pin: string
+}
+/**
+ * Whether goods that are wanted on another van are aboard, where only the driver knows.
+ */
+export interface ReleaseTap {
+  kind: 'release'
+  tap_id: string
+  stop_id: string
+  is_aboard: boolean
 }
 /**
  * What was not handed over has been given back at the depot.
