@@ -3,7 +3,7 @@
 import { listen } from '../kit/events.ts'
 import type { CabView, MapView, NotSaved, OfferRouteView, RouteView, Saved } from '../kit/generated/cab.ts'
 import type {
-  AgeTap, AmendTap, CashTap, LoadScanTap, LoadTap, MarkTap, NoteTap, PinTap, ReturnedTap, ScanTap, UndoTap, WayTap,
+  AgeTap, AmendTap, CashTap, HandOverTap, LoadScanTap, LoadTap, MarkTap, NoteTap, PinTap, ReleaseTap, ReturnedTap, ScanTap, UndoTap, WayTap,
 } from '../kit/generated/cab.ts'
 import type {
   AcceptTap, ArrivedTap, ChargeTap, DeliveredTap, DutyTap, FailedTap, KeepTap, RoadBlockedTap, RoadOpenTap, SkippedTap,
@@ -34,6 +34,8 @@ export type Tap =
   | WithoutId<LoadScanTap>
   | WithoutId<LoadTap>
   | WithoutId<ReturnedTap>
+  | WithoutId<HandOverTap>
+  | WithoutId<ReleaseTap>
 
 export interface EvidenceTap {
   stop_id: string

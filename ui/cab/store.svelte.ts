@@ -79,7 +79,7 @@ class Cab {
   })
   readonly next = $derived(this.view?.stops.find((stop) => stop.stop_id === this.view?.next_stop_id) ?? null)
   readonly after = $derived.by((): StopView | null => {
-    const open = this.view?.stops.filter((stop) => isOpen(stop) && stop.stop_id !== this.view?.next_stop_id) ?? []
+    const open = this.view?.stops.filter((stop) => isOpen(stop) && !stop.waits_for && stop.stop_id !== this.view?.next_stop_id) ?? []
     return open.sort((a, b) => a.position - b.position)[0] ?? null
   })
   /** Moving locks all but one-tap actions, and an unknown speed counts as moving. */
