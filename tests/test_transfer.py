@@ -97,9 +97,13 @@ class Fleet:
         await self.world.post("/api/meetings", canonical(asked), status)
         return str((await self.row(stop_ids[0]))["transfer"]["meeting_id"]) if status == 200 else ""
 
-    async def withdraw(self, stop_id: str) -> None:
+    async def meet_again(self, stop_id: str, from_van: str, to_van: str) -> None:
+        asked = {"from_van": from_van, "to_van": to_van, "stop_ids": [stop_id], "lat_deg": 41.15, "lon_deg": -8.6}
+        await self.world.post("/api/meetings", canonical(asked))
+
+    async def withdraw(self, stop_id: str, status: int = 200) -> None:
         async with self.world.client.delete(f"/api/orders/{stop_id}/move", headers={"X-Roundsman": "1"}) as response:
-            assert response.status == 200, await response.text()
+            assert response.status == status, await response.text()
 
 
 @pytest.fixture
@@ -302,6 +306,48 @@ async def test_a_word_taken_back_at_the_meeting_and_given_again_comes_to_the_sam
     row = await fleet.row(fleet.first)
     assert (row["van"], row["transfer"]["end"]) == ("van-2", "moved")
     assert (fleet.first in one.open, fleet.first in two.open) == (False, True)
+
+
+async def test_a_dispute_is_settled_by_taking_the_wish_back_and_by_moving_it_again(fleet: Fleet) -> None:
+    one, two = fleet.vans.values()
+    loaded(one)
+    second = sorted(one.open)[1]
+    meeting = await fleet.meet(fleet.first, second)
+    await fleet.lists_arrive()
+    one.lives(HandedOver(stop_id=f"{meeting}-give"))
+    two.lives(HandedOver(stop_id=f"{meeting}-take", stop_ids=(second,)))
+    await fleet.all_is_heard()
+    await fleet.withdraw(fleet.first)  # it was in the other van after all ...
+    await fleet.all_is_heard()
+    assert (fleet.first in one.open, fleet.first in two.open) == (False, True)
+    two.lives(LoadConfirmed(counted=3))
+    await fleet.meet_again(fleet.first, "van-2", "van-1")  # ... and goes back
+    await fleet.all_is_heard()
+    again = (await fleet.row(fleet.first))["transfer"]["meeting_id"]
+    two.lives(HandedOver(stop_id=f"{again}-give"))
+    one.lives(HandedOver(stop_id=f"{again}-take"))
+    await fleet.all_is_heard()
+    assert (fleet.first in one.open, fleet.first in two.open) == (True, False)
+
+
+async def test_what_is_between_two_vans_is_not_taken_back(fleet: Fleet) -> None:
+    one = fleet.vans["van-1"]
+    loaded(one)
+    meeting = await fleet.meet(fleet.first)
+    await fleet.lists_arrive()
+    one.lives(HandedOver(stop_id=f"{meeting}-give"))
+    await fleet.said_arrives()
+    await fleet.withdraw(fleet.first, status=409)
+
+
+async def test_an_order_that_is_cancelled_takes_the_meeting_with_it(fleet: Fleet) -> None:
+    one, two = fleet.vans.values()
+    loaded(one)
+    meeting = await fleet.meet(fleet.first)
+    await fleet.lists_arrive()
+    await fleet.world.post(f"/api/orders/{fleet.first}/cancel")
+    await fleet.all_is_heard()
+    assert not {f"{meeting}-give", f"{meeting}-take", fleet.first} & (one.open | two.open)
 
 
 async def test_the_meeting_itself_is_no_order_and_cannot_be_cancelled_as_one(fleet: Fleet) -> None:

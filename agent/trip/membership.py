@@ -170,13 +170,15 @@ def _is_passed(known: RunStop, manifest: Manifest) -> bool:
     """Whether a stop that went to another van is still that one's, though it is on the list.
 
     A release that is no longer asked for was taken back by the dispatcher before it was heard of. Goods that were given
-    are with the other van, whatever a list says that was made before that was heard: only a meeting brings them back.
+    are with the other van, whatever a list says that was made before that was heard: a meeting brings them back, or a
+    list that names the stop again after one that did not.
     """
     if known.passed is None:
         return False
     if known.passed.is_given:
         takes = (one for one in manifest.meetings if one.side is Side.TAKES)
-        return not any(known.stop_id in one.stop_ids for one in takes if one.meeting_id != known.passed.transfer_id)
+        comes_back = any(known.stop_id in one.stop_ids for one in takes if one.meeting_id != known.passed.transfer_id)
+        return known.is_listed and not comes_back
     return any(asked.stop_id == known.stop_id for asked in manifest.releases)
 
 

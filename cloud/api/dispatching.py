@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection
 
+from cloud.api.calledoff import call_off_if_over
 from cloud.api.parts import Parts
 from cloud.api.problems import BadRequestError, ConflictError, NotFoundError, TooLargeError
 from cloud.dispatch.assign import Assignment, VanDay, assign
@@ -83,6 +84,8 @@ class Dispatch:
         parts = self._parts
         now = parts.clock.now()
 
+        touched = {stop_id}
+
         def change(conn: Connection) -> tuple[Order, dict[str, int]]:
             order = order_store.find_orders(conn, [stop_id]).get(stop_id)
             if order is None:
@@ -95,12 +98,13 @@ class Dispatch:
             wish = newest_transfers(conn, [stop_id]).get(stop_id)
             if wish is not None and wish.end is None:
                 end_transfer(conn, wish.transfer_id, TransferEnd.WITHDRAWN, "cancelled", now)
+                touched.update(call_off_if_over(conn, wish.meeting_id, now) if wish.meeting_id else ())
             others = [] if wish is None else [wish.from_van, wish.to_van]
             return order, self.renew(conn, [*([order.van] if order.van else []), *others], order.day, now)
 
         async with self._one_at_a_time:
             order, versions = await parts.database.write(change)
-        await self.tell([stop_id])
+        await self.tell(touched)
         return AssignReport(day=order.day, manifests=versions, assigned=0, unassigned={})
 
     async def set_policy(self, name: str, day: date, policy: SequencePolicy) -> AssignReport:

@@ -9,11 +9,12 @@ from secrets import token_hex
 
 from sqlalchemy import Connection
 
+from cloud.api.calledoff import call_off, call_off_if_over
 from cloud.api.dispatching import Dispatch
 from cloud.api.parts import Parts
 from cloud.api.problems import ConflictError, NotFoundError
 from cloud.fleet.asked import meeting_stop, stop_of
-from cloud.fleet.transfer import Transfer, settled
+from cloud.fleet.transfer import Transfer, settled, transfer_view
 from cloud.fleet.view import AssignReport, TransferEnd
 from cloud.orders.order import Order
 from cloud.store import manifests, reading
@@ -146,7 +147,8 @@ class Transferring:
     async def withdraw(self, stop_id: StopId) -> AssignReport:
         """The stop stays where it is, as far as it still can; with a meeting, all that was to change hands there.
 
-        Raises NotFoundError where nothing is wished of it.
+        Raises NotFoundError where nothing is wished of it, and ConflictError while only one of two vans has said that
+        goods changed hands.
         """
         now = self._parts.clock.now()
 
@@ -156,10 +158,16 @@ class Transferring:
             if wish is None or wish.end is not None or order is None:
                 raise NotFoundError(f"{stop_id} is not to change vans")
             every = [wish] if wish.meeting_id is None else transfers_of_meeting(conn, wish.meeting_id)
+            states = states_of(conn, [one.stop_id for one in every])
+            for one in every:
+                said = transfer_view(one, states[one.stop_id])
+                if wish.meeting_id is not None and (said.given or said.taken) and None in (said.given, said.taken):
+                    silent = one.to_van if said.given else one.from_van
+                    raise ConflictError(f"goods have changed hands already, and {silent} has not been heard yet")
             for one in every:
                 if one.end is None:
                     end_transfer(conn, one.transfer_id, TransferEnd.WITHDRAWN, "", now)
-            touched = {one.stop_id for one in every} | _call_off(conn, every, now)
+            touched = {one.stop_id for one in every} | call_off(conn, every, now)
             vans = {wish.from_van, wish.to_van}
             return _Changed(order, touched, self._dispatch.renew(conn, vans, order.day, now))
 
@@ -184,7 +192,7 @@ class Transferring:
                     end_transfer(conn, one.transfer_id, end, why, now)
             touched = {one.stop_id for one, *_ in due}
             for meeting_id in {one.meeting_id for one, *_ in due if one.meeting_id is not None}:
-                touched |= _call_off_if_over(conn, meeting_id, now)
+                touched |= call_off_if_over(conn, meeting_id, now)
             for day in {order.day for _, order, *_ in due}:
                 vans = {van for one, order, *_ in due if order.day == day for van in (one.from_van, one.to_van)}
                 self._dispatch.renew(conn, vans, day, now)
@@ -266,17 +274,3 @@ def _due(conn: Connection, stop_ids: Iterable[StopId]) -> Sequence[Due]:
         if (van, end, why) != (order.van, wish.end, wish.why):
             found.append((wish, order, van, end, why))
     return found
-
-
-def _call_off_if_over(conn: Connection, meeting_id: StopId, now: datetime) -> set[StopId]:
-    every = transfers_of_meeting(conn, meeting_id)
-    return _call_off(conn, every, now) if all(one.end is not None for one in every) else set()
-
-
-def _call_off(conn: Connection, every: Sequence[Transfer], now: datetime) -> set[StopId]:
-    """Takes the stops of a meeting that nobody needs any more off the two lists; one that was closed stays."""
-    meeting_ids = {one.meeting_id for one in every if one.meeting_id is not None}
-    places = {stop_of(meeting_id, side) for meeting_id in meeting_ids for side in Side}
-    for stop_id in places - reading.closed_among(conn, places):
-        order_store.cancel_order(conn, stop_id, now)
-    return places

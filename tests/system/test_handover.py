@@ -75,7 +75,7 @@ async def test_stops_change_vans_by_asking_and_where_two_vans_meet(fleet: Fleet)
     await fleet.coordinator.post(f"/api/orders/{asked_for}/move", canonical({"to_van": "van-2"}))
 
     async def driver_is_asked() -> bool:
-        return (await fleet.seen(one, asked_for))["release_to"] == "van-2"
+        return str((await fleet.seen(one, asked_for))["release_to"]) == "van-2"
 
     await until(driver_is_asked)
     assert (await fleet.row(asked_for))["van"] == "van-1"
@@ -83,7 +83,7 @@ async def test_stops_change_vans_by_asking_and_where_two_vans_meet(fleet: Fleet)
 
     async def has_moved() -> bool:
         there = await fleet.seen(two, asked_for)
-        return there is not None and there["phase"] == "open"
+        return there is not None and str(there["phase"]) == "open"
 
     await until(has_moved)
     assert (await fleet.seen(one, asked_for))["passed_to"] == "van-2"
