@@ -308,6 +308,17 @@ async def test_a_word_taken_back_at_the_meeting_and_given_again_comes_to_the_sam
     assert (fleet.first in one.open, fleet.first in two.open) == (False, True)
 
 
+async def test_a_meeting_that_was_taken_back_and_then_failed_stays_taken_back(fleet: Fleet) -> None:
+    one = fleet.vans["van-1"]
+    loaded(one)
+    meeting = await fleet.meet(fleet.first)
+    await fleet.lists_arrive()
+    await fleet.withdraw(fleet.first)  # and the van does not hear of it
+    one.lives(FailedTapped(stop_id=f"{meeting}-give", reason=FailReason.NOT_HOME))
+    await fleet.all_is_heard()
+    assert (await fleet.row(fleet.first))["transfer"]["end"] == "withdrawn"
+
+
 async def test_a_dispute_is_settled_by_taking_the_wish_back_and_by_moving_it_again(fleet: Fleet) -> None:
     one, two = fleet.vans.values()
     loaded(one)

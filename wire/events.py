@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from wire.changes import Move
-from wire.checks import CheckDone, ItemOutcome, LoadChecked, ParcelScanned, Returned, StopReopened, Waiver
+from wire.checks import CheckDone, Dropped, ItemOutcome, LoadChecked, ParcelScanned, Returned, StopReopened, Waiver
 from wire.handover import Cash, NextStep
 from wire.manifest import SCHEMA, Closure, EvidenceKind
 from wire.model import (
@@ -55,6 +55,7 @@ class EventKind(StrEnum):
     STOP_RELEASED = "stop.released"
     STOP_KEPT = "stop.kept"
     GOODS_HANDED = "goods.handed"
+    GOODS_DROPPED = "goods.dropped"
 
 
 class Outcome(StrEnum):
@@ -357,6 +358,7 @@ BODIES: Mapping[str, type[Message]] = {
     EventKind.STOP_RELEASED: StopReleased,
     EventKind.STOP_KEPT: StopKept,
     EventKind.GOODS_HANDED: GoodsHanded,
+    EventKind.GOODS_DROPPED: Dropped,
 }
 """The model of each kind's body. A kind not listed here is kept as it came: a newer van may know more than we do."""
 

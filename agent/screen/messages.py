@@ -188,6 +188,23 @@ class ReturnedTap(Value):
     tap_id: TapId
 
 
+class BackScanTap(Value):
+    """A code at the depot, of what is handed back."""
+
+    kind: Literal["back_scan"] = "back_scan"
+    tap_id: TapId
+    code: Annotated[str, Field(min_length=1, max_length=400)]
+
+
+class DroppedTap(Value):
+    """What goes to a pickup point was left there; or could not be, and comes back."""
+
+    kind: Literal["dropped"] = "dropped"
+    tap_id: TapId
+    pickup_point: Annotated[str, Field(max_length=200)]
+    is_dropped: bool
+
+
 class HandOverTap(Value):
     """At a meeting of two vans: the goods of `stop_ids` were given, or taken."""
 
@@ -227,6 +244,8 @@ PlainTap = (
     | LoadScanTap
     | LoadTap
     | ReturnedTap
+    | BackScanTap
+    | DroppedTap
     | HandOverTap
     | ReleaseTap
 )
@@ -235,7 +254,7 @@ AnyTap = Annotated[PlainTap | PinTap, Field(discriminator="kind")]
 
 HAND_TAPS = (
     ScanTap, MarkTap, PinTap, AgeTap, NoteTap, CashTap, WayTap, UndoTap, AmendTap, LoadScanTap, LoadTap, ReturnedTap,
-    HandOverTap, ReleaseTap,
+    HandOverTap, ReleaseTap, BackScanTap, DroppedTap,
 )  # fmt: skip
 
 

@@ -12,9 +12,11 @@ from agent.screen.messages import (
     AmendTap,
     AnyTap,
     ArrivedTap,
+    BackScanTap,
     CashTap,
     ChargeTap,
     DeliveredTap,
+    DroppedTap,
     DutyTap,
     FailedTap,
     ForgetTap,
@@ -43,10 +45,12 @@ from agent.trip.inputs import (
     AgeAnswered,
     AmendTapped,
     ArrivedTapped,
+    BackScanned,
     CashTaken,
     ChargeTold,
     CodeScanned,
     DeliveredTapped,
+    DroppedTapped,
     DutyTapped,
     EvidenceTaken,
     FailedTapped,
@@ -175,6 +179,10 @@ def _input_of(tap: PlainTap, road_ahead: tuple[tuple[float, float], ...]) -> Tap
             return LoadConfirmed(counted=tap.counted)
         case ReturnedTap():
             return GoodsReturned()
+        case BackScanTap():
+            return BackScanned(code=tap.code)
+        case DroppedTap():
+            return DroppedTapped(pickup_point=tap.pickup_point, is_dropped=tap.is_dropped)
         case HandOverTap():
             return HandedOver(stop_id=tap.stop_id, stop_ids=tap.stop_ids)
         case ReleaseTap():

@@ -267,6 +267,13 @@ class BackView(Value):
     parcels: int
 
 
+class DropView(Value):
+    """Goods that go to a pickup point."""
+
+    pickup_point: str
+    parcels: int
+
+
 class LoadView(Value):
     """What should be aboard, what was found, and what must come back."""
 
@@ -282,6 +289,10 @@ class LoadView(Value):
     last_scan: ScanView | None
     checked_at: Instant | None
     back: tuple[BackView, ...]
+    back_codes: int
+    """Of what comes back, how many parcels have a code, and how many of those were scanned at the hand-back."""
+    back_scanned: int
+    drops: tuple[DropView, ...]
 
 
 class Disk(StrEnum):

@@ -23,12 +23,14 @@ from agent.trip.inputs import (
     AmendTapped,
     AnyInput,
     ArrivedTapped,
+    BackScanned,
     CashTaken,
     ChargeTold,
     CodeScanned,
     CommandArrived,
     ConditionsArrived,
     DeliveredTapped,
+    DroppedTapped,
     DutyTapped,
     EvidenceTaken,
     FailedTapped,
@@ -92,7 +94,7 @@ def _decided(run: Run, entered: AnyInput, now: datetime) -> Decision:
             return handed(run, entered, now)
         case UndoTapped() | AmendTapped():
             return afterwards(run, entered, now)
-        case LoadScanned() | LoadConfirmed() | GoodsReturned():
+        case LoadScanned() | LoadConfirmed() | GoodsReturned() | BackScanned() | DroppedTapped():
             return loaded(run, entered, now)
         case ForgetTapped():
             return forget_tapped(run, entered)

@@ -28,6 +28,7 @@ class Custody(StrEnum):
     ABOARD = "aboard"
     OTHER_VAN = "other_van"
     RECIPIENT = "recipient"
+    PICKUP_POINT = "pickup_point"
     UNKNOWN = "unknown"
 
 
@@ -39,7 +40,7 @@ def leaves_with(run: Run, stop: RunStop) -> bool:
 
 def is_aboard(run: Run, stop: RunStop) -> bool:
     """Whether they are known to be in this van now, or were until it closed the stop."""
-    if stop.passed is not None or stop.meeting is not None or stop.stop_id in run.load.returned:
+    if stop.passed is not None or stop.meeting is not None or stop.stop_id in (*run.load.returned, *run.load.dropped):
         return False
     if stop.taken_at is not None:
         return True
@@ -67,6 +68,8 @@ def custody_of(run: Run, stop: RunStop, now: datetime) -> Custody:
     at_first = Custody.DEPOT if kind in FROM_DEPOT else Custody.SENDER
     if stop.stop_id in run.load.returned:
         return Custody.DEPOT
+    if stop.stop_id in run.load.dropped:
+        return Custody.PICKUP_POINT
     if kind in FROM_DEPOT and stop.phase is StopPhase.COMPLETED:
         return Custody.RECIPIENT
     if is_aboard(run, stop):

@@ -226,6 +226,21 @@ class GoodsReturned(Value):
     kind: Literal["goods_returned"] = "goods_returned"
 
 
+class BackScanned(Value):
+    """A code at the depot, of what is handed back."""
+
+    kind: Literal["back_scanned"] = "back_scanned"
+    code: str
+
+
+class DroppedTapped(Value):
+    """What goes to a pickup point was left there; or could not be, and comes back."""
+
+    kind: Literal["dropped_tapped"] = "dropped_tapped"
+    pickup_point: str
+    is_dropped: bool
+
+
 class HandedOver(Value):
     """At a meeting of two vans: the goods of `stop_ids` were given, or taken; None: all that were to be."""
 
@@ -314,7 +329,7 @@ RoadTap = RoadBlockedTapped | RoadOpenTapped
 HandTap = CodeScanned | ParcelMarked | PinTried | AgeAnswered | NoteWritten | CashTaken | WayChosen
 """What is done at a door before it is closed."""
 AfterTap = UndoTapped | AmendTapped
-LoadTap = LoadScanned | LoadConfirmed | GoodsReturned
+LoadTap = LoadScanned | LoadConfirmed | GoodsReturned | BackScanned | DroppedTapped
 TransferTap = HandedOver | ReleaseAnswered
 Tap = StopTap | OfferTap | ForgetTapped | RoadTap | ChargeTold | DutyTapped | HandTap | AfterTap | LoadTap | TransferTap
 AnyInput = (

@@ -24,6 +24,7 @@ from cloud.store.transfers import (
     add_transfers,
     end_transfer,
     newest_transfers,
+    next_number,
     open_transfers,
     transfers_of_meeting,
     turn_transfer,
@@ -88,7 +89,7 @@ class Transferring:
                 names |= {order.van} if order.van is not None else set()
                 order_store.give_to(conn, stop_id, to_van, now)
             else:
-                add_transfers(conn, [_wish(order, order.van, to_van, None, now)])
+                add_transfers(conn, [_wish(order, order.van, to_van, now=now, number=next_number(conn))])
                 names.add(order.van)
             return _Changed(order, {stop_id}, self._dispatch.renew(conn, names, order.day, now))
 
@@ -103,8 +104,7 @@ class Transferring:
         if not asked.stop_ids:
             raise ConflictError("name the stops whose goods are to change vans")
         now = self._parts.clock.now()
-        # In the order of their ids, meetings are in the order in which they were planned.
-        meeting_id = f"meet-{int(now.timestamp() * 1000):013d}-{token_hex(3)}"
+        suffix = token_hex(3)
 
         def change(conn: Connection) -> _Changed:
             orders = [self._open_order(conn, stop_id) for stop_id in dict.fromkeys(asked.stop_ids)]
@@ -122,7 +122,14 @@ class Transferring:
                         raise ConflictError(f"{order.order_ref} changes vans at a meeting already")
                     end_transfer(conn, wish.transfer_id, TransferEnd.WITHDRAWN, "meeting", now)
             day = orders[0].day
-            add_transfers(conn, [_wish(order, asked.from_van, asked.to_van, meeting_id, now) for order in orders])
+            number = next_number(conn)
+            # In the order of their ids, meetings are in the order in which they were planned.
+            meeting_id = f"meet-{number:08d}-{suffix}"
+            wanted = [
+                _wish(order, asked.from_van, asked.to_van, now=now, number=number + place, meeting_id=meeting_id)
+                for place, order in enumerate(orders)
+            ]
+            add_transfers(conn, wanted)
             for side, van, other in (
                 (Side.GIVES, asked.from_van, asked.to_van),
                 (Side.TAKES, asked.to_van, asked.from_van),
@@ -241,9 +248,11 @@ type Change = Callable[[Connection], _Changed]
 type Due = tuple[Transfer, Order, str, TransferEnd | None, str]
 
 
-def _wish(order: Order, from_van: str, to_van: str, meeting_id: StopId | None, now: datetime) -> Transfer:
+def _wish(
+    order: Order, from_van: str, to_van: str, *, now: datetime, number: int, meeting_id: StopId | None = None
+) -> Transfer:
     return Transfer(
-        transfer_id=f"tr-{token_hex(8)}",
+        transfer_id=f"tr-{number:08d}-{token_hex(3)}",
         stop_id=order.stop_id,
         day=order.day,
         from_van=from_van,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cloud.fleet.fold import StopState
+from wire.checks import Dropped
 from wire.manifest import StopKind
 from wire.model import StopId
 from wire.transfer import GoodsHanded, Side
@@ -21,6 +22,7 @@ class Where(StrEnum):
     ABOARD = "aboard"
     BETWEEN = "between"
     """One van gave them, and the other has not said that it took them."""
+    PICKUP_POINT = "pickup_point"
     RECIPIENT = "recipient"
 
 
@@ -98,4 +100,7 @@ def custody_of(kind: StopKind, state: StopState) -> Custody:
             here = Custody(Where.BETWEEN, one.giver)
     if here.where is Where.AT_FIRST and closing is not None:
         here = Custody(Where.ABOARD, closing.origin.van)  # it stood at the door with them
+    drops = [one.said for one in state.passings if isinstance(one.said, Dropped)]
+    if closing is not None and any(one.is_dropped for one in drops):
+        here = Custody(Where.PICKUP_POINT)
     return Custody(here.where, here.van, troubles)

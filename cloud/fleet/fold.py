@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from cloud.fleet.view import StopStatus
-from wire.checks import CheckDone, ItemOutcome, ParcelScanned, StopReopened, Waiver
+from wire.checks import CheckDone, Dropped, ItemOutcome, ParcelScanned, StopReopened, Waiver
 from wire.events import (
     ArrivedBy,
     EventKind,
@@ -106,7 +106,7 @@ class Passing:
     """What a van said of the stop's way to another van."""
 
     origin: Origin
-    said: StopReleased | StopKept | GoodsHanded
+    said: StopReleased | StopKept | GoodsHanded | Dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +161,7 @@ FACTS: Mapping[str, type[Message]] = {
     EventKind.STOP_RELEASED: StopReleased,
     EventKind.STOP_KEPT: StopKept,
     EventKind.GOODS_HANDED: GoodsHanded,
+    EventKind.GOODS_DROPPED: Dropped,
 }
 """The kinds of records that say something of a stop, and the models of their bodies."""
 
@@ -336,7 +337,7 @@ def _fact(origin: Origin, body: Message) -> Fact | None:
             )
         case ParcelScanned() | CheckDone():
             return Check(origin=origin, said=body)
-        case StopReleased() | StopKept() | GoodsHanded():
+        case StopReleased() | StopKept() | GoodsHanded() | Dropped():
             return Passing(origin=origin, said=body)
         case ProofCaptured():
             return AnnouncedEvidence(

@@ -9,7 +9,7 @@ from cloud.fleet.build import Job, flags
 from cloud.fleet.fold import StopState
 from cloud.fleet.view import CheckRow, EvidenceView, HistoryRow, ParcelRow, SealView, StopPage, StopRow
 from cloud.proof.model import Verification
-from wire.checks import CheckDone, ParcelScanned, ScanVerdict
+from wire.checks import CheckDone, Dropped, ParcelScanned, ScanVerdict
 from wire.events import (
     BODIES,
     EventKind,
@@ -113,6 +113,8 @@ def detail(kind: str, body: Mapping[str, object]) -> str:
             return f"its goods are not aboard: given up to {to_van}"
         case StopKept(why=why):
             return why.value.replace("_", " ")
+        case Dropped(pickup_point=point, is_dropped=is_dropped):
+            return f"left at {point}" if is_dropped else f"not left at {point}: back to the depot"
         case GoodsHanded() as word:
             return _handed_words(word)
         case ProofCaptured() as proof:

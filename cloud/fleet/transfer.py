@@ -57,12 +57,13 @@ def transfer_view(transfer: Transfer, state: StopState) -> TransferView:
 
 
 def _by_release(transfer: Transfer, state: StopState) -> Settled:
-    said = [
+    mine = [
         passing.said
         for passing in state.passings
-        if passing.origin.van == transfer.from_van and not hasattr(passing.said, "meeting_id")
+        if isinstance(passing.said, StopReleased | StopKept)
+        and passing.origin.van == transfer.from_van
+        and passing.said.transfer_id == transfer.transfer_id
     ]
-    mine = [one for one in said if getattr(one, "transfer_id", None) == transfer.transfer_id]
     if any(isinstance(one, StopReleased) for one in mine):
         return Settled(transfer.to_van, TransferEnd.MOVED)
     if state.closing is not None:

@@ -1,10 +1,12 @@
-"""Stops that change vans, within the caller's transaction. Nothing is ever deleted."""
+"""Stops that change vans, within the caller's transaction. Nothing is ever deleted, and ids ascend in the order in
+which things were asked for: no clock says which is the newest.
+"""
 
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from cloud.fleet.transfer import Transfer
 from cloud.fleet.view import TransferEnd
@@ -34,24 +36,25 @@ def add_transfers(conn: Connection, wanted: Iterable[Transfer]) -> None:
         conn.execute(insert(transfers), rows)
 
 
+def next_number(conn: Connection) -> int:
+    """For the id of the next one, and of a meeting that is asked for with it."""
+    return 1 + (conn.execute(select(func.count()).select_from(transfers)).scalar() or 0)
+
+
 def newest_transfers(conn: Connection, stop_ids: Iterable[StopId]) -> dict[StopId, Transfer]:
     """Of each stop that was ever to change vans, the newest wish."""
     found: dict[StopId, Transfer] = {}
     rows = (_transfer(row) for row in _OF_STOPS.rows(conn, stop_ids))
-    for one in sorted(rows, key=lambda one: (one.asked_at, one.transfer_id)):
+    for one in sorted(rows, key=lambda one: one.transfer_id):
         found[one.stop_id] = one
     return found
 
 
 def transfers_of_day(conn: Connection, day: date) -> tuple[Transfer, ...]:
     """Of each stop of a day the newest wish, the ended ones too; in the order in which they were asked for."""
-    rows = conn.execute(
-        select(transfers)
-        .where(transfers.c.day == day.isoformat())
-        .order_by(transfers.c.asked_ms, transfers.c.transfer_id)
-    )
+    rows = conn.execute(select(transfers).where(transfers.c.day == day.isoformat()).order_by(transfers.c.transfer_id))
     newest = {one.stop_id: one for one in map(_transfer, rows)}
-    return tuple(sorted(newest.values(), key=lambda one: (one.asked_at, one.transfer_id)))
+    return tuple(sorted(newest.values(), key=lambda one: one.transfer_id))
 
 
 def transfers_of_meeting(conn: Connection, meeting_id: StopId) -> tuple[Transfer, ...]:

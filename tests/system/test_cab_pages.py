@@ -259,6 +259,21 @@ def test_the_driver_says_whether_goods_that_another_van_is_to_get_are_aboard(pag
     assert (agent.taps()[-1]["kind"], agent.taps()[-1]["is_aboard"]) == ("release", False)
 
 
+def test_what_goes_to_a_pickup_point_is_left_there_with_one_tap(page: Page, agent: Agent) -> None:
+    agent.change(**HALTED)
+    with urllib.request.urlopen(agent.url + "/api/view", timeout=5) as answer:
+        load = json.load(answer)["load"]
+    agent.change(load={**load, "drops": [{"pickup_point": "Kiosk Lima, Rua do Almada 100", "parcels": 2}]})
+    page.get_by_test_id("open-day").click()
+    page.get_by_test_id("open-van").click()
+    page.get_by_test_id("load").click()
+    expect(page.get_by_test_id("drop")).to_contain_text("2 parcels to: Kiosk Lima")
+    assert serious_faults(page) == []
+    page.get_by_test_id("drop-left").click()
+    expect(page.get_by_test_id("drop")).to_have_count(0)
+    assert (agent.taps()[-1]["kind"], agent.taps()[-1]["is_dropped"]) == ("dropped", True)
+
+
 def test_the_load_is_counted_before_leaving(page: Page, agent: Agent) -> None:
     agent.post("/dev/day?next=1")
     agent.change(**HALTED)

@@ -123,5 +123,7 @@ async def test_stops_change_vans_by_asking_and_where_two_vans_meet(fleet: Fleet)
     row = await fleet.row(aboard)
     assert (row["van"], row["transfer"]["given"], row["transfer"]["taken"]) == ("van-2", True, True)
     assert not row["is_flagged"]
-    kinds = [entry["kind"] for entry in (await fleet.coordinator.get(f"/api/stops/{aboard}"))["history"]]
+    page = await fleet.coordinator.get(f"/api/stops/{aboard}")
+    assert page["seal"]["verdict"] != "altered", page["seal"]
+    kinds = [entry["kind"] for entry in page["history"]]
     assert sorted(kinds) == ["goods.handed", "goods.handed", "stop.arrived", "stop.completed"]

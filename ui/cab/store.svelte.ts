@@ -146,7 +146,10 @@ class Cab {
   private async scanOne(code: string): Promise<void> {
     while (this.saving) await new Promise((resolve) => setTimeout(resolve, 50))
     if (this.page.is === 'load') {
-      await this.tap({ kind: 'load_scan', code }, () => undefined)
+      const load = this.view?.load
+      // Once nothing but what comes back is left to be scanned, a code is of that.
+      const comes_back = !!load && load.checked_at !== null && load.back_codes > load.back_scanned
+      await this.tap({ kind: comes_back ? 'back_scan' : 'load_scan', code }, () => undefined)
       if (!this.not_saved) tone(this.view?.load.last_scan?.verdict === 'right')
       return
     }

@@ -181,6 +181,8 @@ export function recordTitle(row: HistoryRow, page: StopPage): string {
       return t('ev_released')
     case 'stop.kept':
       return t('ev_kept')
+    case 'goods.dropped':
+      return t('ev_dropped')
     case 'goods.handed':
       return t('ev_handed')
     case 'parcel.scanned':

@@ -71,6 +71,7 @@ export class CannedAgent {
           outcome: tap.outcome ?? null, reason: tap.reason ?? null, phase: tap.reason ? 'failed' : 'completed', state: 'amended',
         })
       else if (tap.kind === 'hand_over') this.close(tap.stop_id, { phase: 'completed', outcome: 'handed_over', closed_at: now })
+      else if (tap.kind === 'dropped') this.change({ load: { ...this.view.load, drops: [] } })
       else if (tap.kind === 'release') this.changeStop(tap.stop_id, { release_to: null })
       else if (tap.kind === 'load') this.change({ load: { ...this.view.load, counted: tap.counted ?? null, checked_at: now } })
       else this.check(tap)

@@ -110,7 +110,7 @@ export function day(next: number): CabView {
     },
     offer: null, is_planning: false, next_stop_id: `stop-${next}`, is_within_reach: false, route_version: 1,
     load: {
-      expected: 58, codes: 0, scanned: 0, missing: [], unlisted: [], counted: null, last_scan: null, checked_at: at('08:11'), back: [],
+      expected: 58, codes: 0, scanned: 0, missing: [], unlisted: [], counted: null, last_scan: null, checked_at: at('08:11'), back: [], back_codes: 0, back_scanned: 0, drops: [],
     },
     stops: Array.from({ length: 31 }, (_, i) => stopOf(i + 1, next)), done: next - 1, total: 31,
   }

@@ -102,6 +102,12 @@ def test_a_stop_is_kept_whose_goods_are_aboard_or_whose_door_was_reached(
     assert words(decision, EventKind.STOP_RELEASED) == []
 
 
+def test_a_no_is_said_once_and_another_question_is_answered_anew() -> None:
+    run = lived(Run(), *BEGUN, LoadConfirmed(counted=3)).run
+    decision = lived(run, asking_for(), asking_for(version=3), AT_DEPOT, asking_for(version=4, transfer_id="t2"))
+    assert [body["transfer_id"] for body in words(decision, EventKind.STOP_KEPT)] == ["t1", "t2"]
+
+
 def test_parcels_that_the_load_check_missed_are_at_the_depot() -> None:
     coded = [with_parcels(1, 1), with_parcels(2, 2)]
     asked = ReleaseAsked(transfer_id="t1", stop_id="s2", to_van="van-2")

@@ -9,6 +9,7 @@ from cloud.fleet.custody import Custody, Where, custody_of, handings_of
 from cloud.fleet.fold import Origin, fold
 from tests.builders import MORNING, at
 from tests.cloud.said import completed
+from wire.checks import Dropped
 from wire.events import FailReason, StopFailed
 from wire.manifest import StopKind
 from wire.model import Message
@@ -77,6 +78,14 @@ def test_a_pickup_is_with_its_sender_until_it_is_aboard() -> None:
 def test_what_could_not_be_delivered_is_aboard_the_van_that_tried() -> None:
     failed = said("van-2", 2, StopFailed(stop_id="s1", reason=FailReason.NOT_HOME))
     assert custody(GIVEN, TAKEN, failed) == Custody(Where.ABOARD, "van-2")
+
+
+def test_what_was_left_at_a_pickup_point_is_there() -> None:
+    failed = said("van-1", 1, StopFailed(stop_id="s1", reason=FailReason.NOT_HOME))
+    left = said("van-1", 2, Dropped(stop_id="s1", pickup_point="Kiosk Lima", is_dropped=True))
+    assert custody(failed, left) == Custody(Where.PICKUP_POINT)
+    not_left = said("van-1", 2, Dropped(stop_id="s1", pickup_point="Kiosk Lima", is_dropped=False))
+    assert custody(failed, not_left) == Custody(Where.ABOARD, "van-1")
 
 
 @dataclass

@@ -143,7 +143,7 @@ export type PlaceTrouble = 'far' | 'off_map' | 'swapped' | 'cut_off' | 'closed'
 /**
  * Whose hands the goods of a stop are in.
  */
-export type Custody = 'none' | 'sender' | 'depot' | 'aboard' | 'other_van' | 'recipient' | 'unknown'
+export type Custody = 'none' | 'sender' | 'depot' | 'aboard' | 'other_van' | 'recipient' | 'pickup_point' | 'unknown'
 export type Side = 'gives' | 'takes'
 /**
  * Whether the van can save what is tapped: well, slow (a save is under way for seconds), or not at all now.
@@ -227,6 +227,14 @@ export interface ArrivedTap {
   kind: 'arrived'
   tap_id: string
   stop_id: string
+}
+/**
+ * A code at the depot, of what is handed back.
+ */
+export interface BackScanTap {
+  kind: 'back_scan'
+  tap_id: string
+  code: string
 }
 /**
  * Goods that come back to the depot.
@@ -490,6 +498,16 @@ export interface LoadView {
   last_scan: ScanView | null
   checked_at: string | null
   back: BackView[]
+  back_codes: number
+  back_scanned: number
+  drops: DropView[]
+}
+/**
+ * Goods that go to a pickup point.
+ */
+export interface DropView {
+  pickup_point: string
+  parcels: number
 }
 export interface CashTap {
   kind: 'cash'
@@ -522,6 +540,15 @@ export interface DeliveredTap {
 export interface Waiver {
   kind: EvidenceKind
   why: WaiverReason
+}
+/**
+ * What goes to a pickup point was left there; or could not be, and comes back.
+ */
+export interface DroppedTap {
+  kind: 'dropped'
+  tap_id: string
+  pickup_point: string
+  is_dropped: boolean
 }
 /**
  * Pause, or go on: whether the van keeps and tells where it is.

@@ -294,4 +294,9 @@ export const cab: Translation<typeof english> = {
   trouble_passed_on: 'Diese Ware wurde einem anderen Wagen gegeben.',
   trouble_no_meeting: 'An diesem Stopp wechselt keine Ware den Wagen.',
   trouble_not_asked_for: 'Nach diesem Stopp fragt niemand mehr.',
+  drop_to: { one: '{n} Paket an: {where}', other: '{n} Pakete an: {where}' },
+  drop_left: 'Dort gelassen',
+  drop_not: 'Geht nicht',
+  drop_not_why: 'Was dort nicht bleiben kann, kommt zum Depot zurück.',
+  back_scanned: '{done} von {n} fürs Depot gescannt',
 }

@@ -293,4 +293,9 @@ export const cab = {
   trouble_passed_on: 'These goods were given to another van.',
   trouble_no_meeting: 'No goods change vans at this stop.',
   trouble_not_asked_for: 'Nobody asks for this stop any more.',
+  drop_to: { one: '{n} parcel to: {where}', other: '{n} parcels to: {where}' },
+  drop_left: 'Left there',
+  drop_not: 'Not possible',
+  drop_not_why: 'What cannot be left there comes back to the depot.',
+  back_scanned: '{done} of {n} scanned for the depot',
 } as const

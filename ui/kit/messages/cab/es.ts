@@ -294,4 +294,9 @@ export const cab: Translation<typeof english> = {
   trouble_passed_on: 'Esta mercancía se dio a otra furgoneta.',
   trouble_no_meeting: 'En esta parada no cambia nada de furgoneta.',
   trouble_not_asked_for: 'Ya nadie pide esta parada.',
+  drop_to: { one: '{n} paquete a: {where}', other: '{n} paquetes a: {where}' },
+  drop_left: 'Dejado allí',
+  drop_not: 'No se puede',
+  drop_not_why: 'Lo que no se puede dejar allí vuelve al depósito.',
+  back_scanned: '{done} de {n} leídos para el depósito',
 }

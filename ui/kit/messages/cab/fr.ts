@@ -294,4 +294,9 @@ export const cab: Translation<typeof english> = {
   trouble_passed_on: 'Cette marchandise a été donnée à un autre véhicule.',
   trouble_no_meeting: 'Rien ne change de véhicule à cet arrêt.',
   trouble_not_asked_for: 'Plus personne ne demande cet arrêt.',
+  drop_to: { one: '{n} colis à : {where}', other: '{n} colis à : {where}' },
+  drop_left: 'Laissé là',
+  drop_not: 'Impossible',
+  drop_not_why: 'Ce qui ne peut y être laissé revient au dépôt.',
+  back_scanned: '{done} sur {n} scannés pour le dépôt',
 }

@@ -294,4 +294,9 @@ export const cab: Translation<typeof english> = {
   trouble_passed_on: 'Esta mercadoria foi dada a outra carrinha.',
   trouble_no_meeting: 'Nesta paragem nada muda de carrinha.',
   trouble_not_asked_for: 'Já ninguém pede esta paragem.',
+  drop_to: { one: '{n} encomenda para: {where}', other: '{n} encomendas para: {where}' },
+  drop_left: 'Deixado lá',
+  drop_not: 'Não é possível',
+  drop_not_why: 'O que não pode lá ficar volta ao depósito.',
+  back_scanned: '{done} de {n} lidas para o depósito',
 }

@@ -338,4 +338,5 @@ export const console_: Translation<typeof english> = {
   ev_released: 'Freigegeben',
   ev_kept: 'Behalten',
   ev_handed: 'Ware wechselt den Wagen',
+  ev_dropped: 'Abholpunkt',
 }

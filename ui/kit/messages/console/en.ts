@@ -337,4 +337,5 @@ export const console_ = {
   ev_released: 'Released',
   ev_kept: 'Kept',
   ev_handed: 'Goods change vans',
+  ev_dropped: 'Pickup point',
 } as const

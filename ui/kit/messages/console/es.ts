@@ -338,4 +338,5 @@ export const console_: Translation<typeof english> = {
   ev_released: 'Soltada',
   ev_kept: 'Guardada',
   ev_handed: 'La mercancía cambia de furgoneta',
+  ev_dropped: 'Punto de recogida',
 }

@@ -338,4 +338,5 @@ export const console_: Translation<typeof english> = {
   ev_released: 'Cédé',
   ev_kept: 'Gardé',
   ev_handed: 'La marchandise change de véhicule',
+  ev_dropped: 'Point de retrait',
 }

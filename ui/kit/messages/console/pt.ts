@@ -338,4 +338,5 @@ export const console_: Translation<typeof english> = {
   ev_released: 'Solta',
   ev_kept: 'Mantida',
   ev_handed: 'A mercadoria muda de carrinha',
+  ev_dropped: 'Ponto de recolha',
 }
