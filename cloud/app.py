@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from cloud.api.found import FoundStops
 from cloud.api.parts import Parts
 from cloud.api.server import make_app, serve
+from cloud.api.transferring import Transferring
 from cloud.broker import PrivateBroker
 from cloud.config import CloudSettings
 from cloud.dispatch.van import day_of
@@ -33,6 +34,7 @@ from cloud.publisher import Publisher
 from cloud.store.database import Database, open_database
 from cloud.store.drawn import CLOSURES, SPEEDS, standing
 from cloud.store.records import Changes
+from cloud.transferwatch import TransferWatch
 from host.child import write_pid_file
 from host.clock import Clock
 from host.folder import claim_folder
@@ -132,11 +134,13 @@ async def run(settings: CloudSettings, stopped: asyncio.Event, say: Say) -> None
             authority_pem=authority_file.read_text() if authority_file.exists() else "",
         )
         watch = ProofWatch(proofs, database, clock.now, live.note)
+        transfers = TransferWatch()
 
         def applied(changes: Changes) -> None:
             live.note(changes)
             watch.note(changes)
             found.note(changes)
+            transfers.note(changes)
 
         ingest = Ingest(
             fleet=settings.fleet,
@@ -162,6 +166,7 @@ async def run(settings: CloudSettings, stopped: asyncio.Event, say: Say) -> None
             is_secured=http.tls,
             hosts=frozenset(http.certificate_names),
         )
+        transferring = Transferring(parts)
 
         found = FoundStops(parts, today)
 
@@ -189,6 +194,7 @@ async def run(settings: CloudSettings, stopped: asyncio.Event, say: Say) -> None
             live.run(),
             watch.run(),
             found.run(),
+            transfers.run(transferring.settle, transferring.unfinished),
             _keep_closed(network, database, clock),
             *(feed.run() for feed in feeds),
             *([doors.tend(private if lock else None, live.endings_are)] if doors else []),

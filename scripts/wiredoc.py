@@ -7,7 +7,7 @@ from types import ModuleType
 
 from pydantic import BaseModel
 
-from wire import changes, checks, envelope, events, handover, manifest, model, places, seal, topics, track
+from wire import changes, checks, envelope, events, handover, manifest, model, places, seal, topics, track, transfer
 
 HEAD = """\
 # The wire
@@ -65,6 +65,8 @@ MESSAGES: dict[str, tuple[type[BaseModel], ...]] = {
         handover.Parcel,
         handover.Cash,
         handover.Reach,
+        transfer.ReleaseAsked,
+        transfer.Meeting,
     ),
     "Up: parts of records at a stop": (checks.ItemOutcome, checks.Waiver),
     "Down: conditions and commands": (
@@ -93,6 +95,8 @@ WORDS = (
     checks.ScanVerdict,
     checks.ParcelState,
     checks.WaiverReason,
+    transfer.Side,
+    transfer.KeptWhy,
 )
 
 

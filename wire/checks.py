@@ -101,3 +101,15 @@ class Returned(Message):
 
     stop_ids: tuple[StopId, ...]
     parcels: Count
+    scanned: tuple[ParcelCode, ...] = ()
+    """Those that were scanned there."""
+
+
+class Dropped(Message):
+    """Goods of a stop that failed, which go to a pickup point; told of each stop."""
+
+    stop_id: StopId
+    pickup_point: str
+    is_dropped: bool
+    """False: they could not be left there, and come back to the depot."""
+    parcels: Count = 0

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from wire.changes import Move
-from wire.checks import CheckDone, ItemOutcome, LoadChecked, ParcelScanned, Returned, StopReopened, Waiver
+from wire.checks import CheckDone, Dropped, ItemOutcome, LoadChecked, ParcelScanned, Returned, StopReopened, Waiver
 from wire.finding import StopFilled, StopFound
 from wire.handover import Cash, NextStep
 from wire.manifest import SCHEMA, Closure, EvidenceKind
@@ -26,6 +26,7 @@ from wire.model import (
     UnixMs,
 )
 from wire.places import Misplaced
+from wire.transfer import GoodsHanded, StopKept, StopReleased
 
 
 class EventKind(StrEnum):
@@ -54,6 +55,10 @@ class EventKind(StrEnum):
     GOODS_RETURNED = "goods.returned"
     STOP_FOUND = "stop.found"
     STOP_FILLED = "stop.filled"
+    STOP_RELEASED = "stop.released"
+    STOP_KEPT = "stop.kept"
+    GOODS_HANDED = "goods.handed"
+    GOODS_DROPPED = "goods.dropped"
 
 
 class Outcome(StrEnum):
@@ -67,6 +72,8 @@ class Outcome(StrEnum):
     PICKED_UP = "picked_up"
     PARTIAL = "partial"
     """Some parcels were handed over and some were not; which is in `items`."""
+    HANDED_OVER = "handed_over"
+    """Of a stop where two vans meet: which goods changed vans is said for each stop (`GoodsHanded`)."""
 
 
 class FailReason(StrEnum):
@@ -353,6 +360,10 @@ BODIES: Mapping[str, type[Message]] = {
     EventKind.GOODS_RETURNED: Returned,
     EventKind.STOP_FOUND: StopFound,
     EventKind.STOP_FILLED: StopFilled,
+    EventKind.STOP_RELEASED: StopReleased,
+    EventKind.STOP_KEPT: StopKept,
+    EventKind.GOODS_HANDED: GoodsHanded,
+    EventKind.GOODS_DROPPED: Dropped,
 }
 """The model of each kind's body. A kind not listed here is kept as it came: a newer van may know more than we do."""
 

@@ -10,6 +10,7 @@ from wire.found import OfLabel, PlacedBy
 from wire.geo import Kerb, Place
 from wire.handover import Handover
 from wire.model import Count, Instant, Latitude, Longitude, Message, Name, Seconds, StopId
+from wire.transfer import Meeting, ReleaseAsked
 
 SCHEMA: Final = 1
 """The manifest and envelope schema we write. A reader refuses a higher one by name rather than guess."""
@@ -156,6 +157,9 @@ class Manifest(Message):
     stops: tuple[Stop, ...]
     declined: tuple[StopId, ...] = ()
     """Stops that this van made of labels and the coordinator took off again."""
+    releases: tuple[ReleaseAsked, ...] = ()
+    """Stops of this list that are wanted on another van."""
+    meetings: tuple[Meeting, ...] = ()
 
     @model_validator(mode="after")
     def each_stop_once(self) -> Self:

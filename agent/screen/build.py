@@ -7,6 +7,7 @@ from datetime import datetime
 from agent.gps.line import Foot
 from agent.screen.door import NOTHING_DONE, at_the_door, label_view, load_view
 from agent.screen.offer import offer_view
+from agent.screen.transfer import between_vans
 from agent.screen.view import (
     CabView,
     ChargeView,
@@ -19,6 +20,7 @@ from agent.screen.view import (
     StopView,
 )
 from agent.trip.eta import ends_at, etas
+from agent.trip.goods import Custody
 from agent.trip.lifecycle import StopState
 from agent.trip.progress import FRESH_FOR, fresh_position, is_within_reach
 from agent.trip.punctuality import Punctuality, minutes_off, punctuality, window_at
@@ -55,7 +57,7 @@ def cab_view(run: Run, around: Around, now: datetime) -> CabView:
     stops = [
         _with_reasons(
             _stop_view(stop, place, expected.get(stop.stop_id), legs.get(stop.stop_id), moved.get(stop.stop_id, 0)), run
-        ).model_copy(update=at_the_door(run, stop, now))
+        ).model_copy(update=at_the_door(run, stop, now) | between_vans(run, stop, now))
         for place, stop in enumerate(in_day_order(run), start=1)
     ]
     counted = [stop for stop in run.stops if stop.phase is not StopPhase.CANCELLED]
@@ -92,11 +94,16 @@ def cab_view(run: Run, around: Around, now: datetime) -> CabView:
 
 
 def in_day_order(run: Run) -> list[RunStop]:
-    """Closed stops as they were closed, then the open ones as they will be driven, then what was taken off."""
+    """Closed stops as they were closed, the open ones as they will be driven, those that wait for another van, what was
+    taken off.
+    """
     gone = [stop for stop in run.stops if stop.phase is StopPhase.CANCELLED]
     closed = [stop for stop in run.stops if not stop.is_open and stop.phase is not StopPhase.CANCELLED]
     closed.sort(key=lambda stop: (stop.closed_at is None, stop.closed_at))
-    return [*closed, *run.open_stops, *gone]
+    driven = run.open_stops
+    known = {stop.stop_id for stop in driven}
+    waiting = [stop for stop in run.stops if stop.is_open and stop.stop_id not in known]
+    return [*closed, *driven, *waiting, *gone]
 
 
 def _moved_by(run: Run, before: Sequence[StopId]) -> Mapping[StopId, int]:
@@ -150,6 +157,11 @@ def _stop_view(stop: RunStop, place: int, eta: Eta | None, leg: PlanLeg | None, 
         place_trouble=None,
         travel_m=leg.travel_m if leg and stop.is_open else None,
         found=listed.found,
+        custody=Custody.UNKNOWN,
+        meeting=None,
+        waits_for=None,
+        passed_to=None,
+        release_to=None,
     )
 
 

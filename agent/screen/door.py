@@ -5,6 +5,7 @@ from datetime import datetime
 from agent.pod.rules import PlaceVerdict, rules_of
 from agent.screen.view import (
     BackView,
+    DropView,
     HandView,
     LabelStopView,
     LabelView,
@@ -15,7 +16,7 @@ from agent.screen.view import (
 )
 from agent.trip.afterwards import UNDO_SHOWN, can_undo
 from agent.trip.checks import min_age_of
-from agent.trip.custody import codes_expected, parcels_back, parcels_expected, to_bring_back
+from agent.trip.custody import codes_back, codes_expected, parcels_back, parcels_expected, to_bring_back, to_drop
 from agent.trip.hand import LastScan
 from agent.trip.lifecycle import state_of
 from agent.trip.progress import door_distance_m
@@ -119,6 +120,11 @@ def load_view(run: Run) -> LoadView:
         last_scan=_scan_view(run.load.last_scan),
         checked_at=run.load.checked_at,
         back=tuple(BackView(stop_id=stop.stop_id, parcels=parcels_back(stop)) for stop in to_bring_back(run)),
+        back_codes=len(codes_back(run)),
+        back_scanned=len(run.load.back_scanned),
+        drops=tuple(
+            DropView(pickup_point=point, parcels=sum(map(parcels_back, stops))) for point, stops in to_drop(run).items()
+        ),
     )
 
 

@@ -207,6 +207,41 @@ class MakeStopTap(Value):
     code: Annotated[str, Field(min_length=1, max_length=90)]
 
 
+class BackScanTap(Value):
+    """A code at the depot, of what is handed back."""
+
+    kind: Literal["back_scan"] = "back_scan"
+    tap_id: TapId
+    code: Annotated[str, Field(min_length=1, max_length=400)]
+
+
+class DroppedTap(Value):
+    """What goes to a pickup point was left there; or could not be, and comes back."""
+
+    kind: Literal["dropped"] = "dropped"
+    tap_id: TapId
+    pickup_point: Annotated[str, Field(max_length=200)]
+    is_dropped: bool
+
+
+class HandOverTap(Value):
+    """At a meeting of two vans: the goods of `stop_ids` were given, or taken."""
+
+    kind: Literal["hand_over"] = "hand_over"
+    tap_id: TapId
+    stop_id: StopId
+    stop_ids: Annotated[tuple[StopId, ...], Field(min_length=1, max_length=500)]
+
+
+class ReleaseTap(Value):
+    """Whether goods that are wanted on another van are aboard, where only the driver knows."""
+
+    kind: Literal["release"] = "release"
+    tap_id: TapId
+    stop_id: StopId
+    is_aboard: bool
+
+
 PlainTap = (
     ArrivedTap
     | DeliveredTap
@@ -230,6 +265,10 @@ PlainTap = (
     | ReturnedTap
     | LabelTap
     | MakeStopTap
+    | BackScanTap
+    | DroppedTap
+    | HandOverTap
+    | ReleaseTap
 )
 """All but the one that must be checked before it is a fact."""
 AnyTap = Annotated[PlainTap | PinTap, Field(discriminator="kind")]
@@ -239,6 +278,7 @@ SCAN_TAPS = (ScanTap, LoadScanTap, LabelTap)
 HAND_TAPS = (
     ScanTap, MarkTap, PinTap, AgeTap, NoteTap, CashTap, WayTap, UndoTap, AmendTap, LoadScanTap, LoadTap, ReturnedTap,
     LabelTap, MakeStopTap,
+    HandOverTap, ReleaseTap, BackScanTap, DroppedTap,
 )  # fmt: skip
 
 

@@ -13,12 +13,15 @@ from agent.screen.messages import (
     AmendTap,
     AnyTap,
     ArrivedTap,
+    BackScanTap,
     CashTap,
     ChargeTap,
     DeliveredTap,
+    DroppedTap,
     DutyTap,
     FailedTap,
     ForgetTap,
+    HandOverTap,
     KeepTap,
     LabelTap,
     LoadScanTap,
@@ -29,6 +32,7 @@ from agent.screen.messages import (
     NotSaved,
     PinTap,
     PlainTap,
+    ReleaseTap,
     ReturnedTap,
     RoadBlockedTap,
     RoadOpenTap,
@@ -44,15 +48,18 @@ from agent.trip.inputs import (
     AgeAnswered,
     AmendTapped,
     ArrivedTapped,
+    BackScanned,
     CashTaken,
     ChargeTold,
     CodeScanned,
     DeliveredTapped,
+    DroppedTapped,
     DutyTapped,
     EvidenceTaken,
     FailedTapped,
     ForgetTapped,
     GoodsReturned,
+    HandedOver,
     KeepTapped,
     LabelRead,
     LabelTaken,
@@ -61,6 +68,7 @@ from agent.trip.inputs import (
     NoteWritten,
     ParcelMarked,
     PinTried,
+    ReleaseAnswered,
     RoadBlockedTapped,
     RoadOpenTapped,
     SkippedTapped,
@@ -189,6 +197,14 @@ def _input_of(tap: PlainTap, road_ahead: tuple[tuple[float, float], ...], spotte
             return LabelRead(code=tap.code, spotted=spotted)
         case MakeStopTap():
             return LabelTaken(code=tap.code)
+        case BackScanTap():
+            return BackScanned(code=tap.code)
+        case DroppedTap():
+            return DroppedTapped(pickup_point=tap.pickup_point, is_dropped=tap.is_dropped)
+        case HandOverTap():
+            return HandedOver(stop_id=tap.stop_id, stop_ids=tap.stop_ids)
+        case ReleaseTap():
+            return ReleaseAnswered(stop_id=tap.stop_id, is_aboard=tap.is_aboard)
 
 
 def _hash(value: object) -> str:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from agent.gps.position import Motion
 from agent.pod.labels import Filled, LabelTrouble
 from agent.pod.rules import PlaceVerdict
+from agent.trip.goods import Custody
 from agent.trip.lifecycle import StopState
 from agent.trip.punctuality import Punctuality
 from agent.trip.run import StopPhase
@@ -19,6 +20,7 @@ from wire.handover import Cash, NextStep
 from wire.manifest import Address, Amount, EvidenceKind, EvidenceRule, SequencePolicy, StopKind, Window
 from wire.model import Instant, Latitude, Longitude, Metres, Sha256, StopId, Value
 from wire.places import PlaceTrouble
+from wire.transfer import Side
 
 
 class LinkView(Value):
@@ -107,6 +109,15 @@ class HandView(Value):
     """Until when the newest closing can be taken back."""
 
 
+class MeetingView(Value):
+    """Whom the van meets at this stop, and whose goods can change hands there now."""
+
+    meeting_id: StopId
+    side: Side
+    other_van: str
+    stop_ids: tuple[StopId, ...]
+
+
 class StopView(Value):
     stop_id: StopId
     position: int
@@ -154,6 +165,16 @@ class StopView(Value):
     travel_m: Metres | None
     found: OfLabel | None
     """Of a stop that was made of a label."""
+    custody: Custody
+    """Where its goods are."""
+    meeting: MeetingView | None
+    """Of a stop where two vans meet."""
+    waits_for: StopId | None
+    """The stop where its goods change vans; None where it waits for none."""
+    passed_to: str | None
+    """The van that it went to."""
+    release_to: str | None
+    """The van that wants it, while only the driver can say whether its goods are aboard."""
 
 
 class ChargeView(Value):
@@ -250,6 +271,13 @@ class BackView(Value):
     parcels: int
 
 
+class DropView(Value):
+    """Goods that go to a pickup point."""
+
+    pickup_point: str
+    parcels: int
+
+
 class LoadView(Value):
     """What should be aboard, what was found, and what must come back."""
 
@@ -265,6 +293,10 @@ class LoadView(Value):
     last_scan: ScanView | None
     checked_at: Instant | None
     back: tuple[BackView, ...]
+    back_codes: int
+    """Of what comes back, how many parcels have a code, and how many of those were scanned at the hand-back."""
+    back_scanned: int
+    drops: tuple[DropView, ...]
 
 
 class LabelStopView(Value):

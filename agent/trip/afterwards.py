@@ -13,6 +13,7 @@ from agent.trip.lifecycle import StopEvent, next_phase
 from agent.trip.plans import asking, changed
 from agent.trip.proving import judged_now, trouble_of
 from agent.trip.run import Before, Run, RunStop, StopPhase
+from agent.trip.transfer import taken_back
 from wire.checks import StopReopened
 from wire.codec import to_json
 from wire.events import EventKind, ReplanReason, StopAmended
@@ -30,7 +31,7 @@ def afterwards(run: Run, tap: AfterTap, now: datetime) -> Decision:
         return _refused(run, Trouble.UNKNOWN_STOP if run.manifest else Trouble.NO_MANIFEST, tap.stop_id)
     match tap:
         case UndoTapped():
-            return _taken_back(run, stop, now)
+            return taken_back(run, stop, _taken_back(run, stop, now))
         case AmendTapped():
             return _amended(run, stop, tap, now)
 

@@ -24,18 +24,21 @@ from agent.trip.inputs import (
     AmendTapped,
     AnyInput,
     ArrivedTapped,
+    BackScanned,
     CashTaken,
     ChargeTold,
     CodeScanned,
     CommandArrived,
     ConditionsArrived,
     DeliveredTapped,
+    DroppedTapped,
     DutyTapped,
     EvidenceTaken,
     FailedTapped,
     FixJudged,
     ForgetTapped,
     GoodsReturned,
+    HandedOver,
     KeepTapped,
     KeyReady,
     LabelRead,
@@ -52,6 +55,7 @@ from agent.trip.inputs import (
     PlanNotFound,
     PlanSolved,
     Recalled,
+    ReleaseAnswered,
     RoadBlockedTapped,
     RoadOpenTapped,
     SkippedTapped,
@@ -73,10 +77,15 @@ from agent.trip.offers import answered
 from agent.trip.plans import minute_passed, not_found, recalled, solved
 from agent.trip.run import Run
 from agent.trip.taps import tapped
+from agent.trip.transfer import settled, transferred
 
 
 def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
     """The run after `entered` at `now` (aware UTC, domain time), with everything that follows from it."""
+    return settled(run, _decided(run, entered, now), now)
+
+
+def _decided(run: Run, entered: AnyInput, now: datetime) -> Decision:
     match entered:
         case FixJudged():
             return position_judged(run, entered, now)
@@ -90,7 +99,7 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
             return unlearned_at_stop(afterwards(run, entered, now), entered.stop_id)
         case AmendTapped():
             return afterwards(run, entered, now)
-        case LoadScanned() | LoadConfirmed() | GoodsReturned():
+        case LoadScanned() | LoadConfirmed() | GoodsReturned() | BackScanned() | DroppedTapped():
             return loaded(run, entered, now)
         case LabelRead() | LabelTaken():
             return label_answered(run, entered, now)
@@ -128,5 +137,7 @@ def decide(run: Run, entered: AnyInput, now: datetime) -> Decision:
             return recalled(run, entered, now)
         case KeyReady():
             return key_ready(run, entered)
+        case HandedOver() | ReleaseAnswered():
+            return begun_by(transferred(run, entered, now), now)
         case _:
             assert_never(entered)

@@ -54,6 +54,10 @@ class Trouble(StrEnum):
     PAUSED = "The place cannot be proven while you are paused. Go on first."
     NOT_CLOSED = "This stop is not closed."
     LABEL_GONE = "Please scan this label again."
+    NOT_TAKEN = "These goods are still on another van. Take them over first."
+    PASSED_ON = "These goods were given to another van."
+    NO_MEETING = "No goods change vans at this stop."
+    NOT_ASKED_FOR = "Nobody asks for this stop any more."
 
 
 class Refusal(Value):

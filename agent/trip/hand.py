@@ -85,3 +85,11 @@ class Load(Value):
     checked_at: Instant | None = None
     returned: tuple[StopId, ...] = ()
     """The stops whose goods are back at the depot."""
+    dropped: tuple[StopId, ...] = ()
+    """The stops whose goods were left at their pickup point."""
+    not_dropped: tuple[StopId, ...] = ()
+    """Those that could not be: their goods come back."""
+    back_scanned: tuple[str, ...] = ()
+    """Codes scanned at the hand-back, since the last one."""
+    taken: tuple[StopId, ...] | None = None
+    """The stops whose goods left the depot with this van; None: it has not left yet, as far as anybody said."""

@@ -245,6 +245,37 @@ class LabelTaken(Value):
     code: str
 
 
+class BackScanned(Value):
+    """A code at the depot, of what is handed back."""
+
+    kind: Literal["back_scanned"] = "back_scanned"
+    code: str
+
+
+class DroppedTapped(Value):
+    """What goes to a pickup point was left there; or could not be, and comes back."""
+
+    kind: Literal["dropped_tapped"] = "dropped_tapped"
+    pickup_point: str
+    is_dropped: bool
+
+
+class HandedOver(Value):
+    """At a meeting of two vans: the goods of `stop_ids` were given, or taken; None: all that were to be."""
+
+    kind: Literal["handed_over"] = "handed_over"
+    stop_id: StopId
+    stop_ids: tuple[StopId, ...] | None = None
+
+
+class ReleaseAnswered(Value):
+    """The driver's word where nobody else knows whether goods that are wanted elsewhere are aboard."""
+
+    kind: Literal["release_answered"] = "release_answered"
+    stop_id: StopId
+    is_aboard: bool
+
+
 class PlanSolved(Value):
     """The planner's answer for the run as it was at `run_version`; a stale one is dropped."""
 
@@ -317,9 +348,22 @@ RoadTap = RoadBlockedTapped | RoadOpenTapped
 HandTap = CodeScanned | ParcelMarked | PinTried | AgeAnswered | NoteWritten | CashTaken | WayChosen
 """What is done at a door before it is closed."""
 AfterTap = UndoTapped | AmendTapped
-LoadTap = LoadScanned | LoadConfirmed | GoodsReturned
+LoadTap = LoadScanned | LoadConfirmed | GoodsReturned | BackScanned | DroppedTapped
 LabelTap = LabelRead | LabelTaken
-Tap = StopTap | OfferTap | ForgetTapped | RoadTap | ChargeTold | DutyTapped | HandTap | AfterTap | LoadTap | LabelTap
+TransferTap = HandedOver | ReleaseAnswered
+Tap = (
+    StopTap
+    | OfferTap
+    | ForgetTapped
+    | RoadTap
+    | ChargeTold
+    | DutyTapped
+    | HandTap
+    | AfterTap
+    | LoadTap
+    | LabelTap
+    | TransferTap
+)
 AnyInput = (
     FixJudged
     | ManifestArrived

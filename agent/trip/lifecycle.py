@@ -49,6 +49,7 @@ class StopEvent(StrEnum):
     AMENDED = "corrected"
     UNLISTED = "taken off the manifest"
     LISTED = "on the manifest"
+    PASSED_ON = "passed on to another van"
 
 
 _S, _E = StopState, StopEvent
@@ -77,6 +78,7 @@ TABLE: dict[tuple[StopState, StopEvent], StopState] = {
     **{(one, _E.UNLISTED): _S.CANCELLED for one in (*_AHEAD, *_AT_THE_DOOR, _S.CANCELLED)},
     **{(one, _E.LISTED): one for one in (*_AHEAD, *_AT_THE_DOOR)},
     (_S.CANCELLED, _E.LISTED): _S.PENDING,
+    **{(one, _E.PASSED_ON): _S.CANCELLED for one in (*_AHEAD, *_AT_THE_DOOR, _S.CANCELLED)},
     **{(one, event): one for one in (_S.SERVED, _S.FAILED, _S.AMENDED) for event in (_E.UNLISTED, _E.LISTED)},
 }
 

@@ -27,6 +27,7 @@ from agent.trip.run import Run, RunStop, StopPhase, Today
 from wire.codec import content_hash, to_json
 from wire.events import ClockAnchored, CommandResult, EventKind, ManifestApplied, ManifestRefused, ReplanReason
 from wire.manifest import CommandKind, Manifest, Stop
+from wire.transfer import Side
 
 LEDGER_LENGTH = 500
 
@@ -35,7 +36,7 @@ def manifest_arrived(run: Run, arrived: ManifestArrived, now: datetime) -> Decis
     """Applies a newer manifest, ignores an older one or the same again, refuses one that contradicts ours."""
     manifest, known = arrived.manifest, run.manifest
     digest = content_hash(manifest)
-    stops = tuple(RunStop(stop=stop) for stop in manifest.stops)
+    stops = merged((), manifest)
     if known is not None:
         if manifest.van != known.van:
             return _refused(run, manifest.version, f"it is for {manifest.van} and this is {known.van}")
@@ -84,7 +85,7 @@ def manifest_arrived(run: Run, arrived: ManifestArrived, now: datetime) -> Decis
 def merged(stops: tuple[RunStop, ...], manifest: Manifest) -> tuple[RunStop, ...]:
     """The stops of a new list in its order, with what became of them; behind them those that it no longer names."""
     known = {stop.stop_id: stop for stop in stops}
-    listed = tuple(_listed(known.pop(stop.stop_id, None), stop, manifest) for stop in manifest.stops)
+    listed = tuple(_met(_listed(known.pop(stop.stop_id, None), stop, manifest), manifest) for stop in manifest.stops)
     made = tuple(stop for stop in known.values() if stays(stop, manifest))
     gone = (stop for stop in known.values() if not stays(stop, manifest))
     return (*listed, *made, *(_moved(stop, StopEvent.UNLISTED, is_listed=False) for stop in gone))
@@ -158,10 +159,31 @@ def _rests_on(run: Run) -> object:
         return None
     stops = [
         (stop.stop_id, stop.stop.place, stop.stop.windows, stop.stop.setup_s, stop.stop.service_s, stop.stop.is_locked)
-        for stop in run.stops
-        if stop.is_open and stop.is_listed
+        for stop in run.open_stops
     ]
     return run.manifest.day, run.manifest.policy, run.manifest.end, run.manifest.shift_ends_at, sorted(stops)
+
+
+def _met(stop: RunStop, manifest: Manifest) -> RunStop:
+    """The stop with what two vans meet there for, where they do; one that is over keeps what it was."""
+    meeting = next((one for one in manifest.meetings if one.stop_id == stop.stop_id), None)
+    return stop if meeting is None else stop.model_copy(update={"meeting": meeting})
+
+
+def _is_passed(known: RunStop, manifest: Manifest) -> bool:
+    """Whether a stop that went to another van is still that one's, though it is on the list.
+
+    A release that is no longer asked for was taken back by the dispatcher before it was heard of. Goods that were given
+    are with the other van, whatever a list says that was made before that was heard: a meeting brings them back, or a
+    list that names the stop again after one that did not.
+    """
+    if known.passed is None:
+        return False
+    if known.passed.is_given:
+        takes = (one for one in manifest.meetings if one.side is Side.TAKES)
+        comes_back = any(known.stop_id in one.stop_ids for one in takes if one.meeting_id != known.passed.transfer_id)
+        return known.is_listed and not comes_back
+    return any(asked.stop_id == known.stop_id for asked in manifest.releases)
 
 
 def _listed(known: RunStop | None, stop: Stop, manifest: Manifest) -> RunStop:
@@ -176,6 +198,10 @@ def _listed(known: RunStop | None, stop: Stop, manifest: Manifest) -> RunStop:
         hand = hand.model_copy(update={"pin_tries": 0, "pin_passed_at": None})
         before = None
     fresh = known.model_copy(update={**relisted(known, stop, manifest), "hand": hand, "before": before})
+    if _is_passed(known, manifest):
+        return fresh.model_copy(update={"is_listed": True})
+    if known.passed is not None:
+        fresh = fresh.model_copy(update={"passed": None, "taken_at": None})
     return _moved(fresh, StopEvent.LISTED, is_listed=True)
 
 

@@ -67,7 +67,8 @@ def is_put_off(stop: RunStop, first: StopId | None) -> bool:
 
 def listed_order(run: Run, first: StopId | None) -> tuple[StopId, ...]:
     """The open stops as the manifest lists them, but for the stop that is first and those put off, which are facts."""
-    stops = [stop for stop in run.stops if stop.is_open and stop.is_listed]
+    is_open = {stop.stop_id for stop in run.open_stops}
+    stops = [stop for stop in run.stops if stop.stop_id in is_open]
     stops.sort(key=lambda stop: (stop.stop_id != first, is_put_off(stop, first)))
     return tuple(stop.stop_id for stop in stops)
 

@@ -102,4 +102,5 @@ def step_after_failure(stop: RunStop) -> NextStep | None:
     step = handover.on_failure
     if step is NextStep.LATER_TODAY and (not stop.is_open or stop.hand.attempts + 1 >= handover.attempts):
         step = NextStep.DEPOT
-    return None if stop.stop.kind is StopKind.PICKUP and step is not NextStep.LATER_TODAY else step
+    has_none = stop.stop.kind is StopKind.PICKUP or stop.meeting is not None
+    return None if has_none and step is not NextStep.LATER_TODAY else step

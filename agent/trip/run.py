@@ -20,6 +20,7 @@ from wire.geo import Place
 from wire.manifest import Closure, Conditions, EvidenceKind, Manifest, SpeedChange, Stop
 from wire.model import Instant, Metres, Seconds, Sha256, StopId, Value
 from wire.places import Misplaced
+from wire.transfer import Meeting, Side
 from wire.transport import TransportLabel
 
 
@@ -66,6 +67,17 @@ class Before(Value):
     hand: Hand
 
 
+class Passed(Value):
+    """A stop that went to another van: released, or its goods given at a meeting."""
+
+    transfer_id: StopId
+    """The transfer's, or the meeting's."""
+    to_van: str
+    is_given: bool
+    """Its goods were aboard."""
+    at: Instant
+
+
 class RunStop(Value):
     """A stop of the manifest and what became of it."""
 
@@ -93,6 +105,14 @@ class RunStop(Value):
     """Those that gave `stop` what the list does not say."""
     listed_as: Stop | None = None
     """As the list has it, where a label added something."""
+    passed: Passed | None = None
+    """Then it is another van's."""
+    kept_for: StopId | None = None
+    """The transfer that was answered with a no."""
+    taken_at: Instant | None = None
+    """When its goods came aboard from another van."""
+    meeting: Meeting | None = None
+    """Of a stop of kind `handover`; kept when it is taken off the list: the two vans may have met all the same."""
 
     @property
     def stop_id(self) -> StopId:
@@ -380,9 +400,40 @@ class Run(Value):
         return next((stop for stop in self.stops if any(one.code == code for one in stop.stop.handover.parcels)), None)
 
     @property
+    def to_give(self) -> frozenset[StopId]:
+        """Stops whose goods are to be given to another van, while the meeting is still to come."""
+        return self._met(Side.GIVES)
+
+    @property
+    def to_take(self) -> frozenset[StopId]:
+        """Stops on the list whose goods another van still has."""
+        return self._met(Side.TAKES)
+
+    def _met(self, side: Side) -> frozenset[StopId]:
+        found: set[StopId] = set()
+        for meeting in self.manifest.meetings if self.manifest else ():
+            if meeting.side is not side:
+                continue
+            place = self.find(meeting.stop_id)
+            for stop_id in meeting.stop_ids:
+                stop = self.find(stop_id)
+                if stop is None or not stop.is_open:
+                    continue
+                if side is Side.TAKES and stop.taken_at is None:
+                    found.add(stop_id)
+                # Once the meeting is over, what was not given is delivered like any other.
+                if side is Side.GIVES and place is not None and place.is_open and stop.phase is StopPhase.OPEN:
+                    found.add(stop_id)
+        return frozenset(found)
+
+    @property
     def open_stops(self) -> tuple[RunStop, ...]:
-        """Stops still to be done, in driving order: planned ones first, then the rest in the manifest's order."""
+        """Stops still to be done, in driving order: planned ones first, then the rest in the manifest's order.
+        Those that wait for a meeting with another van are not driven to.
+        """
+        held = self.to_give | self.to_take if self.manifest and self.manifest.meetings else frozenset()
         waiting = {stop.stop_id: stop for stop in self.stops if stop.is_open and stop.is_listed}
+        waiting = {stop_id: stop for stop_id, stop in waiting.items() if stop_id not in held}
         planned = [waiting.pop(stop_id) for stop_id in (self.plan.stop_ids if self.plan else ()) if stop_id in waiting]
         return (*planned, *waiting.values())
 

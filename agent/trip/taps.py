@@ -22,6 +22,7 @@ from agent.trip.proving import (
     trouble_of,
 )
 from agent.trip.run import Run, RunStop, StopPhase
+from agent.trip.transfer import handed_over, nothing_handed, trouble_with
 from wire.codec import content_hash, to_json
 from wire.events import (
     EventKind,
@@ -58,15 +59,20 @@ def tapped(run: Run, tap: StopTap, now: datetime) -> Decision:
     phase = next_phase(stop.phase, EVENT_OF[type(tap)])
     if phase is None:
         return Decision(run=run, refusal=Refusal(trouble=Trouble.ALREADY_CLOSED, stop_id=tap.stop_id))
+    trouble = trouble_with(run, stop)
+    if trouble is not None:
+        return Decision(run=run, refusal=Refusal(trouble=trouble, stop_id=tap.stop_id))
     match tap:
         case ArrivedTapped():
             return _arrived(run, stop, now)
         case EvidenceTaken():
             return _evidence_taken(run, stop, tap)
+        case DeliveredTapped() if stop.meeting is not None:
+            return handed_over(run, stop, None, now)
         case DeliveredTapped():
             return _delivered(run, stop, tap, now)
         case FailedTapped():
-            return _failed(run, stop, tap, now)
+            return nothing_handed(run, stop, _failed(run, stop, tap, now))
         case SkippedTapped():
             return _skipped(run, stop, now)
 

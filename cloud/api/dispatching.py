@@ -8,22 +8,26 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection
 
+from cloud.api.calledoff import call_off_if_over
 from cloud.api.parts import Parts
 from cloud.api.problems import BadRequestError, ConflictError, NotFoundError, TooLargeError
 from cloud.dispatch.assign import Assignment, VanDay, assign
 from cloud.dispatch.manifest import build_manifest, says_the_same
 from cloud.dispatch.van import Van
-from cloud.fleet.view import AssignReport, ImportReport, RowProblem
+from cloud.fleet.asked import meetings_of, releases_of
+from cloud.fleet.transfer import Transfer
+from cloud.fleet.view import AssignReport, ImportReport, RowProblem, TransferEnd
 from cloud.orders.csvfile import OrdersFile, read_orders
 from cloud.orders.found import day_of_found, taken_in
 from cloud.orders.order import ImportPlan, Known, Order, plan_import
 from cloud.orders.table import NotATable
 from cloud.store import manifests, reading
 from cloud.store import orders as order_store
+from cloud.store.transfers import end_transfer, newest_transfers, transfers_of_day
 from roads import estimate
 from wire.codec import TooBigError, encode
 from wire.geo import Place
-from wire.manifest import SequencePolicy
+from wire.manifest import SequencePolicy, StopKind
 from wire.model import StopId
 
 
@@ -54,12 +58,12 @@ class Dispatch:
                 # What is new here may be what a van has made a stop of already.
                 touched.setdefault(on_day, set()).update(self._joined(conn, on_day, now))
             for on_day, names in touched.items():
-                self._renew(conn, names, on_day, now)
+                self.renew(conn, names, on_day, now)
             return plan
 
         async with self._one_at_a_time:
             plan = await parts.database.write(change)
-        await self._tell([row.stop.stop_id for row in (*plan.added, *plan.updated)])
+        await self.tell([row.stop.stop_id for row in (*plan.added, *plan.updated)])
         return _report(file, plan, is_dry_run=False)
 
     async def assign(self, day: date) -> AssignReport:
@@ -69,13 +73,13 @@ class Dispatch:
 
         def change(conn: Connection) -> dict[str, int]:
             order_store.save_assignment(conn, assignment, now)
-            return self._renew(conn, [van.name for van in parts.vans], day, now)
+            return self.renew(conn, [van.name for van in parts.vans], day, now)
 
         async with self._one_at_a_time:
             orders, closed = await parts.database.read(lambda conn: reading.orders_and_closed(conn, day))
             assignment = await asyncio.to_thread(self._assignment, orders, closed, day, now)
             versions = await parts.database.write(change)
-        await self._tell([*assignment.given, *assignment.unassigned])
+        await self.tell([*assignment.given, *assignment.unassigned])
         return AssignReport(
             day=day, manifests=versions, assigned=len(assignment.given), unassigned=assignment.unassigned
         )
@@ -85,18 +89,27 @@ class Dispatch:
         parts = self._parts
         now = parts.clock.now()
 
+        touched = {stop_id}
+
         def change(conn: Connection) -> tuple[Order, dict[str, int]]:
             order = order_store.find_orders(conn, [stop_id]).get(stop_id)
             if order is None:
                 raise NotFoundError(f"there is no order {stop_id}")
             if reading.closed_among(conn, [stop_id]):
                 raise ConflictError(f"{order.order_ref} is already done: it cannot be cancelled any more")
+            if order.stop.kind is StopKind.HANDOVER:
+                raise ConflictError("two vans meet there: take back that their stops change vans")
             order_store.cancel_order(conn, stop_id, now)
-            return order, self._renew(conn, [order.van] if order.van else [], order.day, now)
+            wish = newest_transfers(conn, [stop_id]).get(stop_id)
+            if wish is not None and wish.end is None:
+                end_transfer(conn, wish.transfer_id, TransferEnd.WITHDRAWN, "cancelled", now)
+                touched.update(call_off_if_over(conn, wish.meeting_id, now) if wish.meeting_id else ())
+            others = [] if wish is None else [wish.from_van, wish.to_van]
+            return order, self.renew(conn, [*([order.van] if order.van else []), *others], order.day, now)
 
         async with self._one_at_a_time:
             order, versions = await parts.database.write(change)
-        await self._tell([stop_id])
+        await self.tell(touched)
         return AssignReport(day=order.day, manifests=versions, assigned=0, unassigned={})
 
     async def take_in(self, stop_id: StopId) -> None:
@@ -113,12 +126,12 @@ class Dispatch:
             orders, closed = reading.orders_and_closed(conn, day)
             taken = taken_in(heard[0], vans, day, orders, closed)
             order_store.save_found(conn, taken, now)
-            self._renew(conn, vans[:1], day, now)
+            self.renew(conn, vans[:1], day, now)
             return {stop_id, *taken.carried}
 
         async with self._one_at_a_time:
             changed = await parts.database.write(change)
-        await self._tell(changed)
+        await self.tell(changed)
 
     async def set_policy(self, name: str, day: date, policy: SequencePolicy) -> AssignReport:
         """Who may change the order of a van's stops that day, in a new manifest that says the same otherwise.
@@ -142,7 +155,7 @@ class Dispatch:
 
         async with self._one_at_a_time:
             version = await parts.database.write(change)
-        await self._tell([])
+        await self.tell([])
         return AssignReport(day=day, manifests={name: version}, assigned=0, unassigned={})
 
     def _assignment(self, orders: Sequence[Order], closed: frozenset[StopId], day: date, now: datetime) -> Assignment:
@@ -182,21 +195,30 @@ class Dispatch:
                 vans.add(taken.order.van or "")
         return vans
 
-    def _renew(self, conn: Connection, names: Iterable[str], day: date, now: datetime) -> dict[str, int]:
+    def renew(self, conn: Connection, names: Iterable[str], day: date, now: datetime) -> dict[str, int]:
         """Makes a new manifest for each van whose last one no longer says what is so; answers the versions in force."""
         wanted = set(names)
-        vans = [van for van in self._parts.vans if van.name in wanted]
-        if not vans:
+        if not wanted:
             return {}
         orders = order_store.orders_of_day(conn, day)
+        open_ids = {order.stop_id for order in orders if not order.is_cancelled}
+        wishes = [one for one in transfers_of_day(conn, day) if one.end is None and one.stop_id in open_ids]
+        # What goes to another van at a meeting stands on that one's list too.
+        wanted |= {one.to_van for one in wishes if one.meeting_id is not None and one.from_van in wanted}
+        vans = [van for van in self._parts.vans if van.name in wanted]
         versions = {}
         for van in vans:
-            version = self._renew_one(conn, van, day, [order for order in orders if order.van == van.name], now)
+            comes = {one.stop_id for one in wishes if one.meeting_id is not None and one.to_van == van.name}
+            own = [order for order in orders if order.van == van.name]
+            own += [order for order in orders if order.stop_id in comes and order.van != van.name]
+            version = self._renew_one(conn, van, day, own, now=now, wishes=wishes)
             if version is not None:
                 versions[van.name] = version
         return versions
 
-    def _renew_one(self, conn: Connection, van: Van, day: date, orders: list[Order], now: datetime) -> int | None:
+    def _renew_one(
+        self, conn: Connection, van: Van, day: date, orders: list[Order], *, wishes: list[Transfer], now: datetime
+    ) -> int | None:
         before = manifests.newest_manifest(conn, van.name, day)
         standing = [order for order in orders if not order.is_cancelled]
         if before is None and not standing:
@@ -210,6 +232,8 @@ class Dispatch:
             depot=self._parts.depot,
             zone=self._parts.zone,
             policy=before.policy if before else van.policy,
+            releases=releases_of(van.name, wishes),
+            meetings=meetings_of(van.name, wishes),
         )
         if before is not None and says_the_same(manifest, before):
             return before.version
@@ -223,7 +247,7 @@ class Dispatch:
         manifests.save_manifest(conn, manifest, now)
         return manifest.version
 
-    async def _tell(self, stop_ids: Iterable[StopId]) -> None:
+    async def tell(self, stop_ids: Iterable[StopId]) -> None:
         self._parts.outlet.wake()
         await self._parts.live.stops_changed(stop_ids, of_vans=[van.name for van in self._parts.vans])
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from cloud.api import base_map, conditions, enrolment, fleet, login, orders, stops
+from cloud.api import base_map, conditions, enrolment, fleet, login, orders, stops, transfers
 from cloud.api.access import only_who_may
 from cloud.api.guard import add_headers, only_known_hosts
 from cloud.api.parts import PARTS, Parts
@@ -26,6 +26,7 @@ def make_app(parts: Parts) -> web.Application:
     app.add_routes(
         [*fleet.routes(parts), *orders.routes(parts), *conditions.routes(parts), *stops.routes(), *base_map.routes()]
     )
+    app.add_routes(transfers.routes(parts))
     app.add_routes([*login.routes(), *enrolment.routes()])
     app.add_routes([web.get("/favicon.svg", page), web.get("/assets/{path}", asset), web.get("/{path:.*}", page)])
     return app

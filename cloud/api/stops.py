@@ -46,7 +46,9 @@ async def stop(request: web.Request) -> web.Response:
         if not found:
             return None
         order, facts = found[0]
-        row = stop_row(order, facts.state, live_row.eta if live_row else None, facts.whole, now)
+        row = stop_row(
+            order, facts.state, live_row.eta if live_row else None, facts.whole, now, transfer=facts.transfer
+        )
         held = reading.held_of(conn, [piece.sha256 for piece in facts.state.evidence])
         proof = parts.proofs.proof(conn, stop_id)
         verification = None if proof is None else parts.proofs.verify(conn, proof)

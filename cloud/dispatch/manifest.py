@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from cloud.dispatch.van import Van
 from wire.manifest import Depot, Manifest, SequencePolicy, Stop
 from wire.model import StopId
+from wire.transfer import Meeting, ReleaseAsked
 
 
 def build_manifest(
@@ -19,6 +20,8 @@ def build_manifest(
     zone: ZoneInfo,
     policy: SequencePolicy,
     declined: Sequence[StopId] = (),
+    releases: Sequence[ReleaseAsked] = (),
+    meetings: Sequence[Meeting] = (),
 ) -> Manifest:
     """The stops in the order given, which is the order the van starts from; it begins and ends at the depot.
 
@@ -39,6 +42,8 @@ def build_manifest(
         shift_ends_at=shift_ends_at,
         stops=tuple(stops),
         declined=tuple(sorted(declined)),
+        releases=tuple(releases),
+        meetings=tuple(meetings),
     )
 
 

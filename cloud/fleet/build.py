@@ -4,9 +4,11 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from cloud.fleet.custody import custody_of
 from cloud.fleet.fold import StopState
 from cloud.fleet.news import InForce, VanNews
 from cloud.fleet.timing import expected, freshness, lived, window_at, worst
+from cloud.fleet.transfer import Transfer, transfer_view
 from cloud.fleet.view import (
     ClosureView,
     Punctuality,
@@ -53,7 +55,15 @@ def status_of(job: Job, state: StopState) -> StopStatus:
     return state.status
 
 
-def stop_row(job: Job, state: StopState, eta: Eta | None, whole: Collection[Sha256], now: datetime) -> StopRow:
+def stop_row(
+    job: Job,
+    state: StopState,
+    eta: Eta | None,
+    whole: Collection[Sha256],
+    now: datetime,
+    *,
+    transfer: Transfer | None = None,
+) -> StopRow:
     """One stop in lists and on the map. `whole`: the evidence that is here to the last byte."""
     status = status_of(job, state)
     closing, arrival = state.closing, state.arrival
@@ -92,6 +102,7 @@ def stop_row(job: Job, state: StopState, eta: Eta | None, whole: Collection[Sha2
         is_flagged=bool(flags(job, state)),
         why_unassigned=job.why_unassigned if status is StopStatus.UNASSIGNED else "",
         found_by=job.stop.found.van if job.stop.found else None,
+        transfer=None if transfer is None else transfer_view(transfer, state),
     )
 
 
@@ -106,7 +117,9 @@ def flags(job: Job, state: StopState) -> tuple[str, ...]:
         found.append(f"made of a label by {job.stop.found.van}; the same parcel: {job.stop.found.also}")
     if job.van is None and state.closing is not None:
         found.append(f"closed by {state.closing.origin.van}, and on no van's manifest")
-    return tuple(found)
+    if job.van is not None and state.closing is not None and state.closing.origin.van != job.van:
+        found.append(f"closed by {state.closing.origin.van}, and on the list of {job.van}")
+    return (*found, *custody_of(job.stop.kind, state).troubles)
 
 
 def van_view(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from cloud.fleet.view import StopStatus
-from wire.checks import CheckDone, ItemOutcome, ParcelScanned, StopReopened, Waiver
+from wire.checks import CheckDone, Dropped, ItemOutcome, ParcelScanned, StopReopened, Waiver
 from wire.events import (
     ArrivedBy,
     EventKind,
@@ -27,6 +27,7 @@ from wire.events import (
 from wire.handover import Cash, NextStep
 from wire.manifest import EvidenceKind
 from wire.model import Instant, Latitude, Longitude, Message, Metres, Sha256, StopId
+from wire.transfer import GoodsHanded, StopKept, StopReleased
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,14 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Passing:
+    """What a van said of the stop's way to another van."""
+
+    origin: Origin
+    said: StopReleased | StopKept | GoodsHanded | Dropped
+
+
+@dataclass(frozen=True, slots=True)
 class Closing:
     """How a van closed the stop: with an outcome, or with a reason why not."""
 
@@ -136,7 +145,7 @@ class AnnouncedEvidence:
     signed_by: str
 
 
-Fact = Arrival | Departure | PutOff | Closing | AnnouncedEvidence | Reopening | Amendment | Check
+Fact = Arrival | Departure | PutOff | Closing | AnnouncedEvidence | Reopening | Amendment | Check | Passing
 
 FACTS: Mapping[str, type[Message]] = {
     EventKind.STOP_ARRIVED: StopArrived,
@@ -149,6 +158,10 @@ FACTS: Mapping[str, type[Message]] = {
     EventKind.STOP_AMENDED: StopAmended,
     EventKind.PARCEL_SCANNED: ParcelScanned,
     EventKind.CHECK_DONE: CheckDone,
+    EventKind.STOP_RELEASED: StopReleased,
+    EventKind.STOP_KEPT: StopKept,
+    EventKind.GOODS_HANDED: GoodsHanded,
+    EventKind.GOODS_DROPPED: Dropped,
 }
 """The kinds of records that say something of a stop, and the models of their bodies."""
 
@@ -165,6 +178,7 @@ class StopState:
     """Each lane's last word with its corrections; what was taken back is not here."""
     announced: tuple[AnnouncedEvidence, ...] = ()
     checks: tuple[Check, ...] = ()
+    passings: tuple[Passing, ...] = ()
 
     @property
     def closing(self) -> Closing | None:
@@ -247,6 +261,7 @@ def fold(stop_id: StopId, told: Iterable[tuple[Origin, Message]]) -> StopState:
         closings=closings,
         announced=tuple(fact for fact in ordered if isinstance(fact, AnnouncedEvidence)),
         checks=tuple(fact for fact in ordered if isinstance(fact, Check)),
+        passings=tuple(fact for fact in ordered if isinstance(fact, Passing)),
     )
 
 
@@ -322,6 +337,8 @@ def _fact(origin: Origin, body: Message) -> Fact | None:
             )
         case ParcelScanned() | CheckDone():
             return Check(origin=origin, said=body)
+        case StopReleased() | StopKept() | GoodsHanded() | Dropped():
+            return Passing(origin=origin, said=body)
         case ProofCaptured():
             return AnnouncedEvidence(
                 origin=origin,

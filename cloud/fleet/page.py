@@ -9,7 +9,7 @@ from cloud.fleet.build import Job, flags
 from cloud.fleet.fold import StopState
 from cloud.fleet.view import CheckRow, EvidenceView, HistoryRow, ParcelRow, SealView, StopPage, StopRow
 from cloud.proof.model import Verification
-from wire.checks import CheckDone, ParcelScanned, ScanVerdict
+from wire.checks import CheckDone, Dropped, ParcelScanned, ScanVerdict
 from wire.events import (
     BODIES,
     EventKind,
@@ -24,6 +24,7 @@ from wire.finding import StopFilled, StopFound
 from wire.handover import NextStep
 from wire.manifest import EvidenceKind
 from wire.model import Instant, Message, Sha256, Value
+from wire.transfer import GoodsHanded, Side, StopKept, StopReleased
 
 
 class Heard(Value):
@@ -114,6 +115,14 @@ def detail(kind: str, body: Mapping[str, object]) -> str:
         case StopAmended() as amended:
             parts = (amended.outcome, amended.reason, amended.received_by, amended.note)
             return ", ".join(str(part).replace("_", " ") for part in parts if part)
+        case StopReleased(to_van=to_van):
+            return f"its goods are not aboard: given up to {to_van}"
+        case StopKept(why=why):
+            return why.value.replace("_", " ")
+        case Dropped(pickup_point=point, is_dropped=is_dropped):
+            return f"left at {point}" if is_dropped else f"not left at {point}: back to the depot"
+        case GoodsHanded() as word:
+            return _handed_words(word)
         case ProofCaptured() as proof:
             words = f"{proof.evidence_kind.value}, {proof.size_bytes} bytes"
             return f"{words}, signed by {proof.signed_by}" if proof.signed_by else words
@@ -157,6 +166,14 @@ def _check_words(check: CheckDone) -> str:
         case EvidenceKind.NOTE:
             return check.note or "note taken back"
     return f"{check.check.value} {verdict}"
+
+
+def _handed_words(word: GoodsHanded) -> str:
+    gives = word.side is Side.GIVES
+    if not word.is_handed:
+        return f"not given to {word.other_van}" if gives else f"not taken from {word.other_van}"
+    lacking = f", {len(word.missing)} missing" if word.missing else ""
+    return f"given to {word.other_van}{lacking}" if gives else f"taken from {word.other_van}{lacking}"
 
 
 def _parcels(job: Job, state: StopState) -> tuple[ParcelRow, ...]:

@@ -7,6 +7,7 @@ from cloud.fleet.build import Job, closure_view, looks_the_same, stop_row, van_v
 from cloud.fleet.fold import StopState
 from cloud.fleet.news import InForce, VanNews
 from cloud.fleet.timing import freshness, minutes_past
+from cloud.fleet.transfer import Transfer
 from cloud.fleet.view import ClosureView, Ending, FleetPicture, Punctuality, StopRow, StopStatus, VanView
 from wire.events import Eta
 from wire.manifest import Closure, Depot
@@ -22,6 +23,7 @@ class StopFacts(Value):
 
     state: StopState
     whole: frozenset[Sha256]
+    transfer: Transfer | None = None
 
 
 class VanFacts(Value):
@@ -180,7 +182,9 @@ class Picture:
 
     def _built(self, stop_id: StopId, etas: Mapping[str, Mapping[StopId, Eta]], now: datetime) -> StopRow:
         job, facts = self._jobs[stop_id], self._facts[stop_id]
-        return stop_row(job, facts.state, etas.get(job.van or "", {}).get(stop_id), facts.whole, now)
+        return stop_row(
+            job, facts.state, etas.get(job.van or "", {}).get(stop_id), facts.whole, now, transfer=facts.transfer
+        )
 
     def _overdue(self, now: datetime) -> set[StopId]:
         """Open stops whose window has closed and that show too few minutes: those grow without any news."""

@@ -92,6 +92,33 @@ class VanView(Value):
     different things under one identity today, "proof altered" where something does not hold that was sealed."""
 
 
+class TransferEnd(StrEnum):
+    """What became of a stop that was to change vans."""
+
+    MOVED = "moved"
+    KEPT = "kept"
+    """The first van keeps it: its goods are aboard, it stands at the door, or nothing changed hands at the meeting."""
+    CLOSED = "closed"
+    """It was delivered, or failed, before."""
+    WITHDRAWN = "withdrawn"
+
+
+class TransferView(Value):
+    """A stop that is to change vans, or was; of several wishes the newest."""
+
+    from_van: str
+    to_van: str
+    meeting_id: StopId | None
+    """Where its goods change hands; None where the first van is asked to release it."""
+    asked_at: Instant
+    end: TransferEnd | None
+    """None: the first van still has it, or the other has not said that it took it."""
+    why: str
+    given: bool | None
+    taken: bool | None
+    """What each side of the meeting said; None: nothing yet."""
+
+
 class StopRow(Value):
     """A stop in lists and on the map."""
 
@@ -120,6 +147,7 @@ class StopRow(Value):
     why_unassigned: str
     found_by: str | None
     """The van that made it of a parcel's label; None for what was ordered."""
+    transfer: TransferView | None = None
 
 
 class EndingKind(StrEnum):

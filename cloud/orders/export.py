@@ -10,7 +10,7 @@ from cloud.orders.handover import minor_digits
 from cloud.orders.order import Order
 from cloud.orders.table import COLUMNS
 from wire.handover import Cash, Handover, NextStep, Reach
-from wire.manifest import EvidenceRule, Stop
+from wire.manifest import EvidenceRule, Stop, StopKind
 
 _SIGNS = {EvidenceRule.REQUIRED: ""} | {rule: sign for sign, rule in RULE_SIGNS.items()}
 
@@ -23,7 +23,8 @@ def write_orders(orders: Iterable[Order]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\r\n")
     writer.writeheader()
-    for order in orders:
+    # Where two vans meet nobody ordered anything.
+    for order in (one for one in orders if one.stop.kind is not StopKind.HANDOVER):
         writer.writerow({"day": order.day.isoformat(), **_cells(order.stop)})
     return out.getvalue()
 

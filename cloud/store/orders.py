@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from cloud.dispatch.assign import Assignment
 from cloud.orders.found import TakenIn
@@ -104,6 +104,34 @@ def save_assignment(conn: Connection, assignment: Assignment, now: datetime) -> 
             )
     for stop_id, why in assignment.unassigned.items():
         conn.execute(update(orders).where(orders.c.stop_id == stop_id).values(why_unassigned=why, changed_ms=at_ms))
+
+
+def give_to(conn: Connection, stop_id: StopId, van: str, now: datetime) -> None:
+    """The stop is that van's from now on, behind what it has that day."""
+    day = select(orders.c.day).where(orders.c.stop_id == stop_id).scalar_subquery()
+    last = conn.execute(select(func.max(orders.c.position)).where(orders.c.van == van, orders.c.day == day)).scalar()
+    conn.execute(
+        update(orders)
+        .where(orders.c.stop_id == stop_id)
+        .values(van=van, position=(last or 0) + 1, why_unassigned="", changed_ms=to_ms(now))
+    )
+
+
+def add_stop(conn: Connection, stop: Stop, day: date, van: str, now: datetime) -> None:
+    """A stop of our own, which no shipper asked for: where two vans meet."""
+    at_ms = to_ms(now)
+    conn.execute(
+        insert(orders).values(
+            stop_id=stop.stop_id,
+            order_ref=stop.order_ref,
+            day=day.isoformat(),
+            stop=_text(stop),
+            why_unassigned="",
+            added_ms=at_ms,
+            changed_ms=at_ms,
+        )
+    )
+    give_to(conn, stop.stop_id, van, now)
 
 
 def cancel_order(conn: Connection, stop_id: StopId, now: datetime) -> bool:

@@ -20,6 +20,7 @@ from cloud.store.orders import find_orders, orders_of_day
 from cloud.store.parts import Among, parts
 from cloud.store.stop_states import states_of
 from cloud.store.tables import blob_chunks, blobs, forks, records, van_states, wanted_blobs
+from cloud.store.transfers import newest_transfers
 from wire.events import EventKind, Live, Presence
 from wire.finding import StopFound
 from wire.model import Sha256, StopId
@@ -127,9 +128,12 @@ def facts_of(conn: Connection, stop_ids: Iterable[StopId]) -> dict[StopId, StopF
     states = states_of(conn, stop_ids)
     wanted = {piece.sha256 for state in states.values() for piece in state.evidence}
     whole = {sha256 for (sha256,) in _WHOLE.rows(conn, wanted)}
+    passing = newest_transfers(conn, states)
     return {
         stop_id: StopFacts(
-            state=state, whole=frozenset(piece.sha256 for piece in state.evidence if piece.sha256 in whole)
+            state=state,
+            whole=frozenset(piece.sha256 for piece in state.evidence if piece.sha256 in whole),
+            transfer=passing.get(stop_id),
         )
         for stop_id, state in states.items()
     }

@@ -57,6 +57,24 @@ manifests = Table(
     Column("made_ms", BigInteger, nullable=False),
 )
 
+transfers = Table(
+    # A stop that is to change vans; nothing is deleted, and of several of one stop the newest counts.
+    "transfers",
+    metadata,
+    Column("transfer_id", String(64), primary_key=True),
+    Column("stop_id", String(64), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("from_van", String(32), nullable=False),
+    Column("to_van", String(32), nullable=False),
+    Column("meeting_id", String(64)),  # where goods that are aboard change hands
+    Column("asked_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("end", String(16)),  # cloud.fleet.view.TransferEnd
+    Column("why", Text, nullable=False, server_default=""),
+    Index("ix_transfers_stop", "stop_id"),
+    Index("ix_transfers_day", "day"),
+)
+
 closures = Table(
     "closures",
     metadata,

@@ -50,6 +50,12 @@ class Agent:
         energy: dict[str, object] = {**shares, "is_enough": True, "read_at": None, "charges": []}
         self.change(plan={**plan, "energy": energy})
 
+    def asks_for(self, stop_id: str) -> None:
+        """Another van is to get that stop, and nobody knows whether its goods are aboard."""
+        with urllib.request.urlopen(self.url + "/api/view", timeout=5) as answer:
+            stops = json.load(answer)["stops"]
+        self.change(stops=[{**stop, "release_to": "van-2" if stop["stop_id"] == stop_id else None} for stop in stops])
+
     def taps(self) -> list[dict[str, Any]]:
         with urllib.request.urlopen(self.url + "/dev/taps", timeout=5) as answer:
             taps: list[dict[str, Any]] = json.load(answer)
@@ -232,6 +238,41 @@ def test_a_closing_is_taken_back_and_a_closed_stop_corrected(page: Page, agent: 
     page.get_by_test_id("correct-delivered_to_mailbox").click()
     expect(page.get_by_test_id("saved")).to_contain_text("mailbox")
     assert [tap["kind"] for tap in agent.taps()][-2:] == ["undo", "amend"]
+
+
+def test_goods_change_vans_by_one_tap_and_what_is_unticked_stays(page: Page, agent: Agent) -> None:
+    agent.post("/dev/meeting?side=gives")
+    page.get_by_test_id("open-stop").click()
+    expect(page.get_by_test_id("hand-over")).to_contain_text("Give 2 stops to van 2")
+    page.get_by_test_id("meeting-stop").last.click()
+    page.get_by_test_id("hand-over").click()
+    expect(page.get_by_test_id("saved")).to_contain_text("Handed over")
+    tap = agent.taps()[-1]
+    assert (tap["kind"], tap["stop_id"], tap["stop_ids"]) == ("hand_over", "stop-14", ["stop-15"])
+
+
+def test_the_driver_says_whether_goods_that_another_van_is_to_get_are_aboard(page: Page, agent: Agent) -> None:
+    agent.change(**HALTED)
+    agent.asks_for("stop-15")
+    expect(page.get_by_test_id("release-ask")).to_contain_text("106 Rua da Conceição")
+    page.get_by_test_id("release-not-aboard").click()
+    expect(page.get_by_test_id("release-ask")).to_have_count(0)
+    assert (agent.taps()[-1]["kind"], agent.taps()[-1]["is_aboard"]) == ("release", False)
+
+
+def test_what_goes_to_a_pickup_point_is_left_there_with_one_tap(page: Page, agent: Agent) -> None:
+    agent.change(**HALTED)
+    with urllib.request.urlopen(agent.url + "/api/view", timeout=5) as answer:
+        load = json.load(answer)["load"]
+    agent.change(load={**load, "drops": [{"pickup_point": "Kiosk Lima, Rua do Almada 100", "parcels": 2}]})
+    page.get_by_test_id("open-day").click()
+    page.get_by_test_id("open-van").click()
+    page.get_by_test_id("load").click()
+    expect(page.get_by_test_id("drop")).to_contain_text("2 parcels to: Kiosk Lima")
+    assert serious_faults(page) == []
+    page.get_by_test_id("drop-left").click()
+    expect(page.get_by_test_id("drop")).to_have_count(0)
+    assert (agent.taps()[-1]["kind"], agent.taps()[-1]["is_dropped"]) == ("dropped", True)
 
 
 def test_the_load_is_counted_before_leaving(page: Page, agent: Agent) -> None:
@@ -450,6 +491,14 @@ def test_no_view_has_a_serious_fault_of_accessibility_by_day_or_night(page: Page
         page.get_by_test_id("back").click()
         page.get_by_test_id("back-to-map").click()
         agent.post("/dev/day?next=14")
+        agent.post("/dev/meeting?side=takes")
+        page.get_by_test_id("open-stop").click()
+        expect(page.get_by_test_id("hand-over")).to_be_visible()
+        faults[f"meeting {theme}"] = serious_faults(page)
+        page.get_by_test_id("back-to-map").click()
+        agent.asks_for("stop-15")
+        faults[f"release {theme}"] = serious_faults(page)
+        agent.post("/dev/day?next=14")
         agent.change(**HALTED)
         page.get_by_test_id("theme").click()
     assert {view: found for view, found in faults.items() if found} == {}
@@ -483,6 +532,20 @@ def test_no_text_runs_out_of_the_screen_in_any_language(browser: Browser, agent:
         words = button.inner_text()
         assert not button.evaluate("button => button.scrollWidth > button.clientWidth"), words
     page.get_by_test_id("back").click()
+    for side in ("gives", "takes"):
+        agent.post("/dev/day?next=14")  # drives off: the map is back
+        agent.post(f"/dev/meeting?side={side}")
+        page.get_by_test_id("open-stop").click()
+        expect(page.get_by_test_id("hand-over")).to_be_in_viewport(ratio=1)
+        for button in page.locator("main button").all():
+            words = button.inner_text()
+            assert not button.evaluate("button => button.scrollWidth > button.clientWidth"), f"{side}: {words}"
+    page.get_by_test_id("back-to-map").click()
+    agent.asks_for("stop-15")
+    for answer in ("release-aboard", "release-not-aboard"):
+        expect(page.get_by_test_id(answer)).to_be_in_viewport(ratio=1)
+        overflows = page.get_by_test_id(answer).evaluate("button => button.scrollWidth > button.clientWidth")
+        assert not overflows, answer
     agent.post("/dev/day?next=14")
     agent.change(motion="moving", is_within_reach=False, blocked_until="2026-11-24T15:32:00Z")
     for shown in ("road-blocked", "road-open", "road-block"):

@@ -204,6 +204,40 @@ def test_an_order_is_cancelled_only_when_asked_twice(page: Page, coordinator: Co
     expect(page.get_by_test_id("stop-status")).to_have_attribute("data-status", "cancelled")
 
 
+def test_a_stop_is_moved_by_asking_and_one_sees_whom_it_waits_for(page: Page, coordinator: Coordinator) -> None:
+    open_at(page, coordinator, "#/stops/stop-7-14")
+    page.get_by_test_id("move-stop").click()
+    page.get_by_test_id("move-van").select_option("van-2")
+    page.get_by_test_id("move-go").click()
+    expect(page.get_by_test_id("transfer")).to_have_text("to van 2: waiting for van 7")
+    page.get_by_test_id("take-back").click()
+    expect(page.get_by_test_id("transfer")).to_have_attribute("data-end", "withdrawn")
+
+
+def test_goods_that_are_aboard_are_planned_to_change_vans_at_a_meeting(page: Page, coordinator: Coordinator) -> None:
+    open_at(page, coordinator, "#/stops/stop-7-14")
+    page.get_by_test_id("move-stop").click()
+    page.get_by_test_id("move-meet").click()
+    expect(page.get_by_test_id("meet-at")).to_be_visible()
+    assert serious_faults(page) == []
+    page.get_by_test_id("move-van").select_option("van-2")
+    page.get_by_test_id("move-go").click()
+    expect(page.get_by_test_id("transfer")).to_have_text("to van 2, where it meets van 7")
+
+
+def test_what_only_one_of_two_vans_said_and_what_cannot_be_moved_asks_for_a_person(
+    page: Page, coordinator: Coordinator
+) -> None:
+    asked: dict[str, object] = {
+        "from_van": "van-7", "to_van": "van-2", "meeting_id": None, "asked_at": "2026-11-24T14:20:00Z", "end": None,
+        "why": "", "given": None, "taken": None,
+    }  # fmt: skip
+    coordinator.change_stop("stop-7-14", transfer={**asked, "end": "kept", "why": "aboard"})
+    expect(page.get_by_test_id("need-kept")).to_contain_text("its goods are aboard")
+    coordinator.change_stop("stop-7-15", transfer={**asked, "meeting_id": "m1", "given": True})
+    expect(page.get_by_test_id("need-one_sided")).to_contain_text("van 2 has not said that it took it")
+
+
 @pytest.mark.parametrize("language", ["en", "es", "pt", "de", "fr"])
 def test_every_language_fits_the_tablet(browser: Browser, coordinator: Coordinator, language: str) -> None:
     context = browser.new_context(viewport={"width": 1024, "height": 768}, locale=language, has_touch=True)

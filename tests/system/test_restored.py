@@ -38,11 +38,12 @@ DAY = "20261123"
 class Unit:
     """`python -m agent` in a folder, ended and started again; its data can be copied and put back."""
 
-    def __init__(self, folder: Path, broker_port: int) -> None:
-        self.data_dir = folder / "van"
-        self.settings = folder / "VAN.toml"
+    def __init__(self, folder: Path, broker_port: int, van: str = "van-1") -> None:
+        self.van = van
+        self.data_dir = folder / ("van" if van == "van-1" else van)
+        self.settings = folder / ("VAN.toml" if van == "van-1" else f"{van}.toml")
         self.settings.write_text(
-            f'van = "van-1"\nfleet = "town"\ndata_dir = "{self.data_dir}"\n'
+            f'van = "{van}"\nfleet = "town"\ndata_dir = "{self.data_dir}"\n'
             f'[clock]\norigin = "{MORNING.isoformat()}"\nsystem_origin_s = {time.time()}\n'
             f"[gpsd]\nport = {free_port()}\n[broker]\ntls = false\nport = {broker_port}\n[screen]\nport = 0\n"
         )
@@ -55,7 +56,7 @@ class Unit:
         )
         assert self.process.stdout is not None
         line = (await self.process.stdout.readline()).decode().strip()
-        assert line.startswith("van-1: cab page on "), line
+        assert line.startswith(f"{self.van}: cab page on "), line
         self.cab.url = line.rpartition(" ")[2]
 
     async def kill(self, how: signal.Signals = signal.SIGKILL) -> None:

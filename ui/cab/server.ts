@@ -3,7 +3,8 @@
 import { listen } from '../kit/events.ts'
 import type { CabView, MapView, NotSaved, OfferRouteView, RouteView, Saved } from '../kit/generated/cab.ts'
 import type {
-  AgeTap, AmendTap, CashTap, LabelTap, LoadScanTap, LoadTap, MakeStopTap, MarkTap, NoteTap, PinTap, ReturnedTap, ScanTap, UndoTap, WayTap,
+  AgeTap, AmendTap, BackScanTap, CashTap, DroppedTap, HandOverTap, LabelTap, LoadScanTap, LoadTap, MakeStopTap, MarkTap, NoteTap, PinTap, ReleaseTap,
+  ReturnedTap, ScanTap, UndoTap, WayTap,
 } from '../kit/generated/cab.ts'
 import type {
   AcceptTap, ArrivedTap, ChargeTap, DeliveredTap, DutyTap, FailedTap, KeepTap, RoadBlockedTap, RoadOpenTap, SkippedTap,
@@ -36,6 +37,10 @@ export type Tap =
   | WithoutId<ReturnedTap>
   | WithoutId<LabelTap>
   | WithoutId<MakeStopTap>
+  | WithoutId<HandOverTap>
+  | WithoutId<ReleaseTap>
+  | WithoutId<BackScanTap>
+  | WithoutId<DroppedTap>
 
 export interface EvidenceTap {
   stop_id: string

@@ -80,7 +80,7 @@ class Cab {
   })
   readonly next = $derived(this.view?.stops.find((stop) => stop.stop_id === this.view?.next_stop_id) ?? null)
   readonly after = $derived.by((): StopView | null => {
-    const open = this.view?.stops.filter((stop) => isOpen(stop) && stop.stop_id !== this.view?.next_stop_id) ?? []
+    const open = this.view?.stops.filter((stop) => isOpen(stop) && !stop.waits_for && stop.stop_id !== this.view?.next_stop_id) ?? []
     return open.sort((a, b) => a.position - b.position)[0] ?? null
   })
   /** Moving locks all but one-tap actions, and an unknown speed counts as moving. */
@@ -147,7 +147,10 @@ class Cab {
   private async scanOne(code: string): Promise<void> {
     while (this.saving) await new Promise((resolve) => setTimeout(resolve, 50))
     if (this.page.is === 'load') {
-      await this.tap({ kind: 'load_scan', code }, () => undefined)
+      const load = this.view?.load
+      // Once nothing but what comes back is left to be scanned, a code is of that.
+      const comes_back = !!load && load.checked_at !== null && load.back_codes > load.back_scanned
+      await this.tap({ kind: comes_back ? 'back_scan' : 'load_scan', code }, () => undefined)
       if (!this.not_saved) tone(this.view?.load.last_scan?.verdict === 'right')
       return
     }

@@ -1,6 +1,6 @@
 /** Facts of the view as words in the driver's language. */
 
-import type { CabView, Eta, StopView, Trouble } from '../kit/generated/cab.ts'
+import type { CabView, Eta, MeetingView, StopView, Trouble } from '../kit/generated/cab.ts'
 import { clock, distance } from '../kit/time.ts'
 import { isWorry, isWorthSaying } from '../kit/waiting.ts'
 import type { Answer } from './server.ts'
@@ -15,9 +15,19 @@ export function etaWords(eta: Eta, timezone: string): string {
 /** "294 Rua do Almada". */
 export const doorWords = (stop: StopView): string => `${stop.address.number} ${stop.address.street}`.trim() || stop.order_ref
 
-/** What is handed over: the named items, or how many parcels. */
+/** "van 2" within a sentence; a van with another name by its name. */
+export function vanWords(van: string): string {
+  const n = /^van-(\d+)$/.exec(van)?.[1]
+  return n ? t('van_n', { n }) : van
+}
+
+/** "Give 2 stops to van 2": what a meeting of two vans is for. */
+export const meetingWords = (meeting: MeetingView, n = meeting.stop_ids.length): string =>
+  t(`meet_${meeting.side}`, { n, van: vanWords(meeting.other_van) })
+
+/** What is handed over: the named items, or how many parcels; at a meeting, to whom or from whom. */
 export const goodsWords = (stop: StopView): string =>
-  stop.items.length ? t('items', { n: stop.items.length }) : t('parcels', { n: stop.amount.parcels })
+  stop.meeting ? meetingWords(stop.meeting) : stop.items.length ? t('items', { n: stop.items.length }) : t('parcels', { n: stop.amount.parcels })
 
 /** "2 parcels and 1 envelope". */
 export const goodsSentence = (stop: StopView): string => {
@@ -27,7 +37,7 @@ export const goodsSentence = (stop: StopView): string => {
 
 /** "Beatriz Fontes · 3 items". */
 export const whoWords = (stop: StopView): string =>
-  [stop.recipient_name, goodsWords(stop)].filter(Boolean).join(' · ')
+  [stop.meeting ? '' : stop.recipient_name, goodsWords(stop)].filter(Boolean).join(' · ')
 
 /** Why no open road leads to the stop; empty where one does. */
 export const placeWords = (stop: StopView): string => (stop.place_trouble ? t(`place_${stop.place_trouble}`) : '')
@@ -99,6 +109,10 @@ const TROUBLES: Record<Trouble, () => string> = {
   'It is too late to take that back.': () => t('trouble_too_late'),
   'This stop is not closed.': () => t('trouble_not_closed'),
   'Please scan this label again.': () => t('trouble_label_gone'),
+  'These goods are still on another van. Take them over first.': () => t('trouble_not_taken'),
+  'These goods were given to another van.': () => t('trouble_passed_on'),
+  'No goods change vans at this stop.': () => t('trouble_no_meeting'),
+  'Nobody asks for this stop any more.': () => t('trouble_not_asked_for'),
 }
 
 /** "24,50 €" in the driver's language. */

@@ -1,6 +1,6 @@
 /** What needs a person, worked out from the picture alone. Most pressing first. */
 
-import type { Ending, Misplaced, StopRow, VanView } from '../kit/generated/console.ts'
+import type { Ending, Misplaced, StopRow, TransferView, VanView } from '../kit/generated/console.ts'
 import { isWorry } from '../kit/waiting.ts'
 import { isSilent } from './vans.ts'
 
@@ -10,6 +10,8 @@ export type Need =
   | { is: 'silent'; key: string; van: VanView; since_ms: number | null }
   | { is: 'ending'; key: string; ending: Ending; since_ms: null }
   | { is: 'flagged'; key: string; stop: StopRow; since_ms: number | null }
+  | { is: 'kept'; key: string; stop: StopRow; transfer: TransferView; since_ms: number }
+  | { is: 'one_sided'; key: string; stop: StopRow; transfer: TransferView; since_ms: number }
   | { is: 'proof'; key: string; stop: StopRow; since_ms: number | null }
   | { is: 'waiting'; key: string; van: VanView; since_ms: number }
   | { is: 'alarm'; key: string; van: VanView; alarm: NeededAlarm; since_ms: null }
@@ -31,6 +33,7 @@ export function needsYou(
   const unassigned = new Map<string, StopRow[]>()
   const flagged: Need[] = []
   const proofs: Need[] = []
+  const transfers: Need[] = []
   const rows = [...stops]
   for (const stop of rows) {
     const is_open = stop.status === 'planned' || stop.status === 'arrived'
@@ -38,6 +41,10 @@ export function needsYou(
     if (is_open && stop.status === 'planned' && stop.van && stop.punctuality === 'late') push(late, stop.van, stop)
     if (stop.status === 'unassigned') push(unassigned, stop.why_unassigned, stop)
     if (stop.is_flagged) flagged.push({ is: 'flagged', key: `flagged ${stop.stop_id}`, stop, since_ms: closed_ms })
+    const { transfer } = stop
+    if (transfer && is_open && transfer.end === 'kept') transfers.push(ofTransfer('kept', stop, transfer))
+    if (transfer && (transfer.given ?? false) !== (transfer.taken ?? false) && !stop.is_flagged && transfer.end !== 'kept')
+      transfers.push(ofTransfer('one_sided', stop, transfer))
     const waits_ms = closed_ms === null ? 0 : now_ms - closed_ms
     if (stop.proofs_whole < stop.proofs && waits_ms > PROOF_PATIENCE_MS)
       proofs.push({ is: 'proof', key: `proof ${stop.stop_id}`, stop, since_ms: closed_ms })
@@ -63,11 +70,17 @@ export function needsYou(
     ...endings.map((ending): Need => ({ is: 'ending', key: `ending ${ending.kind} ${ending.van}`, ending, since_ms: null })),
     ...blocked,
     ...misplaced(vans, rows),
+    ...oldestFirst(transfers),
     ...oldestFirst(flagged),
     ...oldestFirst(proofs),
     ...[...unassigned].map(([why, of_why]): Need => ({ is: 'unassigned', key: `unassigned ${why}`, why, stops: of_why, since_ms: null })),
   ]
 }
+
+/** A stop that cannot change vans as it was wished; or did, and only one of the two vans has said so. */
+const ofTransfer = (is: 'kept' | 'one_sided', stop: StopRow, transfer: TransferView): Need => ({
+  is, key: `${is} ${stop.stop_id}`, stop, transfer, since_ms: Date.parse(transfer.asked_at),
+})
 
 /** The stops of which their van says that no open road leads there. */
 function misplaced(vans: readonly VanView[], rows: readonly StopRow[]): Need[] {

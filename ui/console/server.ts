@@ -71,6 +71,25 @@ export const setPolicy = (van: string, policy: SequencePolicy): Promise<Answer<A
 export const cancelOrder = (stop_id: string): Promise<Answer<AssignReport>> =>
   change('POST', `/api/orders/${part(stop_id)}/cancel`)
 
+/** Ask the van that has a stop to release it to another one; one that no van has changes at once. */
+export const moveStop = (stop_id: string, to_van: string): Promise<Answer<AssignReport>> =>
+  change('POST', `/api/orders/${part(stop_id)}/move`, JSON.stringify({ to_van }), 'application/json')
+
+export const takeBackMove = (stop_id: string): Promise<Answer<AssignReport>> => change('DELETE', `/api/orders/${part(stop_id)}/move`)
+
+export interface MeetingAsked {
+  from_van: string
+  to_van: string
+  stop_ids: string[]
+  lat_deg: number
+  lon_deg: number
+  place: string
+}
+
+/** Plan where two vans hand goods over that are aboard. */
+export const planMeeting = (asked: MeetingAsked): Promise<Answer<AssignReport>> =>
+  change('POST', '/api/meetings', JSON.stringify(asked), 'application/json')
+
 export const closeRoad = (closure: Closure): Promise<Answer<ClosureView>> =>
   change('POST', '/api/closures', JSON.stringify(closure), 'application/json')
 

@@ -1,6 +1,6 @@
 /** Facts of the picture as words in the reader's language. */
 
-import type { Eta, HistoryRow, Punctuality, StopPage, StopRow, Suggestion, VanView } from '../kit/generated/console.ts'
+import type { Eta, HistoryRow, Punctuality, StopPage, StopRow, Suggestion, VanView, TransferView } from '../kit/generated/console.ts'
 import { latenessWords, signOf, type Sign } from '../kit/lateness.ts'
 import { clock, clockRange, dayName, distance } from '../kit/time.ts'
 import { age_ms, freshness, isPlainlyNumbered, isSilent, vanNumber } from './vans.ts'
@@ -124,6 +124,22 @@ export function outcomeWords(stop: StopRow): string {
   return t(`status_${stop.status}`)
 }
 
+/** Where a stop is on its way to another van; nothing where there is nothing to say. */
+export function transferWords(transfer: TransferView): string {
+  const { given, taken, end, why, meeting_id } = transfer
+  const names = { from: midVanWords(transfer.from_van), to: midVanWords(transfer.to_van) }
+  if (given && taken === false) return t('transfer_differs', names)
+  if (given === false && taken) return t('transfer_both', names)
+  if (end === 'kept') {
+    const known = (['aboard', 'at_the_door', 'driver', 'not_handed'] as const).find((one) => one === why)
+    return t(`transfer_kept_${known ?? 'driver'}`, names)
+  }
+  if (end) return t(`transfer_${end}`, names)
+  if (given) return t('transfer_given', names)
+  if (taken) return t('transfer_taken', names)
+  return t(meeting_id === null ? 'transfer_asked' : 'transfer_meeting', names)
+}
+
 /** How a stop stood or will stand, with its sign. */
 export function stopVerdict(stop: StopRow): Verdict {
   if (stop.status === 'unassigned' || stop.status === 'cancelled' || stop.status === 'failed')
@@ -161,6 +177,14 @@ export function recordTitle(row: HistoryRow, page: StopPage): string {
       return t('ev_duty')
     case 'stop.amended':
       return t('ev_amended')
+    case 'stop.released':
+      return t('ev_released')
+    case 'stop.kept':
+      return t('ev_kept')
+    case 'goods.dropped':
+      return t('ev_dropped')
+    case 'goods.handed':
+      return t('ev_handed')
     case 'parcel.scanned':
       return t('ev_scanned')
     case 'check.done':

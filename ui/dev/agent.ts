@@ -72,6 +72,9 @@ export class CannedAgent {
         })
       else if (tap.kind === 'label') this.change({ label: LABEL })
       else if (tap.kind === 'make_stop') this.change({ label: null, total: this.view.total + 1 })
+      else if (tap.kind === 'hand_over') this.close(tap.stop_id, { phase: 'completed', outcome: 'handed_over', closed_at: now })
+      else if (tap.kind === 'dropped') this.change({ load: { ...this.view.load, drops: [] } })
+      else if (tap.kind === 'release') this.changeStop(tap.stop_id, { release_to: null })
       else if (tap.kind === 'load') this.change({ load: { ...this.view.load, counted: tap.counted ?? null, checked_at: now } })
       else this.check(tap)
       return { saved_at: now, tap_id: tap.tap_id, sha256: null }

@@ -146,6 +146,20 @@ async function answer(coordinator: CannedCoordinator, request: IncomingMessage, 
   } else if (kind === 'orders' && verb === 'cancel') {
     coordinator.changeStops([{ stop_id: name, status: 'cancelled', eta: null }])
     json(response, 200, { day: coordinator.picture.day, manifests: {}, assigned: 0, unassigned: {} })
+  } else if (kind === 'orders' && verb === 'move') {
+    const stop = coordinator.stop(name)
+    const to_van = request.method === 'DELETE' ? '' : (JSON.parse(String(await body(request))) as { to_van: string }).to_van
+    const asked = {
+      from_van: stop?.van ?? '', to_van: to_van || (stop?.transfer?.to_van ?? ''), meeting_id: null, asked_at: coordinator.picture.now,
+      end: to_van ? null : ('withdrawn' as const), why: '', given: null, taken: null,
+    }
+    coordinator.changeStops([{ stop_id: name, transfer: asked }])
+    json(response, 200, { day: coordinator.picture.day, manifests: {}, assigned: 0, unassigned: {} })
+  } else if (kind === 'meetings') {
+    const { from_van, to_van, stop_ids } = JSON.parse(String(await body(request))) as { from_van: string; to_van: string; stop_ids: string[] }
+    const asked = { from_van, to_van, meeting_id: 'm1', asked_at: coordinator.picture.now, end: null, why: '', given: null, taken: null }
+    coordinator.changeStops(stop_ids.map((stop_id) => ({ stop_id, transfer: asked })))
+    json(response, 200, { day: coordinator.picture.day, manifests: {}, assigned: 0, unassigned: {} })
   } else if (kind === 'assign') json(response, 200, coordinator.assign())
   else if (kind === 'closures' && request.method === 'POST')
     json(response, 200, coordinator.close(JSON.parse(String(await body(request))) as Closure))

@@ -72,7 +72,7 @@ function rowOf(facts: VanFacts, van_index: number, position: number): StopRow {
     punctuality: word, minutes_off: featured ? Math.round((Date.parse(at(featured.eta[1])) - closes) / 60_000) : off,
     outcome: is_done && !failed ? 'delivered_to_recipient' : null, reason: failed ? 'not_home' : null,
     closed_at: is_done ? iso(p50) : null, proofs: is_done && !failed ? 2 : 0, proofs_whole: is_done && !failed ? 2 : 0,
-    is_flagged: false, why_unassigned: '', found_by: null,
+    is_flagged: false, why_unassigned: '', found_by: null, transfer: null,
   }
 }
 

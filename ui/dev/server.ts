@@ -1,7 +1,8 @@
 /** The canned agent over HTTP, inside Vite: `npm run dev` while writing, `npx vite preview cab` over the built page.
  *
  *  `POST /dev/change` patches the view, `POST /dev/mood` says how taps are answered, `POST /dev/offer` offers another order,
- *  `POST /dev/day?next=14` starts over, `POST /dev/door` stands at a door that asks for everything.
+ *  `POST /dev/day?next=14` starts over, `POST /dev/door` stands at a door that asks for everything,
+ *  `POST /dev/meeting?side=takes` where another van is met.
  *  `ROUNDSMAN_TILES` names a folder of `z/x/y.pbf` (gzip) for a base map. */
 
 import { readFile } from 'node:fs/promises'
@@ -10,7 +11,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Connect, Plugin } from 'vite'
 
 import { CannedAgent, type CannedTap, type Mood } from './agent.ts'
-import { day, FULL_DOOR, OFFER, ROUTE } from './town.ts'
+import { day, FULL_DOOR, meetingAt, OFFER, ROUTE } from './town.ts'
 
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; connect-src 'self'; " +
@@ -77,6 +78,9 @@ async function answer(agent: CannedAgent, request: IncomingMessage, response: Se
   } else if (url.pathname === '/dev/door') {
     const stops = agent.view.stops.map((stop) => (stop.stop_id === agent.view.next_stop_id ? { ...stop, ...FULL_DOOR } : stop))
     agent.change({ stops, motion: 'parked', is_within_reach: true })
+    json(response, 200, agent.view)
+  } else if (url.pathname === '/dev/meeting') {
+    agent.change(meetingAt(agent.view, url.searchParams.get('side') === 'takes' ? 'takes' : 'gives'))
     json(response, 200, agent.view)
   } else if (url.pathname === '/dev/taps') json(response, 200, agent.taps)
   else return false

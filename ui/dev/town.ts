@@ -90,7 +90,8 @@ function stopOf(position: number, next: number): StopView {
     state: is_done ? 'served' : position === next ? 'next' : 'pending',
     arrived_at: null, closed_at: is_done && row.eta ? at(row.eta[1]) : null,
     outcome: is_done ? 'delivered_to_recipient' : null, reason: null,
-    is_locked: false, is_skipped: false, is_listed: true, moved_by: 0, moved_why: null, moved_for: null, missed_why: null, missed_for: null, place_trouble: null, travel_m: 700, found: null, ...row.extra,
+    is_locked: false, is_skipped: false, is_listed: true, moved_by: 0, moved_why: null, moved_for: null, missed_why: null, missed_for: null, place_trouble: null, travel_m: 700, found: null, custody: is_done ? 'recipient' : 'aboard', meeting: null, waits_for: null, passed_to: null,
+    release_to: null, ...row.extra,
   }
 }
 
@@ -109,7 +110,7 @@ export function day(next: number): CabView {
     },
     offer: null, is_planning: false, next_stop_id: `stop-${next}`, is_within_reach: false, route_version: 1,
     load: {
-      expected: 58, codes: 0, scanned: 0, missing: [], unlisted: [], counted: null, last_scan: null, checked_at: at('08:11'), back: [],
+      expected: 58, codes: 0, scanned: 0, missing: [], unlisted: [], counted: null, last_scan: null, checked_at: at('08:11'), back: [], back_codes: 0, back_scanned: 0, drops: [],
     },
     label: null,
     stops: Array.from({ length: 31 }, (_, i) => stopOf(i + 1, next)), done: next - 1, total: 31,
@@ -161,6 +162,25 @@ export const OFFER: OfferView = {
     offered(18, 18, 17, { why: 'window', saves_s: 300 }), offered(17, 17, 18, { why: 'nearer', saves_s: 240 }),
     ...Array.from({ length: 13 }, (_, i) => offered(19 + i, 19 + i, 19 + i)),
   ],
+}
+
+/** The next stop is where another van is met; the two stops after it change vans there. */
+export function meetingAt(view: CabView, side: 'gives' | 'takes'): CabView {
+  const at = view.stops.findIndex((stop) => stop.stop_id === view.next_stop_id)
+  const goods = view.stops.slice(at + 1, at + 3).map((stop) => stop.stop_id)
+  const place = view.stops[at] as StopView
+  const meeting = { meeting_id: 'm1', side, other_van: 'van-2', stop_ids: goods }
+  const stops = view.stops.map((stop): StopView => {
+    if (stop === place)
+      return {
+        ...stop, kind: 'handover', phase: 'arrived', state: 'parked', address: { ...stop.address, number: '', street: 'Posto Galp, Rua do Almada' },
+        recipient_name: 'van-2', items: [], instruction: '', steps: [{ ...step('scan'), rule: 'optional' }], meeting, custody: 'none',
+        hand: { ...HAND, missing: [], parcels: [{ code: '106141411234500010', what: '', state: null, is_scanned: false }] }, is_ready_to_close: true,
+      }
+    if (!goods.includes(stop.stop_id)) return stop
+    return { ...stop, eta: null, waits_for: place.stop_id, custody: side === 'takes' ? 'other_van' : 'aboard' }
+  })
+  return { ...view, stops, motion: 'parked', is_within_reach: true }
 }
 
 /** A door that asks for everything, for `POST /dev/door`. */

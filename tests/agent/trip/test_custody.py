@@ -1,11 +1,14 @@
 """What is aboard, and what comes back."""
 
-from agent.trip.custody import parcels_expected, to_bring_back
+from agent.trip.custody import codes_back, parcels_expected, to_bring_back, to_drop
 from agent.trip.decide import decide
+from agent.trip.goods import Custody, custody_of
 from agent.trip.inputs import (
     AnyInput,
+    BackScanned,
     CodeScanned,
     DeliveredTapped,
+    DroppedTapped,
     FailedTapped,
     GoodsReturned,
     LoadConfirmed,
@@ -15,9 +18,10 @@ from agent.trip.inputs import (
 from agent.trip.run import Run
 from tests.agent.pod.test_scans import sscc, with_parcels
 from tests.builders import a_run, a_stop, at
-from wire.checks import LoadChecked, ParcelState, Returned, ScanVerdict
+from wire.checks import Dropped, LoadChecked, ParcelState, Returned, ScanVerdict
 from wire.events import EventKind, FailReason
-from wire.manifest import Amount, StopKind
+from wire.handover import Handover, NextStep
+from wire.manifest import Amount, Stop, StopKind
 
 
 def lived(run: Run, *inputs: AnyInput) -> Run:
@@ -60,3 +64,51 @@ def test_what_was_not_handed_over_comes_back() -> None:
     assert (told.stop_ids, told.parcels) == (("s1", "s2"), 4)
     assert to_bring_back(given_back.run) == ()
     assert decide(given_back.run, GoodsReturned(), at(9)).outgoing == ()  # told once
+
+
+def to_kiosk(number: int) -> Stop:
+    point = Handover(on_failure=NextStep.PICKUP_POINT, pickup_point="Kiosk Lima")
+    return a_stop(number, handover=point, amount=Amount(parcels=2))
+
+
+def test_goods_for_a_pickup_point_are_aboard_until_they_are_left_there_and_do_not_come_back() -> None:
+    run = lived(a_run([to_kiosk(1), a_stop(2)]), FailedTapped(stop_id="s1", reason=FailReason.NOT_HOME))
+    assert to_bring_back(run) == ()
+    assert {point: [stop.stop_id for stop in stops] for point, stops in to_drop(run).items()} == {"Kiosk Lima": ["s1"]}
+    stop = run.find("s1")
+    assert stop is not None
+    assert custody_of(run, stop, at(2)) is Custody.ABOARD
+
+    left = decide(run, DroppedTapped(pickup_point="Kiosk Lima", is_dropped=True), at(9))
+    assert [Dropped.model_validate(said.body) for said in left.outgoing] == [
+        Dropped(stop_id="s1", pickup_point="Kiosk Lima", is_dropped=True, parcels=2)
+    ]
+    assert (to_drop(left.run), to_bring_back(left.run)) == ({}, ())
+    assert custody_of(left.run, stop, at(9)) is Custody.PICKUP_POINT
+    again = decide(left.run, DroppedTapped(pickup_point="Kiosk Lima", is_dropped=True), at(9))
+    assert again.outgoing == ()  # told once
+
+
+def test_what_cannot_be_left_at_its_pickup_point_comes_back_to_the_depot() -> None:
+    run = lived(
+        a_run([to_kiosk(1), a_stop(2)]),
+        FailedTapped(stop_id="s1", reason=FailReason.NOT_HOME),
+        DroppedTapped(pickup_point="Kiosk Lima", is_dropped=False),
+    )
+    assert (to_drop(run), [stop.stop_id for stop in to_bring_back(run)]) == ({}, ["s1"])
+
+
+def test_what_comes_back_is_scanned_at_the_depot_and_told_with_the_hand_back() -> None:
+    run = lived(
+        a_run([with_parcels(1, 1, 2), with_parcels(2, 3)]),
+        CodeScanned(stop_id="s1", code=sscc(1)),
+        ParcelMarked(stop_id="s1", code=sscc(2), state=ParcelState.REFUSED),
+        DeliveredTapped(stop_id="s1"),
+        FailedTapped(stop_id="s2", reason=FailReason.NOT_HOME),
+    )
+    assert codes_back(run) == (sscc(2), sscc(3))
+    run = lived(run, BackScanned(code=sscc(2)), BackScanned(code=sscc(2)), BackScanned(code=sscc(1)))
+    assert run.load.last_scan is not None
+    assert run.load.last_scan.verdict is ScanVerdict.NOT_THIS_STOP  # that one was handed over
+    told = Returned.model_validate(decide(run, GoodsReturned(), at(9)).outgoing[0].body)
+    assert (told.parcels, told.scanned) == (2, (sscc(2),))

@@ -15,6 +15,7 @@ export type Outcome =
   | 'delivered_to_safe_place'
   | 'picked_up'
   | 'partial'
+  | 'handed_over'
 /**
  * Why a stop failed.
  */
@@ -144,6 +145,11 @@ export type PlaceTrouble = 'far' | 'off_map' | 'swapped' | 'cut_off' | 'closed' 
  */
 export type PlacedBy = 'label' | 'door' | 'between' | 'street' | 'list' | 'nowhere'
 /**
+ * Whose hands the goods of a stop are in.
+ */
+export type Custody = 'none' | 'sender' | 'depot' | 'aboard' | 'other_van' | 'recipient' | 'pickup_point' | 'unknown'
+export type Side = 'gives' | 'takes'
+/**
  * Whether the van can save what is tapped: well, slow (a save is under way for seconds), or not at all now.
  */
 export type Disk = 'well' | 'slow' | 'failing'
@@ -185,6 +191,10 @@ export type Trouble =
   | 'The place cannot be proven while you are paused. Go on first.'
   | 'This stop is not closed.'
   | 'Please scan this label again.'
+  | 'These goods are still on another van. Take them over first.'
+  | 'These goods were given to another van.'
+  | 'No goods change vans at this stop.'
+  | 'Nobody asks for this stop any more.'
 
 export interface AcceptTap {
   kind: 'accept'
@@ -230,6 +240,14 @@ export interface ArrivedTap {
   kind: 'arrived'
   tap_id: string
   stop_id: string
+}
+/**
+ * A code at the depot, of what is handed back.
+ */
+export interface BackScanTap {
+  kind: 'back_scan'
+  tap_id: string
+  code: string
 }
 /**
  * Goods that come back to the depot.
@@ -402,6 +420,11 @@ export interface StopView {
   place_trouble: PlaceTrouble | null
   travel_m: number | null
   found: OfLabel | null
+  custody: Custody
+  meeting: MeetingView | null
+  waits_for: string | null
+  passed_to: string | null
+  release_to: string | null
 }
 /**
  * When a stop may be served. A hard window may not be missed; a soft one costs.
@@ -480,6 +503,15 @@ export interface OfLabel {
   also: string
 }
 /**
+ * Whom the van meets at this stop, and whose goods can change hands there now.
+ */
+export interface MeetingView {
+  meeting_id: string
+  side: Side
+  other_van: string
+  stop_ids: string[]
+}
+/**
  * What should be aboard, what was found, and what must come back.
  */
 export interface LoadView {
@@ -492,6 +524,16 @@ export interface LoadView {
   last_scan: ScanView | null
   checked_at: string | null
   back: BackView[]
+  back_codes: number
+  back_scanned: number
+  drops: DropView[]
+}
+/**
+ * Goods that go to a pickup point.
+ */
+export interface DropView {
+  pickup_point: string
+  parcels: number
 }
 /**
  * The code that was read last, wherever that was, and what it is good for.
@@ -547,6 +589,15 @@ export interface Waiver {
   why: WaiverReason
 }
 /**
+ * What goes to a pickup point was left there; or could not be, and comes back.
+ */
+export interface DroppedTap {
+  kind: 'dropped'
+  tap_id: string
+  pickup_point: string
+  is_dropped: boolean
+}
+/**
  * Pause, or go on: whether the van keeps and tells where it is.
  */
 export interface DutyTap {
@@ -568,6 +619,19 @@ export interface ForgetTap {
   kind: 'forget'
   tap_id: string
   stop_id: string
+}
+/**
+ * At a meeting of two vans: the goods of `stop_ids` were given, or taken.
+ */
+export interface HandOverTap {
+  kind: 'hand_over'
+  tap_id: string
+  stop_id: string
+  /**
+   * @minItems 1
+   * @maxItems 500
+   */
+  stop_ids: [string, ...string[]]
 }
 export interface KeepTap {
   kind: 'keep'
@@ -664,6 +728,15 @@ export interface PinTap {
   tap_id: string
   stop_id: string
   pin: string
+}
+/**
+ * Whether goods that are wanted on another van are aboard, where only the driver knows.
+ */
+export interface ReleaseTap {
+  kind: 'release'
+  tap_id: string
+  stop_id: string
+  is_aboard: boolean
 }
 /**
  * What was not handed over has been given back at the depot.

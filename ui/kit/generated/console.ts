@@ -79,6 +79,11 @@ export type Outcome =
   | 'delivered_to_safe_place'
   | 'picked_up'
   | 'partial'
+  | 'handed_over'
+/**
+ * What became of a stop that was to change vans.
+ */
+export type TransferEnd = 'moved' | 'kept' | 'closed' | 'withdrawn'
 /**
  * What becomes of the goods when a stop fails.
  */
@@ -310,6 +315,7 @@ export interface StopRow {
   is_flagged: boolean
   why_unassigned: string
   found_by: string | null
+  transfer: TransferView | null
 }
 /**
  * When a stop may be served. A hard window may not be missed; a soft one costs.
@@ -318,6 +324,19 @@ export interface Window {
   opens_at: string
   closes_at: string
   is_hard: boolean
+}
+/**
+ * A stop that is to change vans, or was; of several wishes the newest.
+ */
+export interface TransferView {
+  from_van: string
+  to_van: string
+  meeting_id: string | null
+  asked_at: string
+  end: TransferEnd | null
+  why: string
+  given: boolean | null
+  taken: boolean | null
 }
 /**
  * One record about a stop: captured by the van's clock, received by ours.

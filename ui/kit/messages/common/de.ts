@@ -48,4 +48,5 @@ export const common: Translation<typeof english> = {
   reason_payment_not_received: 'Nicht bezahlt',
   reason_proof_missing: 'Nachweis fehlt',
   reason_age_check_failed: 'Zu jung',
+  outcome_handed_over: 'Übergeben',
 }

@@ -47,4 +47,5 @@ export const common = {
   reason_payment_not_received: 'Not paid',
   reason_proof_missing: 'Proof missing',
   reason_age_check_failed: 'Too young',
+  outcome_handed_over: 'Handed over',
 } as const

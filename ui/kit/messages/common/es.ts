@@ -48,4 +48,5 @@ export const common: Translation<typeof english> = {
   reason_payment_not_received: 'No pagó',
   reason_proof_missing: 'Falta la prueba',
   reason_age_check_failed: 'Demasiado joven',
+  outcome_handed_over: 'Entregado a otra furgoneta',
 }

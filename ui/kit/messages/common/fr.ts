@@ -48,4 +48,5 @@ export const common: Translation<typeof english> = {
   reason_payment_not_received: 'Non payé',
   reason_proof_missing: 'Preuve manquante',
   reason_age_check_failed: 'Trop jeune',
+  outcome_handed_over: 'Passé d’un véhicule à l’autre',
 }

@@ -48,4 +48,5 @@ export const common: Translation<typeof english> = {
   reason_payment_not_received: 'Não pagou',
   reason_proof_missing: 'Falta a prova',
   reason_age_check_failed: 'Demasiado jovem',
+  outcome_handed_over: 'Passado entre carrinhas',
 }
