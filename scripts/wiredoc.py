@@ -7,7 +7,7 @@ from types import ModuleType
 
 from pydantic import BaseModel
 
-from wire import changes, checks, envelope, events, handover, manifest, model, places, seal, topics, track
+from wire import changes, checks, elsewhere, envelope, events, handover, manifest, model, places, seal, topics, track
 
 HEAD = """\
 # The wire
@@ -72,6 +72,7 @@ MESSAGES: dict[str, tuple[type[BaseModel], ...]] = {
         manifest.Closure,
         manifest.SpeedChange,
         manifest.NodePair,
+        elsewhere.Elsewhere,
         manifest.Command,
     ),
 }
