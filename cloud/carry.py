@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 
 from cloud.app import DATABASE_FILE
 from cloud.config import CloudSettings
+from cloud.elsewhere import elsewhere_of_lists
 from cloud.errors import CloudError, ConfigError
 from cloud.ingest.apply import Incoming, apply_group, standing_of
 from cloud.ingest.receipts import receipts_for
@@ -49,7 +50,9 @@ def run_restore(settings: CloudSettings, source: Path) -> str:
 
 
 def run_export(settings: CloudSettings, target: Path, van: str) -> str:
-    """What `van` must know: its manifest of today, the conditions, and the receipts for what was imported."""
+    """What `van` must know: its manifest of today, the conditions, what is on the other lists, and the receipts for
+    what was imported.
+    """
     if van not in {known.name for known in settings.vans}:
         raise ConfigError(f"{van} is no van of this fleet: {', '.join(known.name for known in settings.vans)}")
     require_stopped(settings.data_dir / DATABASE_FILE)
@@ -103,11 +106,15 @@ def _down(connection: Connection, van: str, settings: CloudSettings, now: dateti
     messages: list[tuple[Topic, bytes]] = []
     today = now.astimezone(settings.zone).date()
     manifest, conditions = newest_manifest(connection, van, today), conditions_now(connection, now)
+    lists = [newest_manifest(connection, one.name, today) for one in settings.vans]
+    elsewhere = elsewhere_of_lists([one for one in lists if one is not None], today, now)
     try:
         if manifest is not None:
             messages.append((topics.MANIFEST, encode(manifest)))
         if conditions is not None:
             messages.append((topics.CONDITIONS, encode(conditions)))
+        if elsewhere.lists:
+            messages.append((topics.ELSEWHERE, encode(elsewhere)))
         for epoch in epochs_of(connection, van):
             # No resume: by the time it gets there it may be old, and must take nothing back.
             standing = standing_of(connection, Sender(van, epoch))

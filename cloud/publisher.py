@@ -1,4 +1,5 @@
-"""What the vans must know goes to the broker and stays there: each van's manifest, and the conditions on the road.
+"""What the vans must know goes to the broker and stays there: each van's manifest, the conditions on the road, and
+what is on the lists of the others.
 
 It compares what is so with what this connection was told, and tells the difference. So a new manifest, a broker that
 came back without its memory, the turn of the day and a van that missed something are all the same case. A van is told
@@ -13,6 +14,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from cloud.elsewhere import ElsewhereDesk
 from cloud.errors import StoreError
 from cloud.store.conditions import conditions_now
 from cloud.store.database import Database
@@ -46,6 +48,7 @@ class Publisher:
         today: Callable[[], date],
         fleet: str,
         vans: Sequence[str],
+        elsewhere: ElsewhereDesk | None = None,
     ) -> None:
         self._link = link
         self._database = database
@@ -55,6 +58,7 @@ class Publisher:
         self._vans = tuple(vans)
         self._told: dict[str, int] = {}
         """Topic -> version handed to this connection."""
+        self._elsewhere = elsewhere or ElsewhereDesk()
         self._woken = asyncio.Event()
         self._connections = 0
         self._is_due = True
@@ -85,7 +89,8 @@ class Publisher:
                     await self._woken.wait()
             except TimeoutError:
                 pass
-            if not (self._woken.is_set() or self._is_due or self._today() != self._day):
+            is_due = self._is_due or self._elsewhere.is_due()
+            if not (self._woken.is_set() or is_due or self._today() != self._day):
                 continue
             self._woken.clear()
             try:
@@ -102,6 +107,7 @@ class Publisher:
             return [manifest for manifest in found if manifest is not None], conditions_now(conn, now)
 
         manifests, conditions = await self._database.read(read)
+        elsewhere = await self._elsewhere.newest(manifests, today, now)
         if connection != self._connections:
             return  # the link was made anew while we read, and `connected` woke us again
         messages: list[tuple[str, Manifest | Conditions]] = [
@@ -110,6 +116,12 @@ class Publisher:
         if conditions is not None:
             messages += [(topics.CONDITIONS.of(self._fleet, van), conditions) for van in self._vans]
         told = [self._is_told(topic, message) for topic, message in messages]
+        if elsewhere is not None and len(self._vans) > 1:
+            packet = self._elsewhere.packet
+            told += [
+                self._is_handed_over(topics.ELSEWHERE.of(self._fleet, van), self._elsewhere.version, packet)
+                for van in self._vans
+            ]
         self._is_due = not all(told)
         self._day = today
 
@@ -117,10 +129,17 @@ class Publisher:
         if self._told.get(topic) == message.version:
             return True
         try:
-            is_handed_over = self._link.publish(topic, encode(message), qos=topics.MANIFEST.qos, retain=True)
+            packet = encode(message)
         except TooBigError as error:
             log.error("version %d of %s cannot be sent: %s", message.version, topic, error)
-            is_handed_over = True  # it will not fit the next time either
+            self._told[topic] = message.version  # it will not fit the next time either
+            return True
+        return self._is_handed_over(topic, message.version, packet)
+
+    def _is_handed_over(self, topic: str, version: int, packet: bytes) -> bool:
+        if self._told.get(topic) == version:
+            return True
+        is_handed_over = self._link.publish(topic, packet, qos=topics.MANIFEST.qos, retain=True)
         if is_handed_over:
-            self._told[topic] = message.version
+            self._told[topic] = version
         return is_handed_over

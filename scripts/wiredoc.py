@@ -7,7 +7,21 @@ from types import ModuleType
 
 from pydantic import BaseModel
 
-from wire import changes, checks, envelope, events, handover, manifest, model, places, seal, topics, track, transfer
+from wire import (
+    changes,
+    checks,
+    elsewhere,
+    envelope,
+    events,
+    handover,
+    manifest,
+    model,
+    places,
+    seal,
+    topics,
+    track,
+    transfer,
+)
 
 HEAD = """\
 # The wire
@@ -74,6 +88,7 @@ MESSAGES: dict[str, tuple[type[BaseModel], ...]] = {
         manifest.Closure,
         manifest.SpeedChange,
         manifest.NodePair,
+        elsewhere.Elsewhere,
         manifest.Command,
     ),
 }

@@ -101,9 +101,18 @@ MANIFEST = Topic("down/manifest", Way.DOWN, 1, True, Offline.RETAIN, None, "the 
 CONDITIONS = Topic(
     "down/conditions", Way.DOWN, 1, True, Offline.RETAIN, None, "closures and speeds with their validity"
 )
+ELSEWHERE = Topic(
+    "down/elsewhere",
+    Way.DOWN,
+    1,
+    True,
+    Offline.RETAIN,
+    None,
+    "which parcels are on whose list today, as short hashes of their codes",
+)
 COMMANDS = Topic("down/commands", Way.DOWN, 1, False, Offline.RESEND, None, "id, issued, expires, kind; done once")
 
-TOPICS = (EVENTS, TRACK, BLOBS, LIVE, PRESENCE, RECEIPTS, MANIFEST, CONDITIONS, COMMANDS)
+TOPICS = (EVENTS, TRACK, BLOBS, LIVE, PRESENCE, RECEIPTS, MANIFEST, CONDITIONS, ELSEWHERE, COMMANDS)
 
 
 def parse(topic: str) -> tuple[str, str, Topic] | None:

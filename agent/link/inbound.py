@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from agent.trip.inputs import CommandArrived, ConditionsArrived, ManifestArrived, ManifestUnreadable
+from agent.trip.inputs import CommandArrived, ConditionsArrived, ElsewhereArrived, ManifestArrived, ManifestUnreadable
 from wire import codec, topics
 from wire.codec import WireError
+from wire.elsewhere import Elsewhere
 from wire.envelope import Receipts
 from wire.manifest import SCHEMA, Command, Conditions, Manifest
 from wire.model import Count, Message
@@ -23,8 +24,10 @@ class Ignored:
     why: str
 
 
-FromAbove = Receipts | ManifestArrived | ManifestUnreadable | ConditionsArrived | CommandArrived | Ignored
-SUBSCRIBED = (topics.RECEIPTS, topics.MANIFEST, topics.CONDITIONS, topics.COMMANDS)
+FromAbove = (
+    Receipts | ManifestArrived | ManifestUnreadable | ConditionsArrived | ElsewhereArrived | CommandArrived | Ignored
+)
+SUBSCRIBED = (topics.RECEIPTS, topics.MANIFEST, topics.CONDITIONS, topics.ELSEWHERE, topics.COMMANDS)
 
 
 def understand(topic: str, packet: bytes, *, fleet: str, van: str) -> FromAbove:
@@ -42,6 +45,8 @@ def understand(topic: str, packet: bytes, *, fleet: str, van: str) -> FromAbove:
                 return _manifest(packet, van)
             case topics.CONDITIONS:
                 return ConditionsArrived(conditions=codec.decode(Conditions, packet))
+            case topics.ELSEWHERE:
+                return ElsewhereArrived(elsewhere=codec.decode(Elsewhere, packet))
             case topics.COMMANDS:
                 return CommandArrived(command=codec.decode(Command, packet))
             case _:

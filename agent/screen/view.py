@@ -18,7 +18,7 @@ from wire.events import Alarm, Eta, FailReason, FixQuality, OffDutyWhy, Outcome,
 from wire.found import OfLabel
 from wire.handover import Cash, NextStep
 from wire.manifest import Address, Amount, EvidenceKind, EvidenceRule, SequencePolicy, StopKind, Window
-from wire.model import Instant, Latitude, Longitude, Metres, Sha256, StopId, Value
+from wire.model import Instant, Latitude, Longitude, Metres, Name, Sha256, StopId, Value
 from wire.places import PlaceTrouble
 from wire.transfer import Side
 
@@ -75,6 +75,8 @@ class ScanView(Value):
     verdict: ScanVerdict
     belongs_to: StopId | None
     at: Instant
+    of_van: Name | None
+    """The other van on whose list it is, where that is known."""
 
 
 class HandView(Value):

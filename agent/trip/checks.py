@@ -5,9 +5,11 @@ tap meant for one stop cannot fill another's form.
 """
 
 from datetime import datetime
+from functools import partial
 
 from agent.pod import scans
 from agent.trip.effects import Decision, Outgoing, Refusal, Trouble
+from agent.trip.elsewhere import whose
 from agent.trip.found import after_filling, completed, offered
 from agent.trip.hand import Hand, LastScan, ParcelDone
 from agent.trip.inputs import (
@@ -72,8 +74,8 @@ def _scanned(run: Run, stop: RunStop, tap: CodeScanned, now: datetime) -> Decisi
     stop = run.find(stop.stop_id) or stop
     listed = [other.stop for other in run.stops if other.is_listed]
     gone = [other.stop for other in run.stops if not other.is_listed]
-    found = scans.judged(tap.code, stop.stop, listed, gone)
-    seen = LastScan(code=found.code, verdict=found.verdict, belongs_to=found.belongs_to, at=now)
+    found = scans.judged(tap.code, stop.stop, listed, gone, partial(whose, run))
+    seen = LastScan(code=found.code, verdict=found.verdict, belongs_to=found.belongs_to, at=now, of_van=found.of_van)
     run = offered(run, tap.code, seen, tap.spotted)
     hand = stop.hand.model_copy(update={"last_scan": seen})
     if found.verdict is ScanVerdict.RIGHT:

@@ -5,9 +5,11 @@ them aboard until they are given back at the depot.
 """
 
 from datetime import datetime
+from functools import partial
 
 from agent.pod import scans
 from agent.trip.effects import Decision, Outgoing, Refusal, Trouble
+from agent.trip.elsewhere import whose
 from agent.trip.found import after_filling, completed, offered
 from agent.trip.goods import leaves_with, taken_now
 from agent.trip.hand import LastScan, LoadState
@@ -179,8 +181,9 @@ def _scanned(run: Run, tap: LoadScanned, now: datetime) -> Decision:
         tap.code,
         [stop.stop for stop in run.stops if stop.is_listed and not _is_elsewhere(run, stop)],
         [stop.stop for stop in run.stops if not stop.is_listed or stop.passed is not None],
+        partial(whose, run),
     )
-    seen = LastScan(code=found.code, verdict=found.verdict, belongs_to=found.belongs_to, at=now)
+    seen = LastScan(code=found.code, verdict=found.verdict, belongs_to=found.belongs_to, at=now, of_van=found.of_van)
     run = offered(run, tap.code, seen, tap.spotted)
     load = run.load.model_copy(update={"last_scan": seen})
     if found.verdict is ScanVerdict.RIGHT and found.code not in load.scanned:

@@ -16,6 +16,7 @@ from agent.trip.checks import handed
 from agent.trip.custody import loaded
 from agent.trip.duty import begun_by, duty_at_minute, duty_of_list, duty_tapped
 from agent.trip.effects import Decision
+from agent.trip.elsewhere import elsewhere_arrived
 from agent.trip.found import label_answered
 from agent.trip.inputs import (
     AcceptTapped,
@@ -33,6 +34,7 @@ from agent.trip.inputs import (
     DeliveredTapped,
     DroppedTapped,
     DutyTapped,
+    ElsewhereArrived,
     EvidenceTaken,
     FailedTapped,
     FixJudged,
@@ -119,6 +121,8 @@ def _decided(run: Run, entered: AnyInput, now: datetime) -> Decision:
             return manifest_unreadable(run, entered)
         case ConditionsArrived():
             return conditions_arrived(run, entered, now)
+        case ElsewhereArrived():
+            return elsewhere_arrived(run, entered)
         case CommandArrived():
             return command_arrived(run, entered, now)
         case PlanSolved():

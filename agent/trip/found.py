@@ -5,11 +5,13 @@ any other. What a label added to a listed stop is added again to each newer list
 """
 
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from agent.pod import scans
 from agent.pod.labels import Spotted, facts_of, filled, is_meant, place_of, stop_of, told_of, trouble_of
 from agent.trip.effects import Decision, Effect, Outgoing, Refusal, Trouble
+from agent.trip.elsewhere import whose
 from agent.trip.hand import LastScan
 from agent.trip.inputs import LabelRead, LabelTaken
 from agent.trip.label import LabelSeen
@@ -153,8 +155,9 @@ def _read(run: Run, tap: LabelRead, now: datetime) -> Decision:
         tap.code,
         [stop.stop for stop in run.stops if stop.is_listed],
         [stop.stop for stop in run.stops if not stop.is_listed],
+        partial(whose, run),
     )
-    scan = LastScan(code=found.code, verdict=found.verdict, belongs_to=found.belongs_to, at=now)
+    scan = LastScan(code=found.code, verdict=found.verdict, belongs_to=found.belongs_to, at=now, of_van=found.of_van)
     return decision.model_copy(update={"run": offered(run, tap.code, scan, tap.spotted)})
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from wire.checks import ParcelState, ScanVerdict
 from wire.events import FailReason, Outcome
-from wire.model import Instant, StopId, Value
+from wire.model import Instant, Name, StopId, Value
 
 
 class ParcelDone(Value):
@@ -25,6 +25,8 @@ class LastScan(Value):
     verdict: ScanVerdict
     belongs_to: StopId | None
     at: Instant
+    of_van: Name | None = None
+    """The other van on whose list it is."""
 
 
 class Hand(Value):

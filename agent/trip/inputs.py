@@ -12,6 +12,7 @@ from agent.learn.known import Known
 from agent.pod.labels import Spotted
 from agent.trip.run import Evidence, Plan, Proposal
 from wire.checks import ParcelState, Waiver
+from wire.elsewhere import Elsewhere
 from wire.events import Alarm, FailReason, KeyAnnounced, Outcome
 from wire.manifest import Command, Conditions, Manifest
 from wire.model import Epoch, Latitude, Longitude, StopId, Value
@@ -41,6 +42,11 @@ class ManifestUnreadable(Value):
 class ConditionsArrived(Value):
     kind: Literal["conditions_arrived"] = "conditions_arrived"
     conditions: Conditions
+
+
+class ElsewhereArrived(Value):
+    kind: Literal["elsewhere_arrived"] = "elsewhere_arrived"
+    elsewhere: Elsewhere
 
 
 class CommandArrived(Value):
@@ -369,6 +375,7 @@ AnyInput = (
     | ManifestArrived
     | ManifestUnreadable
     | ConditionsArrived
+    | ElsewhereArrived
     | CommandArrived
     | Tap
     | PlanSolved

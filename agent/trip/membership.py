@@ -9,6 +9,7 @@ from typing import Literal
 
 from agent.learn.keys import key_of_words
 from agent.trip.effects import Decision, Effect, Outgoing, Recall, SendLive
+from agent.trip.elsewhere import kept_for
 from agent.trip.found import relisted, stays
 from agent.trip.hand import Load
 from agent.trip.inputs import (
@@ -56,6 +57,7 @@ def manifest_arrived(run: Run, arrived: ManifestArrived, now: datetime) -> Decis
             "manifest_hash": digest,
             "refused": None,
             "stops": stops,
+            "elsewhere": kept_for(run.elsewhere, manifest),
             "plan": None if is_new_day else run.plan,
             "alarms": () if is_new_day else run.alarms,
             **(

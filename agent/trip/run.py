@@ -15,6 +15,7 @@ from agent.learn.today import DaySums
 from agent.trip.hand import Hand, Load
 from agent.trip.label import LabelSeen
 from wire.changes import Miss, Move
+from wire.elsewhere import Elsewhere
 from wire.events import Alarm, ArrivedBy, FailReason, ManifestRefused, OffDutyWhy, Outcome, ReplanReason, TimesSource
 from wire.geo import Place
 from wire.manifest import Closure, Conditions, EvidenceKind, Manifest, SpeedChange, Stop
@@ -366,6 +367,8 @@ class Run(Value):
     alarms: tuple[Alarm, ...] = ()
     """What is wrong with the van's own computer today, for driver and coordinator."""
     load: Load = Load()
+    elsewhere: Elsewhere | None = None
+    """The other vans' parcels; of the list's day or of one to come (`elsewhere.py`)."""
     label: LabelSeen | None = None
     """The code that was read last, and what it is good for."""
     key_announced: str = ""

@@ -7,17 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from cloud.publisher import Publisher
+from cloud.elsewhere import ElsewhereDesk
+from cloud.publisher import LOOK_EVERY_S, Publisher
 from cloud.store.database import Database, open_database
 from cloud.store.drawn import CLOSURES, save
 from cloud.store.manifests import save_manifest
 from host.clock import Clock, ClockSettings
-from tests.builders import MORNING, a_closure, a_manifest
+from tests.builders import MORNING, a_closure, a_manifest, a_stop
 from wire import topics
 from wire.codec import decode
+from wire.elsewhere import Elsewhere
+from wire.handover import Handover, Parcel
 from wire.manifest import Conditions, Manifest
 
 TODAY = MORNING.date()
+PAUSE_S = 1.5
 TOPIC = topics.MANIFEST.of("town", "van-1")
 
 
@@ -50,6 +54,17 @@ class World:
         await self.database.write(lambda conn: save_manifest(conn, manifest, MORNING))
         self.publisher.wake()
 
+    async def lists(self, van: str, version: int, *codes: str, driver: str = "Ana") -> None:
+        stop = a_stop(1, handover=Handover(parcels=tuple(Parcel(code=code) for code in codes)))
+        manifest = a_manifest([stop], van=van, version=version, day=self.day, driver=driver)
+        await self.database.write(lambda conn: save_manifest(conn, manifest, MORNING))
+        self.publisher.wake()
+        await self.settled()
+
+    def elsewhere(self, van: str = "van-1") -> list[Elsewhere]:
+        topic = topics.ELSEWHERE.of("town", van)
+        return [decode(Elsewhere, payload) for told, payload, _, retain in self.link.sent if told == topic and retain]
+
     async def settled(self) -> None:
         """Until nothing more is sent."""
         before = -1
@@ -65,7 +80,13 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     link = Link()
     world: World
     publisher = Publisher(
-        link=link, database=database, clock=clock, today=lambda: world.day, fleet="town", vans=["van-1", "van-2"]
+        link=link,
+        database=database,
+        clock=clock,
+        today=lambda: world.day,
+        fleet="town",
+        vans=["van-1", "van-2"],
+        elsewhere=ElsewhereDesk(PAUSE_S),
     )
     world = World(link, publisher, database)
     running = asyncio.create_task(publisher.run())
@@ -137,3 +158,58 @@ async def test_conditions_go_to_every_van_and_each_is_numbered(world: World) -> 
         ("van-1", 2, 2),
         ("van-2", 2, 2),
     ]
+
+
+async def test_each_van_is_told_whose_the_parcels_are_once(world: World) -> None:
+    await world.lists("van-1", 1, "A")
+    await asyncio.sleep(PAUSE_S)
+    await world.lists("van-2", 1, "B")
+    world.publisher.wake()
+    await world.settled()
+    newest = world.elsewhere()[-1]
+    assert len(world.elsewhere()) == 2
+    assert world.elsewhere("van-2") == world.elsewhere()
+    assert (newest.whose("B", besides="van-1"), newest.whose("A", besides="van-2")) == ("van-2", "van-1")
+    assert newest.whose("C", besides="van-1") is None
+
+
+async def test_of_lists_without_codes_nothing_is_told(world: World) -> None:
+    await world.lists("van-1", 1)
+    assert world.elsewhere() == []
+    assert world.link.versions == [1]
+
+
+async def test_a_new_list_with_the_same_codes_is_told_and_the_codes_are_not(world: World) -> None:
+    await world.lists("van-1", 1, "A")
+    await asyncio.sleep(PAUSE_S)
+    await world.lists("van-1", 2, "A", driver="Rui")
+    assert world.link.versions == [1, 2]
+    assert len(world.elsewhere()) == 1
+
+
+async def test_changes_close_to_each_other_are_told_together_and_not_forgotten(world: World) -> None:
+    await world.lists("van-1", 1, "A")
+    await world.lists("van-2", 1, "B")
+    await world.lists("van-2", 2, "B", "C")
+    assert len(world.elsewhere()) == 1
+    await asyncio.sleep(PAUSE_S + LOOK_EVERY_S)
+    await world.settled()
+    assert world.elsewhere()[-1].whose("C", besides="van-1") == "van-2"
+    await world.settled()
+    assert len(world.elsewhere()) == 2
+
+
+async def test_a_broker_that_came_back_is_told_the_same_again(world: World) -> None:
+    await world.lists("van-1", 1, "A")
+    world.publisher.connected()
+    await world.settled()
+    first, again = world.elsewhere()
+    assert first == again
+
+
+async def test_at_the_days_turn_the_codes_of_the_day_are_taken_back_at_once(world: World) -> None:
+    await world.lists("van-1", 1, "A")
+    world.day = TODAY + timedelta(days=1)
+    world.publisher.wake()
+    await world.settled()
+    assert [(told.day, told.lists != {}) for told in world.elsewhere()] == [(TODAY, True), (world.day, False)]

@@ -603,6 +603,16 @@ def test_a_label_on_no_list_is_read_on_the_map_and_made_a_stop(page: Page, agent
     ]
 
 
+def test_a_parcel_of_another_van_is_named_as_its_vans(page: Page, agent: Agent) -> None:
+    agent.change(motion="parked")
+    expect(page.get_by_test_id("cab")).to_have_attribute("data-motion", "parked")
+    page.keyboard.type("]C100340123450000000024", delay=2)
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("scan-verdict")).to_have_attribute("data-verdict", "not_this_van")
+    expect(page.get_by_test_id("scan-whose")).to_contain_text("This parcel is van-9")
+    expect(page.get_by_test_id("make-stop")).to_have_count(0)
+
+
 def test_a_moving_van_reads_no_label(page: Page, agent: Agent) -> None:
     page.keyboard.type("]d200340123450000000017", delay=2)
     page.keyboard.press("Enter")

@@ -91,6 +91,7 @@ async def test_a_van_writes_and_reads_its_own_topics_and_no_other_vans(
         assert first.publish(topics.EVENTS.of("town", "van-2"), b"forged", qos=1)
         # Whatever it listens to, it hears only what is for it: van-2's own words do not reach van-1.
         assert second.publish(topics.PRESENCE.of("town", "van-2"), b"{}", qos=1, retain=True)
+        assert second.publish(topics.ELSEWHERE.of("town", "van-1"), b"forged", qos=1, retain=True)
         assert await nothing_arrives(second)
         assert await nothing_arrives(first)
 

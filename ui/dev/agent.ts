@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 
 import type { CabView, EvidenceKind, HandView, ParcelView, StepView, StopView } from '../kit/generated/cab.ts'
-import { day, LABEL } from './town.ts'
+import { day, LABEL, OF_VAN_9 } from './town.ts'
 
 /** How the next taps are answered. */
 export type Mood = 'well' | 'silent' | 'full' | 'refuses'
@@ -70,7 +70,7 @@ export class CannedAgent {
         this.changeStop(tap.stop_id, {
           outcome: tap.outcome ?? null, reason: tap.reason ?? null, phase: tap.reason ? 'failed' : 'completed', state: 'amended',
         })
-      else if (tap.kind === 'label') this.change({ label: LABEL })
+      else if (tap.kind === 'label') this.change({ label: tap.code?.includes(OF_VAN_9.scan.code) ? OF_VAN_9 : LABEL })
       else if (tap.kind === 'make_stop') this.change({ label: null, total: this.view.total + 1 })
       else if (tap.kind === 'hand_over') this.close(tap.stop_id, { phase: 'completed', outcome: 'handed_over', closed_at: now })
       else if (tap.kind === 'dropped') this.change({ load: { ...this.view.load, drops: [] } })
@@ -95,7 +95,7 @@ export class CannedAgent {
     if (tap.kind === 'scan') {
       const is_right = hand.parcels.some((parcel) => parcel.code === tap.code)
       hand.last_scan = {
-        code: tap.code ?? '', verdict: is_right ? 'right' : 'not_this_stop', belongs_to: is_right ? tap.stop_id : 'stop-16', at: this.view.now,
+        code: tap.code ?? '', verdict: is_right ? 'right' : 'not_this_stop', belongs_to: is_right ? tap.stop_id : 'stop-16', at: this.view.now, of_van: null,
       }
       hand.parcels = hand.parcels.map((parcel) => (parcel.code === tap.code ? { ...parcel, state: 'delivered', is_scanned: true } : parcel))
     } else if (tap.kind === 'mark')

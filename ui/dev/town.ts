@@ -119,7 +119,7 @@ export function day(next: number): CabView {
 
 /** A transport label that is on no list. */
 export const LABEL: LabelView = {
-  scan: { code: '340123450000000017', verdict: 'unknown', belongs_to: null, at: at('14:30') },
+  scan: { code: '340123450000000017', verdict: 'unknown', belongs_to: null, at: at('14:30'), of_van: null },
   stop: {
     address: { number: '12', street: 'Rua das Flores', postcode: '4050-262', city: 'Porto' },
     recipient_name: 'Maria José, Loja das Flores', phone: '+351220000000', instruction: '2.º esquerdo',
@@ -127,6 +127,12 @@ export const LABEL: LabelView = {
     found: { van: 'van-7', placed_by: 'door', may_leave: true, is_dangerous: true, service: '', also: '' },
   },
   why_not: null, filled: [],
+}
+
+/** A parcel that is on another van's list. */
+export const OF_VAN_9: LabelView = {
+  scan: { code: '340123450000000024', verdict: 'not_this_van', belongs_to: null, at: at('14:30'), of_van: 'van-9' },
+  stop: null, why_not: null, filled: [],
 }
 
 /** No roundabout, no sign. */

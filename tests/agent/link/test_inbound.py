@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from agent.link.inbound import Ignored, understand
 from agent.link.live import live, says_the_same
 from agent.trip.eta import etas
-from agent.trip.inputs import CommandArrived, ConditionsArrived, ManifestArrived, ManifestUnreadable
+from agent.trip.inputs import CommandArrived, ConditionsArrived, ElsewhereArrived, ManifestArrived, ManifestUnreadable
 from tests.builders import a_command, a_conditions, a_manifest, a_position, a_run, a_stop, at
 from wire import topics
 from wire.codec import encode, to_json
+from wire.elsewhere import elsewhere_of
 from wire.envelope import LaneReceipt, Receipts
 from wire.topics import Topic
 
@@ -25,6 +26,8 @@ def test_each_topic_has_its_meaning() -> None:
     assert heard(topics.RECEIPTS, encode(receipts)) == receipts
     assert heard(topics.MANIFEST, encode(a_manifest())) == ManifestArrived(manifest=a_manifest())
     assert heard(topics.CONDITIONS, encode(a_conditions())) == ConditionsArrived(conditions=a_conditions())
+    elsewhere = elsewhere_of({"van-2": ["A"]}, a_manifest().day, at(1))
+    assert heard(topics.ELSEWHERE, encode(elsewhere)) == ElsewhereArrived(elsewhere=elsewhere)
     assert heard(topics.COMMANDS, encode(a_command())) == CommandArrived(command=a_command())
 
 

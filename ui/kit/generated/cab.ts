@@ -483,6 +483,7 @@ export interface ScanView {
   verdict: ScanVerdict
   belongs_to: string | null
   at: string
+  of_van: string | null
 }
 /**
  * Money in the currency's smallest unit: 2450 and EUR are 24.50 euros, 2450 and JPY are 2450 yen.

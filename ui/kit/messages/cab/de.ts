@@ -202,6 +202,7 @@ export const cab: Translation<typeof english> = {
   verdict_unknown: 'Unbekannt',
   verdict_misread: 'Lesefehler: nochmal',
   verdict_for: 'für {door}',
+  verdict_of_van: 'Dieses Paket gehört zu {van}',
   scan_ready: 'Bereit zum Scannen',
   scan_ready_why: 'Etikett vor den Scanner halten',
   type_code: 'Code eintippen',

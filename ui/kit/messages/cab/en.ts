@@ -201,6 +201,7 @@ export const cab = {
   verdict_unknown: 'Unknown',
   verdict_misread: 'Misread: scan again',
   verdict_for: 'for {door}',
+  verdict_of_van: 'This parcel is {van}’s',
   scan_ready: 'Ready to scan',
   scan_ready_why: 'Hold the label to the scanner',
   type_code: 'Type the code',

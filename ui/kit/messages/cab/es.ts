@@ -202,6 +202,7 @@ export const cab: Translation<typeof english> = {
   verdict_unknown: 'Desconocido',
   verdict_misread: 'Mal leído: otra vez',
   verdict_for: 'para {door}',
+  verdict_of_van: 'Este paquete es de {van}',
   scan_ready: 'Listo para leer',
   scan_ready_why: 'Acerque la etiqueta al lector',
   type_code: 'Teclear el código',

@@ -202,6 +202,7 @@ export const cab: Translation<typeof english> = {
   verdict_unknown: 'Inconnu',
   verdict_misread: 'Mal lu : à refaire',
   verdict_for: 'pour {door}',
+  verdict_of_van: 'Ce colis est pour {van}',
   scan_ready: 'Prêt à scanner',
   scan_ready_why: 'Présentez l’étiquette au lecteur',
   type_code: 'Saisir le code',

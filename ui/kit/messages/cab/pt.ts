@@ -202,6 +202,7 @@ export const cab: Translation<typeof english> = {
   verdict_unknown: 'Desconhecido',
   verdict_misread: 'Mal lido: outra vez',
   verdict_for: 'para {door}',
+  verdict_of_van: 'Este pacote é da {van}',
   scan_ready: 'Pronto a ler',
   scan_ready_why: 'Aproxime a etiqueta do leitor',
   type_code: 'Digitar o código',
