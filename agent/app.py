@@ -445,7 +445,9 @@ class App:
                 runtime.tell(Alarmed(alarm=Alarm.STORE_RESTORED, detail=detail))
 
     async def _announce_key(self, runtime: Runtime, store: Store) -> None:
-        """Whenever the epoch or our certificate became another; what was said already changes nothing."""
+        """Whenever the epoch or our certificate became another, and until it is on the disk: what is signed by a key
+        that nobody announced proves nothing. What was said already changes nothing.
+        """
         told = ""
         while True:
             epoch = store.identity.epoch
@@ -455,8 +457,11 @@ class App:
                 log.error("the key that seals what is said cannot be used: %s", error)
             else:
                 if (now_told := f"{epoch} {announced.public_key} {announced.certificate_pem}") != told:
-                    runtime.tell(KeyReady(epoch=epoch, announced=announced))
-                    told = now_told
+                    try:
+                        await runtime.submit(KeyReady(epoch=epoch, announced=announced))
+                        told = now_told
+                    except StoreError as error:
+                        log.error("the key that seals what is said could not be announced yet: %s", error)
             await asyncio.sleep(MINUTE_S)
 
     def _key_of(self, epoch: str) -> KeyAnnounced:

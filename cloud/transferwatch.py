@@ -59,11 +59,24 @@ class TransferWatch:
                 await asyncio.sleep(AGAIN_S)
                 self._woken.set()
 
+    async def _settle(self, settle: Settle, stop_ids: set[StopId]) -> None:
+        """One that cannot be settled, because a list would not fit its message, may not end the look at the others."""
+        try:
+            await settle(stop_ids)
+        except StoreError:
+            raise
+        except Exception:
+            if len(stop_ids) == 1:
+                log.exception("stop %s cannot change vans", *stop_ids)
+                return
+            for stop_id in sorted(stop_ids):
+                await self._settle(settle, {stop_id})
+
     async def _look(self, settle: Settle, stop_ids: set[StopId]) -> None:
         self._is_looking = True
         try:
             if stop_ids:
-                await settle(stop_ids)
+                await self._settle(settle, stop_ids)
         except StoreError:
             self._waiting |= stop_ids
             raise

@@ -138,11 +138,16 @@ def _of_label(run: Run, label: TransportLabel, here: str | None) -> RunStop | No
     """The open stop that a label belongs to: by its code, else the one stop whose door and recipient it names."""
     listed = run.find_code(label.sscc)
     if listed is not None:
-        return listed if listed.is_open and listed.is_listed and not listed.is_found else None
+        is_to_fill = listed.is_open and listed.is_listed and not listed.is_found and listed.meeting is None
+        return listed if is_to_fill else None
     meant = [
         stop
         for stop in run.stops
-        if stop.is_open and stop.is_listed and stop.stop.found is None and is_meant(label, stop.stop)
+        if stop.is_open
+        and stop.is_listed
+        and stop.meeting is None
+        and stop.stop.found is None
+        and is_meant(label, stop.stop)
     ]
     at_hand = next((stop for stop in meant if stop.stop_id == here), None)
     return at_hand or (meant[0] if len(meant) == 1 else None)

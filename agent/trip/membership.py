@@ -185,7 +185,8 @@ def _is_passed(known: RunStop, manifest: Manifest) -> bool:
         takes = (one for one in manifest.meetings if one.side is Side.TAKES)
         comes_back = any(known.stop_id in one.stop_ids for one in takes if one.meeting_id != known.passed.transfer_id)
         return known.is_listed and not comes_back
-    return any(asked.stop_id == known.stop_id for asked in manifest.releases)
+    mine = (asked for asked in manifest.releases if asked.stop_id == known.stop_id)
+    return any(asked.transfer_id == known.passed.transfer_id for asked in mine)
 
 
 def _listed(known: RunStop | None, stop: Stop, manifest: Manifest) -> RunStop:

@@ -399,8 +399,9 @@ class Run(Value):
         return next((stop for stop in self.stops if stop.stop_id == stop_id), None)
 
     def find_code(self, code: str) -> RunStop | None:
-        """The stop of a parcel, listed or taken off."""
-        return next((stop for stop in self.stops if any(one.code == code for one in stop.stop.handover.parcels)), None)
+        """The stop of a parcel, listed or taken off; the place where it changes vans only if no other is known."""
+        has = (stop for stop in self.stops if any(one.code == code for one in stop.stop.handover.parcels))
+        return min(has, key=lambda stop: stop.meeting is not None, default=None)
 
     @property
     def to_give(self) -> frozenset[StopId]:

@@ -128,7 +128,7 @@ def handed_over(run: Run, place: RunStop, stop_ids: tuple[StopId, ...] | None, n
         lat_deg=position.lat_deg if position else None,
         lon_deg=position.lon_deg if position else None,
         distance_m=proving_distance_m(place.stop.place, run, now),
-        listed=content_hash(place.stop),
+        listed=content_hash(place.listed_as or place.stop),
         note=place.hand.note,
     )
     told.append(_said(EventKind.STOP_COMPLETED, completed))

@@ -126,7 +126,7 @@ class Dispatch:
             orders, closed = reading.orders_and_closed(conn, day)
             taken = taken_in(heard[0], vans, day, orders, closed)
             order_store.save_found(conn, taken, now)
-            self.renew(conn, vans[:1], day, now)
+            self.renew(conn, [taken.order.van or vans[0]], day, now)
             return {stop_id, *taken.carried}
 
         async with self._one_at_a_time:

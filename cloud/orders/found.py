@@ -17,7 +17,7 @@ from datetime import date
 from cloud.orders.order import CARRIED, Order
 from wire.finding import StopFound
 from wire.found import OfLabel, PlacedBy
-from wire.manifest import Stop
+from wire.manifest import Stop, StopKind
 from wire.model import StopId, Value
 
 _MARK = "-found__"
@@ -43,9 +43,11 @@ def first_found_id(day: date) -> str:
 
 
 def day_of_found(found: StopFound) -> date | None:
-    """The day in the stop's name; None where the name is not made of a day and the parcel."""
+    """The day in the stop's name; None where the name is not made of a day and the parcel, or it delivers another."""
     head, _, code = found.stop_id.partition(_MARK)
     if code != found.code or found.stop.stop_id != found.stop_id or len(head) != 8 or not head.isdigit():
+        return None
+    if found.stop.kind is not StopKind.DELIVERY or all(one.code != code for one in found.stop.handover.parcels):
         return None
     try:
         return date(int(head[:4]), int(head[4:6]), int(head[6:]))
@@ -60,16 +62,17 @@ def taken_in(
     orders: Iterable[Order],
     closed: Collection[StopId],
 ) -> TakenIn:
-    """`vans`: those that made this stop, the first one first; it is that one's. `orders`: of the day. The same again
-    comes to the same.
+    """`vans`: those that made this stop, the first one first; it is that one's, until it is moved to another. `orders`:
+    of the day. The same again comes to the same.
     """
-    van, stop_id = vans[0], found.stop_id
+    maker, stop_id = vans[0], found.stop_id
     everyone = sorted(orders, key=lambda order: order.stop_id)
     known = next((order for order in everyone if order.stop_id == stop_id), None)
+    van = (known.van if known is not None else None) or maker
     same = [order for order in everyone if order.stop_id != stop_id and _has(order, found.code)]
     mine = [one for one in same if one.van in (None, van) and not one.is_cancelled and one.stop_id not in closed]
     stop = found.stop if known is None else known.stop
-    label = stop.found or OfLabel(van=van, placed_by=PlacedBy.STREET)
+    label = stop.found or OfLabel(van=maker, placed_by=PlacedBy.STREET)
     over = next((one for one in mine if one.stop.found is None), None)
     other = mine[0].stop_id if over is None and mine and stop_id not in closed else None
     if over is not None:
@@ -79,7 +82,7 @@ def taken_in(
     elsewhere += [f"label read by {one} too" for one in vans[1:]]
     also = "; ".join(elsewhere)[:300]
     order = (known or Order(stop_id=stop_id, day=day, stop=stop, van=van)).model_copy(
-        update={"stop": stop.model_copy(update={"found": label.model_copy(update={"van": van, "also": also})})}
+        update={"stop": stop.model_copy(update={"found": label.model_copy(update={"van": maker, "also": also})})}
     )
     carried = {} if over is None else {over.stop_id: f"{CARRIED}{van}, stop {stop_id}"}
     declined = "" if other is None else f"{CARRIED}{van}, stop {other}"

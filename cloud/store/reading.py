@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, Row, func, select
 
 from cloud.fleet.news import InForce, VanNews
@@ -85,7 +86,10 @@ def found_stop(conn: Connection, stop_id: StopId) -> tuple[StopFound, tuple[str,
     ).all()
     if not rows:
         return None
-    found = StopFound.model_validate(json.loads(rows[0].record)["body"])
+    try:
+        found = StopFound.model_validate(json.loads(rows[0].record)["body"])
+    except ValidationError:
+        return None  # it was one when it came, and by today's model is not
     return found, tuple(dict.fromkeys(row.van for row in rows))
 
 

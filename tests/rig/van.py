@@ -205,10 +205,9 @@ class VanNode:
         runtime.saved.then(courier.nudge)
         runtime.live_wanted.then(courier.send_live)
         self.runtime = runtime
-        epoch = store.identity.epoch
-        runtime.tell(KeyReady(epoch=epoch, announced=KeyAnnounced(public_key=sealing_key(self.name, epoch).public_key)))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(runtime.live())
+            tasks.create_task(self._announce_key(runtime, store))
             tasks.create_task(courier.run())
             tasks.create_task(self._drive(runtime))
             tasks.create_task(self._date_what_was_said(runtime, store.identity.boot))
@@ -245,6 +244,17 @@ class VanNode:
             is_due = runtime.run.is_on_duty
             self._book.told(crumb, asyncio.get_running_loop().time(), is_due=is_due)
             runtime.tell(FixJudged(position=a_position(place, fixed_at=now)), crumb=crumb)
+
+    async def _announce_key(self, runtime: Runtime, store: BookedStore) -> None:
+        """As `agent/app.py` does, with a second for a minute."""
+        told = ""
+        while True:
+            if (epoch := store.identity.epoch) != told:
+                key = sealing_key(self.name, epoch).public_key
+                with contextlib.suppress(StoreError):
+                    await runtime.submit(KeyReady(epoch=epoch, announced=KeyAnnounced(public_key=key)))
+                    told = epoch
+            await asyncio.sleep(1.0)
 
     async def _date_what_was_said(self, runtime: Runtime, boot: int) -> None:
         while True:

@@ -166,6 +166,12 @@ def test_a_release_that_the_dispatcher_took_back_gives_the_stop_back() -> None:
     assert [stop.stop_id for stop in decision.run.open_stops] == ["s1", "s2", "s3"]
 
 
+def test_a_stop_that_is_asked_for_again_before_the_answer_was_heard_is_answered_again() -> None:
+    decision = lived(Run(), *BEGUN, AT_DEPOT, asking_for(), asking_for(version=4, transfer_id="t2"))
+    assert [body["transfer_id"] for body in words(decision, EventKind.STOP_RELEASED)] == ["t1", "t2"]
+    assert [stop.stop_id for stop in decision.run.open_stops] == ["s1", "s3"]
+
+
 def test_a_stop_that_went_to_another_van_does_not_come_back_to_the_depot() -> None:
     rest = a_manifest([a_stop(1), a_stop(3)], version=3)
     run = lived(Run(), *BEGUN, AT_DEPOT, asking_for(), ManifestArrived(manifest=rest)).run

@@ -6,9 +6,9 @@ import io
 import json
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 from PIL import Image
@@ -77,6 +77,21 @@ def _evidence(tap_id: str, stop_id: str, kind: EvidenceKind, dice: random.Random
     return Request(path, picture.getvalue(), Act(entry, (("proof.captured", stop_id, kept.sha256),)))
 
 
+class Answered(NamedTuple):
+    """When it was saved, as the page was told; of evidence also under which hash: a photo says when it was taken."""
+
+    saved_at: str
+    sha256: str | None
+
+
+def _as_kept(act: Act, answered: Answered) -> Act:
+    if act.entry.image is None or answered.sha256 is None:
+        return act
+    ((kind, stop_id, _),) = act.said
+    image = replace(act.entry.image, sha256=answered.sha256)
+    return replace(act, entry=replace(act.entry, image=image), said=((kind, stop_id, answered.sha256),))
+
+
 class Driver:
     """`saved` are the acts that the page called saved, in order."""
 
@@ -93,12 +108,12 @@ class Driver:
             for request in self._day:
                 await asyncio.sleep(self._dice.uniform(0.0, 2 * self._pace_s))
                 first = await self._until_saved(session, request)
-                self.saved.append(request.act)
+                self.saved.append(_as_kept(request.act, first))
                 self._note(f"{request.act.entry.tap_id} saved")
                 if self._dice.random() < 0.1:
                     again = await self._until_saved(session, request)
                     if again != first:
-                        self.troubles.append(f"{request.act.entry.tap_id} sent again was saved again, at {again}")
+                        self.troubles.append(f"{request.act.entry.tap_id} sent again was saved again, as {again}")
 
     async def has_list(self) -> None:
         """Returns when the van knows its stops."""
@@ -133,16 +148,16 @@ class Driver:
             timeout=aiohttp.ClientTimeout(ANSWER_WITHIN_S),
         )
 
-    async def _until_saved(self, session: aiohttp.ClientSession, request: Request) -> str:
+    async def _until_saved(self, session: aiohttp.ClientSession, request: Request) -> Answered:
         while True:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError):  # it is down, or dies while we ask
                 async with session.post(request.path, data=request.body) as response:
                     answer = await response.json()
                 if response.status == 200:
-                    return str(answer["saved_at"])
+                    return Answered(str(answer["saved_at"]), answer["sha256"])
                 if answer.get("trouble") not in (Trouble.NO_MANIFEST, Trouble.UNKNOWN_STOP):
                     self.troubles.append(f"{request.act.entry.tap_id} refused: {response.status} {answer}")
-                    return ""
+                    return Answered("", None)
             await asyncio.sleep(self._dice.uniform(0.1, 0.5))
 
 
