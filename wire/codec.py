@@ -40,7 +40,7 @@ class TooBigError(WireError):
 
 def encode(message: Message, level: int = 9) -> bytes:
     """The packet of a message; raises TooBigError when it would not fit, or its reader would not unpack it."""
-    return encode_text(_compact(to_json(message)), level)
+    return encode_text(json.dumps(to_json(message), separators=(",", ":"), ensure_ascii=False, allow_nan=False), level)
 
 
 def encode_text(text: str, level: int = 9) -> bytes:
@@ -171,13 +171,6 @@ class _Zstd(threading.local):
 
 
 _ZSTD = _Zstd()
-
-
-def _compact(value: Any) -> str:
-    try:
-        return orjson.dumps(value).decode()
-    except _BEYOND_ORJSON:
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def _as_it_was_written(plain: bytes, of: str) -> tuple[Any, list[bytes]] | None:
